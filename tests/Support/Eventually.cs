@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Microservices.Tests.Support;
+
+/// <summary>Waits on conditions. The only place in the tests where time passes by itself.</summary>
+public static class Eventually
+{
+    /// <summary>How long a condition may take before the test fails; generous, since it is only paid by a failing test.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Returns once the condition holds; throws, naming it, when it does not within the patience.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (watch.Elapsed > (patience ?? Patience))
+                throw new TimeoutException($"Not within {(patience ?? Patience).TotalSeconds:0} s: {what}");
+            await Task.Delay(10);
+        }
+    }
+
+    /// <inheritdoc cref="UntilAsync(Func{Task{bool}}, string, TimeSpan?)"/>
+    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null) =>
+        UntilAsync(() => Task.FromResult(condition()), what, patience);
+
+    /// <summary>A port of the loopback interface that nobody listens on.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

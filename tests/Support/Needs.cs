@@ -1,0 +1,112 @@
+using Xunit;
+
+namespace Microservices.Tests.Support;
+
+/// <summary>A server or program that a test needs and a machine may lack.</summary>
+public enum Need
+{
+    /// <summary>redis-server on the PATH.</summary>
+    RedisServer,
+
+    /// <summary>PostgreSQL's initdb and postgres, on the PATH or where Debian puts them.</summary>
+    PostgreSql,
+
+    /// <summary>A Python 3 that can import grpc (Debian: python3-grpcio and python3-protobuf).</summary>
+    PythonGrpc,
+
+    /// <summary>The buf command (npm package @bufbuild/buf), on the PATH or named by the variable BUF.</summary>
+    Buf,
+
+    /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
+    Northwind,
+}
+
+/// <summary>
+/// A test that needs something a machine may lack. Where it is missing the test is skipped, saying what and why; with
+/// TESTS_FORBID_SKIPS=1 (as <c>tests/run</c> sets) it runs all the same, and fails.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class FactNeedingAttribute : FactAttribute
+{
+    /// <summary>Names what the test needs.</summary>
+    public FactNeedingAttribute(params Need[] needs) => Skip = Needs.WhyNot(needs);
+}
+
+/// <summary>As <see cref="FactNeedingAttribute"/>, for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class TheoryNeedingAttribute : TheoryAttribute
+{
+    /// <summary>Names what the test needs.</summary>
+    public TheoryNeedingAttribute(params Need[] needs) => Skip = Needs.WhyNot(needs);
+}
+
+/// <summary>Finds what tests need.</summary>
+public static class Needs
+{
+    /// <summary>Null when everything is there, or when skipping is forbidden; else what is missing and how to get it.</summary>
+    public static string? WhyNot(params Need[] needs)
+    {
+        if (Environment.GetEnvironmentVariable("TESTS_FORBID_SKIPS") == "1")
+            return null;
+
+        var missing = needs.Select(Missing).OfType<string>().ToArray();
+        return missing.Length == 0 ? null : string.Join("; ", missing);
+    }
+
+    /// <summary>The full path of a program: on the PATH, or where Debian puts PostgreSQL's; null when there is none.</summary>
+    public static string? Program(string name)
+    {
+        var postgres = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(d => Path.Combine(d, "bin"))
+            : [];
+        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Concat(postgres)
+            .Select(d => Path.Combine(d, name))
+            .FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>The path of buf.</summary>
+    public static string? Buf => Environment.GetEnvironmentVariable("BUF") is { Length: > 0 } buf ? buf : Program("buf");
+
+    /// <summary>A Python that can import grpc; null when there is none. Debian's packages are seen by Debian's Python only.</summary>
+    public static string? Python => new[] { "/usr/bin/python3", Program("python3") }.OfType<string>().FirstOrDefault(CanImportGrpc);
+
+    /// <summary>The root of the repository.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>A file of the Northwind sample.</summary>
+    public static string Northwind(string file) => Path.Combine(Root, "..", "shared", "data", "northwind", file);
+
+    private static string? Missing(Need need) => need switch
+    {
+        Need.RedisServer when Program("redis-server") is null => "needs redis-server (Debian: redis-server)",
+        Need.PostgreSql when Program("initdb") is null => "needs PostgreSQL (Debian: postgresql)",
+        Need.PythonGrpc when Python is null => "needs Python with grpc (Debian: python3-grpcio python3-protobuf)",
+        Need.Buf when Buf is null => "needs buf (npm install -g @bufbuild/buf)",
+        Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
+        _ => null,
+    };
+
+    private static bool CanImportGrpc(string python)
+    {
+        if (!File.Exists(python))
+            return false;
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(python, ["-c", "import grpc, google.protobuf"])
+        {
+            RedirectStandardError = true,
+        })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    private static string FindRoot()
+    {
+        for (var dir = new DirectoryInfo(AppContext.BaseDirectory); dir is not null; dir = dir.Parent)
+        {
+            if (File.Exists(Path.Combine(dir.FullName, "Microservices.sln")))
+                return dir.FullName;
+        }
+
+        throw new InvalidOperationException("The tests run from a checkout: no Microservices.sln above " + AppContext.BaseDirectory);
+    }
+}
