@@ -1,0 +1,105 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Hosting;
+
+/// <summary>How a process stops.</summary>
+public sealed class DrainOptions : IValidatableObject
+{
+    /// <summary>
+    /// How long a process that is told to stop goes on serving while readiness already says no, so that load balancers notice.
+    /// Default 0 s; 0 to 60 s.
+    /// </summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long streams and requests in flight have to end in good order after that. Default 5 s; 100 ms to 10 min.</summary>
+    public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Delay < TimeSpan.Zero || Delay > TimeSpan.FromSeconds(60))
+            yield return new ValidationResult("must be from 00:00:00 to 00:01:00", [nameof(Delay)]);
+        if (Window < TimeSpan.FromMilliseconds(100) || Window > TimeSpan.FromMinutes(10))
+            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(Window)]);
+    }
+}
+
+/// <summary>
+/// Tells the parts of a process that it is about to stop. gRPC's own cancellation does not fire then, and an open stream would hold
+/// up the stop until it is cut: every stream watches <see cref="Token"/>, says <c>draining</c> to its client, and ends within
+/// <see cref="DrainOptions.Window"/>. Thread-safe.
+/// </summary>
+public sealed class Drain : IHostedLifecycleService, IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly CancellationTokenRegistration registration;
+    private readonly TimeSpan delay;
+
+    /// <summary>Follows the host's lifetime: draining begins with ApplicationStopping.</summary>
+    public Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptions> options)
+    {
+        delay = options.Value.Delay;
+        Window = options.Value.Window;
+        registration = lifetime.ApplicationStopping.Register(source.Cancel);
+    }
+
+    /// <summary>Fires once, when the process is told to stop.</summary>
+    public CancellationToken Token => source.Token;
+
+    /// <summary>How long a stream has from then on.</summary>
+    public TimeSpan Window { get; }
+
+    /// <summary>Whether the process is about to stop.</summary>
+    public bool IsDraining => source.IsCancellationRequested;
+
+    /// <summary>Whether everything that starts with the process has started.</summary>
+    public bool IsStarted { get; private set; }
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken)
+    {
+        IsStarted = true;
+        return Task.CompletedTask;
+    }
+
+    // Runs before the server stops accepting.
+    async Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken)
+    {
+        source.Cancel();
+        if (delay > TimeSpan.Zero)
+            await Task.Delay(delay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        registration.Dispose();
+        source.Dispose();
+    }
+}
+
+internal static class DrainRegistration
+{
+    // What is left for the server itself, once the window has passed, before what is still open is cut.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    public static void AddDrain(this WebApplicationBuilder builder)
+    {
+        builder.AddValidatedOptions<DrainOptions>("Drain");
+        builder.Services.AddSingleton<Drain>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>((host, drain) =>
+            host.ShutdownTimeout = drain.Value.Delay + drain.Value.Window + Grace);
+    }
+}

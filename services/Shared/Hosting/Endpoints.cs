@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+
+namespace Microservices.Hosting;
+
+/// <summary>
+/// The ports of a process. They are Kestrel's own configuration (<c>Kestrel:Endpoints:Grpc:Url</c> and so on). A plaintext port
+/// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. Which one a request came in by is known from its
+/// connection, not from its Host header, which the caller writes.
+/// </summary>
+internal static class Endpoints
+{
+    public const string Grpc = "Grpc";
+    public const string Management = "Management";
+    public const string Http = "Http";
+
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
+
+    public static void AddEndpoints(this WebApplicationBuilder builder)
+    {
+        var kestrel = builder.Configuration.GetSection("Kestrel");
+        foreach (var name in (string[])[Grpc, Management])
+        {
+            if (string.IsNullOrWhiteSpace(kestrel[$"Endpoints:{name}:Url"]))
+                throw new InvalidOperationException($"Configuration Kestrel:Endpoints:{name}:Url is missing: the address of the {name} port, such as http://localhost:5001");
+        }
+
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            // Finds a peer that is gone without a word within 40 s, however quiet the stream.
+            options.Limits.Http2.KeepAlivePingDelay = PingDelay;
+            options.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
+
+            var loader = options.Configure(kestrel, reloadOnChange: false);
+            loader.Endpoint(Grpc, endpoint => Tag(endpoint.ListenOptions, Grpc, HttpProtocols.Http2));
+            loader.Endpoint(Management, endpoint => Tag(endpoint.ListenOptions, Management, HttpProtocols.Http1));
+            if (kestrel.GetSection($"Endpoints:{Http}").Exists())
+                loader.Endpoint(Http, endpoint => Tag(endpoint.ListenOptions, Http, HttpProtocols.Http1));
+        });
+    }
+
+    /// <summary>Whether the request came in by the endpoint of this name.</summary>
+    public static bool CameInBy(this HttpContext context, string endpoint) => context.Features.Get<EndpointName>()?.Name == endpoint;
+
+    private static void Tag(ListenOptions listen, string name, HttpProtocols protocols)
+    {
+        listen.Protocols = protocols;
+        var feature = new EndpointName(name);
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(feature);
+            return next(connection);
+        });
+    }
+
+    private sealed record EndpointName(string Name);
+}

@@ -1,0 +1,66 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Hosting.Errors;
+
+/// <summary>
+/// Makes the errors of one service: a google.rpc.Status with google.rpc.ErrorInfo (a stable reason in this domain) and what else
+/// the standard has for the case. An error is a value: a stream answers with it, a unary method throws it as
+/// <see cref="StatusException"/>. The only place that pairs an error with a gRPC code.
+/// </summary>
+public sealed class ErrorDomain(string domain)
+{
+    /// <summary>INVALID_ARGUMENT: the request itself is wrong, whatever the state of the system; names every bad field.</summary>
+    public Status Invalid(FieldViolations violations)
+    {
+        var bad = new BadRequest();
+        bad.FieldViolations.AddRange(violations);
+        return Make(StatusCode.InvalidArgument, "INVALID_FIELDS",
+            string.Join("; ", violations.Select(violation => $"{violation.Field}: {violation.Description}")), bad);
+    }
+
+    /// <summary>NOT_FOUND: there is no such thing. <paramref name="type"/> is a message's name, such as <c>users.v1.User</c>.</summary>
+    public Status NotFound(string type, string id) =>
+        Make(StatusCode.NotFound, "NOT_FOUND", $"There is no {Short(type)} with id '{id}'.", new ResourceInfo { ResourceType = type, ResourceName = id });
+
+    /// <summary>ALREADY_EXISTS: something with this value of a field that must be unique is there.</summary>
+    public Status AlreadyExists(string type, string field, string value)
+    {
+        var bad = new BadRequest();
+        bad.FieldViolations.Add(new BadRequest.Types.FieldViolation { Field = field, Description = "is taken" });
+        return Make(StatusCode.AlreadyExists, "ALREADY_EXISTS", $"There is already a {Short(type)} with this {field}.",
+            bad, new ResourceInfo { ResourceType = type, ResourceName = value });
+    }
+
+    /// <summary>ABORTED: the caller's view is out of date; read again and retry.</summary>
+    public Status Aborted(string reason, string message) => Make(StatusCode.Aborted, reason, message);
+
+    /// <summary>FAILED_PRECONDITION: not in the present state of things, and no use in trying again until it changes.</summary>
+    public Status FailedPrecondition(string reason, string subject, string message)
+    {
+        var failure = new PreconditionFailure();
+        failure.Violations.Add(new PreconditionFailure.Types.Violation { Type = reason, Subject = subject, Description = message });
+        return Make(StatusCode.FailedPrecondition, reason, message, failure);
+    }
+
+    /// <summary>RESOURCE_EXHAUSTED: a bound is reached; try later.</summary>
+    public Status Exhausted(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message);
+
+    /// <summary>UNAVAILABLE: something this service needs cannot be reached; try again, after a while.</summary>
+    public Status Unavailable(string reason, string message) => Make(StatusCode.Unavailable, reason, message);
+
+    /// <summary>Any other code.</summary>
+    public Status Other(StatusCode code, string reason, string message) => Make(code, reason, message);
+
+    private Status Make(StatusCode code, string reason, string message, params Google.Protobuf.IMessage[] details)
+    {
+        var status = new Status { Code = (int)code, Message = message };
+        status.Details.Add(Any.Pack(new ErrorInfo { Reason = reason, Domain = domain }));
+        status.Details.AddRange(details.Select(Any.Pack));
+        return status;
+    }
+
+    private static string Short(string type) => type[(type.LastIndexOf('.') + 1)..].ToLowerInvariant();
+}

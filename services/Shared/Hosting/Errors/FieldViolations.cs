@@ -1,0 +1,97 @@
+using System.Collections;
+using Google.Rpc;
+
+namespace Microservices.Hosting.Errors;
+
+/// <summary>
+/// Collects what is wrong with a request, field by field, so that the caller hears of everything at once. Fields are named as in
+/// the contract, with the path to them: <c>lines[2].quantity</c>.
+/// </summary>
+public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolation>
+{
+    private const int MaxIdLength = 64;
+    private const int MaxIdempotencyKeyLength = 128;
+    private readonly List<BadRequest.Types.FieldViolation> violations = [];
+
+    /// <summary>Whether there is anything wrong.</summary>
+    public bool Any => violations.Count > 0;
+
+    /// <summary>Adds one.</summary>
+    public void Add(string field, string description) =>
+        violations.Add(new BadRequest.Types.FieldViolation { Field = field, Description = description });
+
+    /// <summary>An id: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit.</summary>
+    public void CheckId(string field, string value)
+    {
+        if (value.Length == 0)
+            Add(field, "is required");
+        else if (value.Length > MaxIdLength || !char.IsAsciiLetterOrDigit(value[0]) || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            Add(field, $"must be 1 to {MaxIdLength} letters, digits, '-', '_' or '.', beginning with a letter or digit");
+    }
+
+    /// <summary>
+    /// Text of 1 to <paramref name="maxLength"/> characters that is not blank, has no control characters, and was valid UTF-8 on
+    /// the wire (what was not arrives as U+FFFD).
+    /// </summary>
+    public void CheckText(string field, string value, int maxLength)
+    {
+        if (value.Length == 0)
+            Add(field, "is required");
+        else if (value.Length > maxLength)
+            Add(field, $"must be at most {maxLength} characters");
+        else if (value.Any(c => char.IsControl(c) || c == '\uFFFD') || !IsWellFormed(value))
+            Add(field, "must be valid UTF-8 without control characters");
+        else if (string.IsNullOrWhiteSpace(value))
+            Add(field, "must not be blank");
+    }
+
+    /// <summary>An idempotency key: empty for none, else at most 128 visible ASCII characters.</summary>
+    public void CheckIdempotencyKey(string field, string value)
+    {
+        if (value.Length > MaxIdempotencyKeyLength || value.Any(c => c is < '!' or > '~'))
+            Add(field, $"must be at most {MaxIdempotencyKeyLength} visible ASCII characters");
+    }
+
+    /// <summary>A page size as asked for: negative is wrong, 0 is the default, and more than the maximum is the maximum.</summary>
+    public int PageSize(string field, int value, int defaultSize, int maxSize)
+    {
+        if (value < 0)
+            Add(field, "must not be negative");
+        return value <= 0 ? defaultSize : Math.Min(value, maxSize);
+    }
+
+    /// <summary>The position in a page token; empty for the first page.</summary>
+    public string PagePosition(string field, string list, string token)
+    {
+        var position = "";
+        if (token.Length > 0 && !PageToken.TryDecode(list, token, out position))
+            Add(field, "is not the next_page_token of an earlier page of this list");
+        return position;
+    }
+
+    /// <summary>Throws INVALID_ARGUMENT with all of them, if there are any.</summary>
+    /// <exception cref="StatusException">Something is wrong.</exception>
+    public void ThrowIfAny(ErrorDomain domain)
+    {
+        if (Any)
+            throw new StatusException(domain.Invalid(this));
+    }
+
+    /// <inheritdoc/>
+    public IEnumerator<BadRequest.Types.FieldViolation> GetEnumerator() => violations.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private static bool IsWellFormed(string value)
+    {
+        for (var i = 0; i < value.Length; i++)
+        {
+            if (char.IsHighSurrogate(value[i]) && i + 1 < value.Length && char.IsLowSurrogate(value[i + 1]))
+                i++;
+            else if (char.IsSurrogate(value[i]))
+                return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Microservices.Hosting;
+
+/// <summary>
+/// Health, one truth for gRPC's <c>grpc.health.v1.Health</c> (for "" and for the service's name) and <c>/health/ready</c>: every
+/// registered check must not be Unhealthy. Degraded still serves. A part adds its own check with <c>AddHealthChecks().AddCheck</c>.
+/// </summary>
+internal static class Health
+{
+    // How often a Watch hears of a change; a drain it hears of at once.
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(2);
+
+    public static void AddHealth(this WebApplicationBuilder builder, string service)
+    {
+        builder.Services
+            .AddGrpcHealthChecks(options => options.Services.Map(service, _ => true))
+            .AddCheck<DrainCheck>("serving");
+        builder.Services.Configure<HealthCheckPublisherOptions>(options =>
+        {
+            options.Delay = TimeSpan.Zero;
+            options.Period = WatchPeriod;
+        });
+    }
+
+    private sealed class DrainCheck(Drain drain) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(drain switch
+            {
+                { IsDraining: true } => HealthCheckResult.Unhealthy("draining: this process is about to stop"),
+                { IsStarted: false } => HealthCheckResult.Unhealthy("starting"),
+                _ => HealthCheckResult.Healthy(),
+            });
+    }
+}

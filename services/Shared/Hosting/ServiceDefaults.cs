@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Hosting.Faults;
+using Microservices.Hosting.Telemetry;
+using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace Microservices.Hosting;
+
+/// <summary>What every process of the suite does alike: two ports, health, reflection, telemetry, errors, faults, drain.</summary>
+public static class ServiceDefaults
+{
+    /// <summary>The largest gRPC message a process takes or sends, in bytes: 1 MiB. A larger one is RESOURCE_EXHAUSTED.</summary>
+    public const int MaxMessageBytes = 1 << 20;
+
+    /// <summary>
+    /// Registers the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
+    /// asked about, its package the name under which telemetry reports.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The configuration is not valid; the message names the key.</exception>
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, GrpcService service)
+    {
+        builder.AddEndpoints();
+        builder.AddDrain();
+        builder.AddHealth(service.FullName);
+        builder.AddTelemetry(service.File.Package);
+
+        var grpc = builder.Services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = MaxMessageBytes;
+            options.MaxSendMessageSize = 4 * MaxMessageBytes;
+            options.Interceptors.Add<CallMetricsInterceptor>();
+            options.Interceptors.Add<ErrorInterceptor>();
+        });
+        builder.AddFaults(grpc);
+        builder.Services.AddGrpcReflection();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        return builder;
+    }
+
+    /// <summary>Maps what <see cref="AddServiceDefaults"/> registered: the management port, gRPC health and gRPC reflection.</summary>
+    public static WebApplication MapServiceDefaults(this WebApplication app)
+    {
+        app.UseManagementPort();
+        app.UseMiddleware<StreamMiddleware>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        return app;
+    }
+
+    /// <summary>Binds options to a section of the configuration and validates them at start, so that a wrong value stops the process.</summary>
+    public static IHostApplicationBuilder AddValidatedOptions<TOptions>(this IHostApplicationBuilder builder, string section)
+        where TOptions : class
+    {
+        builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<TOptions>>(new SectionValidation<TOptions>(section));
+        builder.Services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        return builder;
+    }
+}

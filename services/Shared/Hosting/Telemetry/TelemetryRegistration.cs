@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Microservices.Hosting.Telemetry;
+
+/// <summary>
+/// Metrics on <c>/metrics</c>, traces over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set, logs with the trace id: one JSON object a
+/// line, or, in Development, one line a person can read.
+/// </summary>
+internal static class TelemetryRegistration
+{
+    public static void AddTelemetry(this WebApplicationBuilder builder, string service)
+    {
+        AddLogs(builder);
+        builder.Services.AddSingleton<CallMetrics>();
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(service, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"))
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("Microservices.*", "Npgsql")
+                .AddPrometheusExporter(options => options.ScopeInfoEnabled = false));
+
+        if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            telemetry.WithTracing(tracing => tracing
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddSource("Microservices.*", "Npgsql")
+                .AddOtlpExporter());
+        }
+    }
+
+    private static void AddLogs(WebApplicationBuilder builder)
+    {
+        builder.Logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        builder.Logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
+        if (builder.Configuration["Logging:Console:FormatterName"] is null)
+        {
+            builder.Services.Configure<ConsoleLoggerOptions>(options =>
+                options.FormatterName = builder.Environment.IsDevelopment() ? LineFormatter.FormatterName : ConsoleFormatterNames.Json);
+            builder.Services.Configure<JsonConsoleFormatterOptions>(options =>
+            {
+                options.IncludeScopes = true;
+                options.UseUtcTimestamp = true;
+                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.ffffffZ";
+            });
+        }
+    }
+}
