@@ -20,7 +20,7 @@ internal static class Health
             .AddCheck<DrainCheck>("serving");
         builder.Services.Configure<HealthCheckPublisherOptions>(options =>
         {
-            options.Delay = TimeSpan.Zero;
+            options.Delay = WatchPeriod;
             options.Period = WatchPeriod;
         });
     }

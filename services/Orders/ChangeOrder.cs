@@ -1,0 +1,82 @@
+using Google.Protobuf;
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+using Microservices.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Orders;
+
+/// <summary>Moves an order from state to state: one step forward, or to CANCELLED while it has not been shipped.</summary>
+internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvider time)
+{
+    public async Task<CancelOrderResponse> CancelAsync(CancelOrderRequest request, CancellationToken cancellationToken)
+    {
+        Validate(request.OrderId, request.Version, request.IdempotencyKey).ThrowIfAny(OrderErrors.Domain);
+        var (response, replayed) = await OnceAsync(nameof(CancelAsync), request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
+            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, cancellationToken) },
+            cancellationToken);
+        response.Replayed = replayed;
+        return response;
+    }
+
+    public async Task<AdvanceOrderResponse> AdvanceAsync(AdvanceOrderRequest request, CancellationToken cancellationToken)
+    {
+        var violations = Validate(request.OrderId, request.Version, request.IdempotencyKey);
+        if (request.State == OrderState.Unspecified || !Enum.IsDefined(request.State))
+            violations.Add("state", "is required: PAID, SHIPPED or DELIVERED");
+        violations.ThrowIfAny(OrderErrors.Domain);
+
+        var (response, replayed) = await OnceAsync(nameof(AdvanceAsync), request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
+            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, cancellationToken) },
+            cancellationToken);
+        response.Replayed = replayed;
+        return response;
+    }
+
+    private static FieldViolations Validate(string orderId, long version, string idempotencyKey)
+    {
+        var violations = new FieldViolations();
+        violations.CheckId("order_id", orderId);
+        if (version < 0)
+            violations.Add("version", "must be the version that was read, or 0 for any");
+        violations.CheckIdempotencyKey("idempotency_key", idempotencyKey);
+        return violations;
+    }
+
+    private async Task<(TResponse Response, bool Replayed)> OnceAsync<TResponse>(
+        string command, string key, IMessage request, Func<OrdersDbContext, Task<TResponse>> change, CancellationToken cancellationToken)
+        where TResponse : IMessage<TResponse>, new()
+    {
+        var (response, outcome) = await database.WriteOnceAsync(command, key, request, change, time.GetUtcNow().ToMicroseconds(), cancellationToken);
+        return outcome == IdempotencyOutcome.KeyReused
+            ? throw new StatusException(OrderErrors.KeyReused())
+            : (response, outcome == IdempotencyOutcome.Replayed);
+    }
+
+    private async Task<V1.Order> MoveAsync(OrdersDbContext orders, string orderId, long version, OrderState state, CancellationToken cancellationToken)
+    {
+        var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken)
+            ?? throw new StatusException(OrderErrors.NotFound(orderId));
+        if (version != 0 && version != order.Version)
+            throw new StatusException(OrderErrors.Domain.Aborted("VERSION_MISMATCH", $"The order has version {order.Version}, not {version}: read it again."));
+        if (!MayMove(order.State, state))
+            throw new StatusException(OrderErrors.Domain.FailedPrecondition("ORDER_STATE", orderId, $"An order that is {Name(order.State)} cannot become {Name(state)}."));
+
+        order.State = state;
+        order.Version++;
+        order.UpdateTime = time.GetUtcNow().ToMicroseconds();
+        return order.ToMessage();
+    }
+
+    private static bool MayMove(OrderState from, OrderState to) => (from, to) switch
+    {
+        (OrderState.Placed, OrderState.Paid) => true,
+        (OrderState.Paid, OrderState.Shipped) => true,
+        (OrderState.Shipped, OrderState.Delivered) => true,
+        (OrderState.Placed or OrderState.Paid, OrderState.Cancelled) => true,
+        _ => false,
+    };
+
+    private static string Name(OrderState state) => state.ToString().ToUpperInvariant();
+}

@@ -1,0 +1,32 @@
+using Grpc.Core;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+
+namespace Microservices.Orders;
+
+/// <summary>The gRPC surface of Orders.</summary>
+internal sealed class OrdersService(PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read)
+    : V1.OrdersService.OrdersServiceBase
+{
+    public override async Task<PlaceOrderResponse> PlaceOrder(PlaceOrderRequest request, ServerCallContext context)
+    {
+        var placement = (await place.HandleAsync([request], context.CancellationToken))[0];
+        return placement.Response ?? throw new StatusException(placement.Error!);
+    }
+
+    public override Task PlaceOrders(
+        IAsyncStreamReader<PlaceOrdersRequest> requestStream, IServerStreamWriter<PlaceOrdersResponse> responseStream, ServerCallContext context) =>
+        placeMany.RunAsync(requestStream, responseStream, context);
+
+    public override async Task<GetOrderResponse> GetOrder(GetOrderRequest request, ServerCallContext context) =>
+        new() { Order = await read.GetAsync(request.OrderId, context.CancellationToken) };
+
+    public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
+        read.ListAsync(request, context.CancellationToken);
+
+    public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
+        change.CancelAsync(request, context.CancellationToken);
+
+    public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) =>
+        change.AdvanceAsync(request, context.CancellationToken);
+}

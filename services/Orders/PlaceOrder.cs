@@ -1,0 +1,170 @@
+using Grpc.Core;
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+using Microservices.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Orders;
+
+/// <summary>How one command came out: the answer, or why nothing was placed.</summary>
+internal readonly record struct Placement(PlaceOrderResponse? Response, Status? Error)
+{
+    public static implicit operator Placement(PlaceOrderResponse response) => new(response, null);
+
+    public static implicit operator Placement(Status error) => new(null, error);
+}
+
+/// <summary>
+/// Places orders: any number of commands in one transaction, each with an outcome of its own. One question to Users, one to the
+/// idempotency keys and one commit serve them all.
+/// </summary>
+internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, TimeProvider time)
+{
+    private const string Command = nameof(PlaceOrder);
+
+    /// <summary>The outcomes, in the order of the commands.</summary>
+    public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken)
+    {
+        var outcomes = commands.Select(OrderValidation.Check).Select(error => error is null ? default(Placement?) : error).ToArray();
+        await ReplayAsync(commands, outcomes, cancellationToken);
+        await RequireUsersAsync(commands, outcomes, cancellationToken);
+
+        if (!outcomes.All(outcome => outcome.HasValue))
+        {
+            var placed = await database.WriteAsync(orders => PlaceAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
+            outcomes = placed;
+        }
+
+        return [.. outcomes.Select(outcome => outcome!.Value)];
+    }
+
+    // Before anything else is asked: a repeat is answered as it was, even when Users is down or the user has gone.
+    private async Task ReplayAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+    {
+        if (commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Any())
+        {
+            var known = await database.ReadAsync(orders => KnownAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
+            for (var i = 0; i < commands.Count; i++)
+                outcomes[i] ??= Replay(known, commands[i]);
+        }
+    }
+
+    private async Task RequireUsersAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+    {
+        var userIds = commands.Where((_, i) => outcomes[i] is null).Select(command => command.UserId).Distinct().ToList();
+        if (userIds.Count == 0)
+            return;
+
+        try
+        {
+            var existing = await users.ExistingAsync(userIds, cancellationToken);
+            for (var i = 0; i < commands.Count; i++)
+            {
+                if (!existing.Contains(commands[i].UserId))
+                    outcomes[i] ??= OrderErrors.UserNotFound(commands[i].UserId);
+            }
+        }
+        catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            var error = ErrorMapping.ToStatus(exception);
+            for (var i = 0; i < commands.Count; i++)
+                outcomes[i] ??= error;
+        }
+    }
+
+    private async Task<Placement?[]> PlaceAsync(OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, CancellationToken cancellationToken)
+    {
+        // May run again, so it works on copies.
+        var outcomes = before.ToArray();
+        var known = await KnownAsync(orders, commands, outcomes, cancellationToken);
+        var broughtIds = commands.Where((command, i) => outcomes[i] is null && command.OrderId.Length > 0).Select(command => command.OrderId).Distinct().ToList();
+        var takenIds = broughtIds.Count == 0 ? [] : await orders.Orders.Where(o => broughtIds.Contains(o.OrderId)).Select(o => o.OrderId).ToHashSetAsync(cancellationToken);
+        var now = time.GetUtcNow().ToMicroseconds();
+
+        for (var i = 0; i < commands.Count; i++)
+        {
+            var command = commands[i];
+            outcomes[i] ??= Replay(known, command);
+            if (outcomes[i] is not null)
+                continue;
+            if (takenIds.Contains(command.OrderId))
+            {
+                outcomes[i] = OrderErrors.Domain.AlreadyExists(OrderErrors.Type, "order_id", command.OrderId);
+                continue;
+            }
+
+            // A microsecond apart, so that the orders of a batch keep their order in a list.
+            var order = Make(command, now.AddMicroseconds(i));
+            takenIds.Add(order.OrderId);
+            orders.Orders.Add(order);
+            var response = new PlaceOrderResponse { Order = order.ToMessage() };
+            outcomes[i] = response;
+            if (command.IdempotencyKey.Length > 0)
+            {
+                var record = Record(command, response, now);
+                orders.IdempotencyRecords.Add(record);
+                known[command.IdempotencyKey] = record;
+            }
+        }
+
+        return outcomes;
+    }
+
+    private static async Task<Dictionary<string, IdempotencyRecord>> KnownAsync(
+        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+    {
+        var keys = commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Select(command => command.IdempotencyKey).Distinct().ToList();
+        return keys.Count == 0 ? [] : await orders.IdempotencyRecords
+            .Where(r => r.Command == Command && keys.Contains(r.Key))
+            .ToDictionaryAsync(r => r.Key, cancellationToken);
+    }
+
+    private static Placement? Replay(Dictionary<string, IdempotencyRecord> known, PlaceOrderRequest command)
+    {
+        if (command.IdempotencyKey.Length == 0 || !known.TryGetValue(command.IdempotencyKey, out var record))
+            return null;
+        if (!record.Answers(HashOf(command)))
+            return OrderErrors.KeyReused();
+
+        var response = PlaceOrderResponse.Parser.ParseFrom(record.Response);
+        response.Replayed = true;
+        return response;
+    }
+
+    private static IdempotencyRecord Record(PlaceOrderRequest command, PlaceOrderResponse response, DateTimeOffset now) => new()
+    {
+        Command = Command,
+        Key = command.IdempotencyKey,
+        RequestHash = HashOf(command),
+        Response = Google.Protobuf.MessageExtensions.ToByteArray(response),
+        CreatedAt = now,
+    };
+
+    private static byte[] HashOf(PlaceOrderRequest command) => IdempotencyRecord.HashOf(new PlaceOrderRequest(command) { IdempotencyKey = "" });
+
+    private static Order Make(PlaceOrderRequest command, DateTimeOffset now)
+    {
+        var currency = command.Lines[0].UnitPrice.CurrencyCode;
+        var lines = command.Lines.Select(line =>
+        {
+            var price = Money.ToDecimal(line.UnitPrice);
+            return new OrderLine(line.ProductId, line.Quantity, price, line.DiscountBasisPoints,
+                Money.LineTotal(price, line.Quantity, line.DiscountBasisPoints, currency));
+        }).ToList();
+
+        return new Order
+        {
+            OrderId = command.OrderId.Length > 0 ? command.OrderId : Guid.CreateVersion7(now).ToString(),
+            UserId = command.UserId,
+            State = OrderState.Placed,
+            CurrencyCode = currency,
+            Lines = lines,
+            Total = lines.Sum(line => line.Total),
+            Version = 1,
+            PlaceTime = now,
+            UpdateTime = now,
+        };
+    }
+}

@@ -1,0 +1,168 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Orders;
+
+/// <summary>
+/// The command stream. Three loops, each at its own pace: one reads commands into a bounded queue, one takes whatever is queued,
+/// places it together and queues the answers, one writes them. So commands that arrive together cost one commit, and a
+/// caller that sends without reading is slowed down, never deadlocked.
+/// </summary>
+internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<PlaceOrdersOptions> options, TimeProvider time)
+{
+    private const int MaxReference = 128;
+    private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
+
+    public async Task RunAsync(IAsyncStreamReader<PlaceOrdersRequest> requests, IServerStreamWriter<PlaceOrdersResponse> responses, ServerCallContext context)
+    {
+        // The caller learns at once that the stream stands.
+        await context.WriteResponseHeadersAsync([]);
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var commands = Channel.CreateBounded<PlaceOrdersRequest>(new BoundedChannelOptions(options.Value.QueueLength) { SingleReader = true, SingleWriter = true });
+        var answers = Channel.CreateBounded<PlaceOrdersResponse>(new BoundedChannelOptions(options.Value.QueueLength) { SingleReader = true });
+        ExceptionDispatchInfo? first = null;
+
+        await Task.WhenAll(
+            GuardAsync(ReadAsync(requests, commands.Writer, failed.Token)),
+            GuardAsync(PlaceAsync(commands.Reader, answers.Writer, failed.Token)),
+            GuardAsync(WriteAsync(answers.Reader, responses, context, failed.Token)),
+            GuardAsync(SayDrainingAsync(answers.Writer, commands.Reader.Completion, failed.Token)));
+        first?.Throw();
+
+        // A loop that fails takes the others with it; the first failure is the one that is reported.
+        async Task GuardAsync(Task loop)
+        {
+            try
+            {
+                await loop;
+            }
+            catch (Exception exception)
+            {
+                Interlocked.CompareExchange(ref first, ExceptionDispatchInfo.Capture(exception), null);
+                await failed.CancelAsync();
+            }
+        }
+    }
+
+    private async Task ReadAsync(IAsyncStreamReader<PlaceOrdersRequest> requests, ChannelWriter<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
+    {
+        using var window = new CancellationTokenSource();
+        using var closing = drain.Token.Register(() => window.CancelAfter(drain.Window));
+        var late = Task.Delay(Timeout.InfiniteTimeSpan, window.Token);
+        while (true)
+        {
+            var next = requests.MoveNext(cancellationToken);
+            if (await Task.WhenAny(next, late) == late)
+            {
+                // Nothing more is taken; what was taken is still answered, and then the caller is told that this was not the end.
+                commands.Complete(new StatusException(OrderErrors.Domain.Unavailable("DRAINING", "The server is stopping: continue elsewhere.")));
+                return;
+            }
+
+            if (!await next)
+                break;
+            await commands.WriteAsync(requests.Current, cancellationToken);
+        }
+
+        commands.Complete();
+    }
+
+    private async Task PlaceAsync(ChannelReader<PlaceOrdersRequest> commands, ChannelWriter<PlaceOrdersResponse> answers, CancellationToken cancellationToken)
+    {
+        var batch = new List<PlaceOrdersRequest>();
+        try
+        {
+            while (await commands.WaitToReadAsync(cancellationToken))
+            {
+                batch.Clear();
+                while (batch.Count < options.Value.MaxBatch && commands.TryRead(out var command))
+                    batch.Add(command);
+                foreach (var answer in await AnswerAsync(batch, cancellationToken))
+                    await answers.WriteAsync(answer, cancellationToken);
+            }
+
+            answers.Complete();
+        }
+        catch (StatusException ending)
+        {
+            answers.Complete(ending);
+        }
+    }
+
+    private async Task<List<PlaceOrdersResponse>> AnswerAsync(List<PlaceOrdersRequest> batch, CancellationToken cancellationToken)
+    {
+        var answers = new List<PlaceOrdersResponse>(batch.Count);
+        var good = new List<PlaceOrdersRequest>(batch.Count);
+        foreach (var command in batch)
+        {
+            var violations = new FieldViolations();
+            violations.CheckText("reference", command.Reference, MaxReference);
+            if (command.Command is null)
+                violations.Add("command", "is required");
+            if (violations.Any)
+                answers.Add(new PlaceOrdersResponse { Reference = command.Reference, Error = OrderErrors.Domain.Invalid(violations) });
+            else
+                good.Add(command);
+        }
+
+        var placements = await PlaceAsync(good, cancellationToken);
+        answers.AddRange(good.Zip(placements, (command, placement) => placement.Response is { } placed
+            ? new PlaceOrdersResponse { Reference = command.Reference, Placed = placed }
+            : new PlaceOrdersResponse { Reference = command.Reference, Error = placement.Error }));
+        return answers;
+    }
+
+    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return commands.Count == 0 ? [] : await place.HandleAsync([.. commands.Select(command => command.Command)], cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The database is away, say: each command is told, and the stream goes on.
+            var error = ErrorMapping.ToStatus(exception);
+            return [.. commands.Select(_ => (Placement)error)];
+        }
+    }
+
+    private async Task WriteAsync(
+        ChannelReader<PlaceOrdersResponse> answers, IServerStreamWriter<PlaceOrdersResponse> responses, ServerCallContext context, CancellationToken cancellationToken)
+    {
+        while (await answers.WaitToReadAsync(cancellationToken))
+        {
+            while (answers.TryRead(out var answer))
+            {
+                // What is queued goes out together: only the last of it is flushed.
+                responses.WriteOptions = answers.TryPeek(out _) ? Buffered : null;
+                try
+                {
+                    await responses.WriteAsync(answer, cancellationToken).WaitAsync(options.Value.WriteTimeout, time, cancellationToken);
+                }
+                catch (TimeoutException)
+                {
+                    // The write itself cannot be called off; the call can.
+                    context.GetHttpContext().Abort();
+                    throw new StatusException(OrderErrors.Domain.Exhausted("SLOW_READER", $"Answers were not read for {options.Value.WriteTimeout.TotalSeconds:0} s."));
+                }
+            }
+        }
+    }
+
+    private async Task SayDrainingAsync(ChannelWriter<PlaceOrdersResponse> answers, Task finished, CancellationToken cancellationToken)
+    {
+        var draining = Task.Delay(Timeout.InfiniteTimeSpan, drain.Token);
+        if (await Task.WhenAny(draining, finished.WaitAsync(cancellationToken)) == draining)
+        {
+            // Refused once the last answer has been queued: then there is nothing left to announce.
+            answers.TryWrite(new PlaceOrdersResponse { Draining = new Draining { ReconnectAfter = new Duration() } });
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Microservices.Persistence;
+
+/// <summary>
+/// How a service reads and writes its database. Thread-safe. A write is one transaction; when it collides with a concurrent one (a
+/// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
+/// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
+/// time, writers of this process queue here rather than poll for the lock there.
+/// </summary>
+public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : IDisposable
+    where TContext : ServiceDbContext
+{
+    private const int MaxAttempts = 5;
+    private readonly SemaphoreSlim sqliteWriter = new(1);
+
+    /// <summary>Runs a query. Nothing is tracked and nothing is written.</summary>
+    public async Task<T> ReadAsync<T>(Func<TContext, Task<T>> query, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        return await query(context);
+    }
+
+    /// <summary>
+    /// Runs a change in a transaction, saves what it has added and altered, and commits. An exception rolls back. The change may run
+    /// up to five times, each time with a context of its own; it must have no other effect than on that.
+    /// </summary>
+    public async Task<T> WriteAsync<T>(Func<TContext, Task<T>> change, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await AttemptAsync(change, cancellationToken);
+            }
+            catch (Exception exception) when (attempt < MaxAttempts && IsCollision(exception))
+            {
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => sqliteWriter.Dispose();
+
+    private async Task<T> AttemptAsync<T>(Func<TContext, Task<T>> change, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var sqlite = context.Database.IsSqlite();
+        if (sqlite)
+            await sqliteWriter.WaitAsync(cancellationToken);
+        try
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+            var result = await change(context);
+            await context.SaveChangesAsync(cancellationToken);
+            // Past this point the caller cannot call it off: a commit that was cancelled half-way would be neither done nor undone.
+            await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }
+        finally
+        {
+            if (sqlite)
+                sqliteWriter.Release();
+        }
+    }
+
+    private static bool IsCollision(Exception exception) => exception switch
+    {
+        DbUpdateConcurrencyException => true,
+        DbUpdateException { InnerException: { } inner } => IsCollision(inner),
+        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected,
+        // SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE.
+        SqliteException sqlite => sqlite.SqliteExtendedErrorCode is 1555 or 2067,
+        _ => false,
+    };
+}

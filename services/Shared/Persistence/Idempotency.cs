@@ -1,0 +1,68 @@
+using Google.Protobuf;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Persistence;
+
+/// <summary>How a command under an idempotency key came out.</summary>
+public enum IdempotencyOutcome
+{
+    /// <summary>Carried out now.</summary>
+    Done,
+
+    /// <summary>Carried out before; this is the answer given then.</summary>
+    Replayed,
+
+    /// <summary>The key was used for another request; nothing was done.</summary>
+    KeyReused,
+}
+
+/// <summary>Carries out commands at most once for each key.</summary>
+public static class Idempotency
+{
+    /// <summary>
+    /// Carries out <paramref name="change"/> and remembers its answer, or gives the answer of the time before. An empty key is no
+    /// key. A change that throws leaves no trace, so a failed command may be tried again under its key.
+    /// </summary>
+    /// <param name="database">Where the change is made.</param>
+    /// <param name="command">The command's name, for instance <c>CancelOrder</c>.</param>
+    /// <param name="key">The caller's key; empty for none.</param>
+    /// <param name="request">The request, without its key.</param>
+    /// <param name="change">The change. See <see cref="Database{TContext}.WriteAsync"/>.</param>
+    /// <param name="now">The time to remember.</param>
+    /// <param name="cancellationToken">Ends the attempt, until it commits.</param>
+    /// <returns>The answer and how it came about; a default answer when the key was used for another request.</returns>
+    public static async Task<(TResponse Response, IdempotencyOutcome Outcome)> WriteOnceAsync<TContext, TResponse>(
+        this Database<TContext> database, string command, string key, IMessage request, Func<TContext, Task<TResponse>> change,
+        DateTimeOffset now, CancellationToken cancellationToken)
+        where TContext : ServiceDbContext
+        where TResponse : IMessage<TResponse>, new()
+    {
+        if (key.Length == 0)
+            return (await database.WriteAsync(change, cancellationToken), IdempotencyOutcome.Done);
+
+        var hash = IdempotencyRecord.HashOf(request);
+        return await database.WriteAsync(async context =>
+        {
+            var record = await context.IdempotencyRecords.FirstOrDefaultAsync(r => r.Command == command && r.Key == key, cancellationToken);
+            if (record is not null)
+            {
+                if (!record.Answers(hash))
+                    return (new TResponse(), IdempotencyOutcome.KeyReused);
+                var answer = new TResponse();
+                answer.MergeFrom(record.Response);
+                return (answer, IdempotencyOutcome.Replayed);
+            }
+
+            var response = await change(context);
+            context.IdempotencyRecords.Add(new IdempotencyRecord
+            {
+                Command = command,
+                Key = key,
+                RequestHash = hash,
+                Response = response.ToByteArray(),
+                CreatedAt = now,
+            });
+            return (response, IdempotencyOutcome.Done);
+        }, cancellationToken);
+    }
+}

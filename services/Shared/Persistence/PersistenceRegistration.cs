@@ -1,0 +1,108 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Microservices.Persistence;
+
+/// <summary>Registers a service's database.</summary>
+public static class PersistenceRegistration
+{
+    /// <summary>
+    /// Registers <see cref="Database{TContext}"/> for the database that <c>ConnectionStrings:Database</c> names: PostgreSQL when it
+    /// has a <c>Host</c>, SQLite when it has a <c>Data Source</c>. Migrations are kept for each, so each has a context of its own
+    /// derived from the service's. The database is migrated before the process starts to serve.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The connection string is missing or neither of the two; the message names the key.</exception>
+    public static WebApplicationBuilder AddPersistence<TContext, TSqlite, TPostgres>(this WebApplicationBuilder builder)
+        where TContext : ServiceDbContext
+        where TSqlite : TContext
+        where TPostgres : TContext
+    {
+        var options = builder.Configuration.GetSection("Persistence").Get<PersistenceOptions>() ?? new PersistenceOptions();
+        builder.Services.AddOptions<PersistenceOptions>().BindConfiguration("Persistence").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+
+        var connectionString = builder.Configuration.GetConnectionString("Database");
+        switch (Provider(connectionString))
+        {
+            case "Sqlite":
+                AddContext<TContext, TSqlite>(builder.Services, context => context.UseSqlite(Sqlite(connectionString!, options)));
+                break;
+            default:
+                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(connectionString, npgsql => npgsql
+                    .MigrationsHistoryTable("__EFMigrationsHistory", ServiceDbContext.SchemaOf(typeof(TPostgres)))
+                    .CommandTimeout((int)options.CommandTimeout.TotalSeconds)));
+                break;
+        }
+
+        builder.Services.AddSingleton<Database<TContext>>();
+        builder.Services.AddHostedService<Migrator<TContext>>();
+        builder.Services.AddHostedService<IdempotencyCleaner<TContext>>();
+        builder.Services.AddHealthChecks().AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2));
+        return builder;
+    }
+
+    private static void AddContext<TContext, TProvider>(IServiceCollection services, Action<DbContextOptionsBuilder> configure)
+        where TContext : ServiceDbContext
+        where TProvider : TContext
+    {
+        services.AddPooledDbContextFactory<TProvider>(configure);
+        services.AddSingleton<IDbContextFactory<TContext>, ProviderFactory<TContext, TProvider>>();
+    }
+
+    private static string Provider(string? connectionString)
+    {
+        var parts = new DbConnectionStringBuilder();
+        try
+        {
+            parts.ConnectionString = connectionString;
+        }
+        catch (ArgumentException)
+        {
+            // Said below, without the text: it may hold a password.
+        }
+
+        return parts.ContainsKey("Data Source") ? "Sqlite"
+            : parts.ContainsKey("Host") ? "Npgsql"
+            : throw new InvalidOperationException("Configuration ConnectionStrings:Database is missing or unclear: it must be SQLite's, such as 'Data Source=.data/users.db', or PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite'");
+    }
+
+    private static string Sqlite(string connectionString, PersistenceOptions options)
+    {
+        var sqlite = new SqliteConnectionStringBuilder(connectionString)
+        {
+            ForeignKeys = true,
+            DefaultTimeout = (int)options.CommandTimeout.TotalSeconds,
+        };
+        if (Path.GetDirectoryName(Path.GetFullPath(sqlite.DataSource)) is { } directory)
+            Directory.CreateDirectory(directory);
+        return sqlite.ToString();
+    }
+
+    private sealed class ProviderFactory<TContext, TProvider>(IDbContextFactory<TProvider> factory) : IDbContextFactory<TContext>
+        where TContext : ServiceDbContext
+        where TProvider : TContext
+    {
+        public TContext CreateDbContext() => factory.CreateDbContext();
+
+        public async Task<TContext> CreateDbContextAsync(CancellationToken cancellationToken = default) =>
+            await factory.CreateDbContextAsync(cancellationToken);
+    }
+}
+
+internal sealed class DatabaseCheck<TContext>(IDbContextFactory<TContext> contexts) : IHealthCheck
+    where TContext : ServiceDbContext
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        return await database.Database.CanConnectAsync(cancellationToken)
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy("the database cannot be reached");
+    }
+}

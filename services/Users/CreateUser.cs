@@ -1,0 +1,55 @@
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Persistence;
+using Microservices.Users.V1;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Users;
+
+/// <summary>Creates a user, once for each idempotency key.</summary>
+internal sealed class CreateUser(Database<UsersDbContext> database, TimeProvider time)
+{
+    public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, CancellationToken cancellationToken)
+    {
+        var violations = new FieldViolations();
+        if (request.UserId.Length > 0)
+            violations.CheckId("user_id", request.UserId);
+        violations.CheckDisplayName("display_name", request.DisplayName);
+        violations.CheckEmail("email", request.Email);
+        violations.CheckIdempotencyKey("idempotency_key", request.IdempotencyKey);
+        violations.ThrowIfAny(UserErrors.Domain);
+
+        var now = time.GetUtcNow().ToMicroseconds();
+        var withoutKey = new CreateUserRequest(request) { IdempotencyKey = "" };
+        var (response, outcome) = await database.WriteOnceAsync(nameof(CreateUser), request.IdempotencyKey, withoutKey,
+            users => CreateAsync(users, request, now, cancellationToken), now, cancellationToken);
+
+        if (outcome == IdempotencyOutcome.KeyReused)
+            throw UserErrors.KeyReused();
+        response.Replayed = outcome == IdempotencyOutcome.Replayed;
+        return response;
+    }
+
+    private static async Task<CreateUserResponse> CreateAsync(UsersDbContext users, CreateUserRequest request, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var user = new User
+        {
+            UserId = request.UserId.Length > 0 ? request.UserId : Guid.CreateVersion7(now).ToString(),
+            DisplayName = request.DisplayName,
+            Email = request.Email,
+            EmailKey = User.KeyOf(request.Email),
+            Version = 1,
+            CreateTime = now,
+            UpdateTime = now,
+        };
+
+        var taken = await users.Users.Where(u => u.UserId == user.UserId || u.EmailKey == user.EmailKey).Select(u => u.UserId).ToListAsync(cancellationToken);
+        if (taken.Contains(user.UserId))
+            throw new StatusException(UserErrors.Domain.AlreadyExists(UserErrors.Type, "user_id", user.UserId));
+        if (taken.Count > 0)
+            throw new StatusException(UserErrors.Domain.AlreadyExists(UserErrors.Type, "email", user.Email));
+
+        users.Users.Add(user);
+        return new CreateUserResponse { User = user.ToMessage() };
+    }
+}

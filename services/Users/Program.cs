@@ -1,0 +1,20 @@
+using Microservices.Hosting;
+using Microservices.Persistence;
+using Microservices.Users;
+using V1 = Microservices.Users.V1;
+
+var builder = WebApplication.CreateBuilder(args);
+
+builder.AddServiceDefaults(V1.UsersService.Descriptor);
+builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
+
+builder.Services.AddSingleton<CreateUser>();
+builder.Services.AddSingleton<ReadUsers>();
+builder.Services.AddSingleton<UpdateUser>();
+
+var app = builder.Build();
+
+app.MapServiceDefaults();
+app.MapGrpcService<UsersService>();
+
+app.Run();

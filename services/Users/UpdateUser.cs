@@ -1,0 +1,66 @@
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Persistence;
+using Microservices.Users.V1;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Users;
+
+/// <summary>Changes the fields of a user that a mask names, if the user is still as the caller has read it.</summary>
+internal sealed class UpdateUser(Database<UsersDbContext> database, TimeProvider time)
+{
+    public async Task<UpdateUserResponse> HandleAsync(UpdateUserRequest request, CancellationToken cancellationToken)
+    {
+        Validate(request);
+        var user = await database.WriteAsync(users => ChangeAsync(users, request, cancellationToken), cancellationToken);
+        return new UpdateUserResponse { User = user.ToMessage() };
+    }
+
+    private async Task<User> ChangeAsync(UsersDbContext users, UpdateUserRequest request, CancellationToken cancellationToken)
+    {
+        var user = await users.Users.FirstOrDefaultAsync(u => u.UserId == request.User.UserId, cancellationToken)
+            ?? throw new StatusException(UserErrors.NotFound(request.User.UserId));
+        if (user.Version != request.User.Version)
+            throw new StatusException(UserErrors.Domain.Aborted("VERSION_MISMATCH", $"The user has version {user.Version}, not {request.User.Version}: read it again."));
+
+        foreach (var path in request.UpdateMask.Paths)
+        {
+            if (path == "display_name")
+                user.DisplayName = request.User.DisplayName;
+            else
+                (user.Email, user.EmailKey) = (request.User.Email, User.KeyOf(request.User.Email));
+        }
+
+        if (await users.Users.AnyAsync(u => u.EmailKey == user.EmailKey && u.UserId != user.UserId, cancellationToken))
+            throw new StatusException(UserErrors.Domain.AlreadyExists(UserErrors.Type, "email", user.Email));
+
+        user.Version++;
+        user.UpdateTime = time.GetUtcNow().ToMicroseconds();
+        return user;
+    }
+
+    private static void Validate(UpdateUserRequest request)
+    {
+        var violations = new FieldViolations();
+        var user = request.User ?? new V1.User();
+        if (request.User is null)
+            violations.Add("user", "is required");
+        violations.CheckId("user.user_id", user.UserId);
+        if (user.Version < 1)
+            violations.Add("user.version", "must be the version that was read, 1 or more");
+
+        if (request.UpdateMask is null || request.UpdateMask.Paths.Count == 0)
+            violations.Add("update_mask", "is required: display_name, email, or both");
+        foreach (var path in request.UpdateMask?.Paths.Distinct() ?? [])
+        {
+            if (path == "display_name")
+                violations.CheckDisplayName("user.display_name", user.DisplayName);
+            else if (path == "email")
+                violations.CheckEmail("user.email", user.Email);
+            else
+                violations.Add("update_mask", "may name display_name and email only");
+        }
+
+        violations.ThrowIfAny(UserErrors.Domain);
+    }
+}
