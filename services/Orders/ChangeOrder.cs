@@ -14,7 +14,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
     {
         Validate(request.OrderId, request.Version, request.IdempotencyKey).ThrowIfAny(OrderErrors.Domain);
         var (response, replayed) = await OnceAsync(nameof(CancelAsync), request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, cancellationToken) },
+            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         return response;
@@ -28,7 +28,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
         violations.ThrowIfAny(OrderErrors.Domain);
 
         var (response, replayed) = await OnceAsync(nameof(AdvanceAsync), request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, cancellationToken) },
+            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         return response;
@@ -54,13 +54,14 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
             : (response, outcome == IdempotencyOutcome.Replayed);
     }
 
-    private async Task<V1.Order> MoveAsync(OrdersDbContext orders, string orderId, long version, OrderState state, CancellationToken cancellationToken)
+    private async Task<V1.Order> MoveAsync(
+        OrdersDbContext orders, string orderId, long version, OrderState state, Func<OrderState, bool> possible, CancellationToken cancellationToken)
     {
         var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken)
             ?? throw new StatusException(OrderErrors.NotFound(orderId));
         if (version != 0 && version != order.Version)
             throw new StatusException(OrderErrors.Domain.Aborted("VERSION_MISMATCH", $"The order has version {order.Version}, not {version}: read it again."));
-        if (!MayMove(order.State, state))
+        if (!possible(order.State))
             throw new StatusException(OrderErrors.Domain.FailedPrecondition("ORDER_STATE", orderId, $"An order that is {Name(order.State)} cannot become {Name(state)}."));
 
         order.State = state;
@@ -69,13 +70,12 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
         return order.ToMessage();
     }
 
-    private static bool MayMove(OrderState from, OrderState to) => (from, to) switch
+    private static OrderState? After(OrderState state) => state switch
     {
-        (OrderState.Placed, OrderState.Paid) => true,
-        (OrderState.Paid, OrderState.Shipped) => true,
-        (OrderState.Shipped, OrderState.Delivered) => true,
-        (OrderState.Placed or OrderState.Paid, OrderState.Cancelled) => true,
-        _ => false,
+        OrderState.Placed => OrderState.Paid,
+        OrderState.Paid => OrderState.Shipped,
+        OrderState.Shipped => OrderState.Delivered,
+        _ => null,
     };
 
     private static string Name(OrderState state) => state.ToString().ToUpperInvariant();

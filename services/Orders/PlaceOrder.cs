@@ -78,9 +78,10 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     {
         // May run again, so it works on copies.
         var outcomes = before.ToArray();
-        var known = await KnownAsync(orders, commands, outcomes, cancellationToken);
         var broughtIds = commands.Where((command, i) => outcomes[i] is null && command.OrderId.Length > 0).Select(command => command.OrderId).Distinct().ToList();
         var takenIds = broughtIds.Count == 0 ? [] : await orders.Orders.Where(o => broughtIds.Contains(o.OrderId)).Select(o => o.OrderId).ToHashSetAsync(cancellationToken);
+        // After the ids: an id taken meanwhile by the same command, sent twice, is then known to be a repeat.
+        var known = await KnownAsync(orders, commands, outcomes, cancellationToken);
         var now = time.GetUtcNow().ToMicroseconds();
 
         for (var i = 0; i < commands.Count; i++)

@@ -161,8 +161,14 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<
         var draining = Task.Delay(Timeout.InfiniteTimeSpan, drain.Token);
         if (await Task.WhenAny(draining, finished.WaitAsync(cancellationToken)) == draining)
         {
-            // Refused once the last answer has been queued: then there is nothing left to announce.
-            answers.TryWrite(new PlaceOrdersResponse { Draining = new Draining { ReconnectAfter = new Duration() } });
+            try
+            {
+                await answers.WriteAsync(new PlaceOrdersResponse { Draining = new Draining { ReconnectAfter = new Duration() } }, cancellationToken);
+            }
+            catch (ChannelClosedException)
+            {
+                // The last answer has been queued meanwhile: there is nothing left to announce.
+            }
         }
     }
 }

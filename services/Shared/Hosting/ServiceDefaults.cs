@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,6 +35,7 @@ public static class ServiceDefaults
             options.Interceptors.Add<CallMetricsInterceptor>();
             options.Interceptors.Add<ErrorInterceptor>();
         });
+        builder.Services.Replace(new ServiceDescriptor(typeof(IServiceMethodProvider<>), typeof(CheckedMethodProvider<>), ServiceLifetime.Singleton));
         builder.AddFaults(grpc);
         builder.Services.AddGrpcReflection();
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 
@@ -43,17 +44,22 @@ public static class Idempotency
         var hash = IdempotencyRecord.HashOf(request);
         return await database.WriteAsync(async context =>
         {
-            var record = await context.IdempotencyRecords.FirstOrDefaultAsync(r => r.Command == command && r.Key == key, cancellationToken);
-            if (record is not null)
+            if (await FindAsync() is { } before)
+                return before;
+
+            TResponse response;
+            try
             {
-                if (!record.Answers(hash))
-                    return (new TResponse(), IdempotencyOutcome.KeyReused);
-                var answer = new TResponse();
-                answer.MergeFrom(record.Response);
-                return (answer, IdempotencyOutcome.Replayed);
+                response = await change(context);
+            }
+            catch (Exception exception) when (exception is not (DbException or DbUpdateException or OperationCanceledException))
+            {
+                // Refused, perhaps because the same command has just been committed by somebody else: then this is a repeat.
+                if (await FindAsync() is { } meanwhile)
+                    return meanwhile;
+                throw;
             }
 
-            var response = await change(context);
             context.IdempotencyRecords.Add(new IdempotencyRecord
             {
                 Command = command,
@@ -63,6 +69,18 @@ public static class Idempotency
                 CreatedAt = now,
             });
             return (response, IdempotencyOutcome.Done);
+
+            async Task<(TResponse, IdempotencyOutcome)?> FindAsync()
+            {
+                var record = await context.IdempotencyRecords.AsNoTracking().FirstOrDefaultAsync(r => r.Command == command && r.Key == key, cancellationToken);
+                if (record is null)
+                    return null;
+                if (!record.Answers(hash))
+                    return (new TResponse(), IdempotencyOutcome.KeyReused);
+                var answer = new TResponse();
+                answer.MergeFrom(record.Response);
+                return (answer, IdempotencyOutcome.Replayed);
+            }
         }, cancellationToken);
     }
 }

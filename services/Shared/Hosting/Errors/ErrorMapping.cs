@@ -20,6 +20,7 @@ public static class ErrorMapping
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
     {
         StatusException status => status.Status,
+        MalformedMessageException malformed => malformed.GetRpcStatus()!,
         _ when call?.CancellationToken.IsCancellationRequested == true => Ended(call),
         RpcException rpc => FromUpstream(rpc.StatusCode),
         OperationCanceledException => Domain.Other(StatusCode.Cancelled, "CANCELLED", "The call was cancelled."),

@@ -1,0 +1,48 @@
+using Microservices.Tests.Integration.Orders;
+using Microservices.Tests.Integration.Users;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration;
+
+/// <summary>Users and Orders on one PostgreSQL database, each in its schema; nothing at all where there is no PostgreSQL.</summary>
+public sealed class PostgresBackends : Backends
+{
+    private PostgresServer? server;
+    private string? connectionString;
+
+    protected override async Task<string> DatabaseAsync(string service) => connectionString ??= await server!.CreateDatabaseAsync();
+
+    public override async Task InitializeAsync()
+    {
+        if (Needs.WhyNot(Need.PostgreSql) is not null)
+            return;
+        server = await PostgresServer.StartAsync();
+        await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        if (server is null)
+            return;
+        await base.DisposeAsync();
+        await server.DisposeAsync();
+    }
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class UsersOnPostgresTests : UsersTests
+{
+    public UsersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class OrdersOnPostgresTests : OrdersTests
+{
+    public OrdersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+/// <summary>One PostgreSQL for all tests that need one.</summary>
+[CollectionDefinition(nameof(OnPostgres))]
+public sealed class OnPostgres : ICollectionFixture<PostgresBackends>;
