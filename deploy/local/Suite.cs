@@ -9,9 +9,6 @@ internal sealed class Suite : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(1);
 
-    // How long a service that is slow to stop keeps those that it calls from being told to.
-    private static readonly TimeSpan StopPatienceEach = TimeSpan.FromSeconds(2.5);
-
     // A signal to the whole process group reaches the services before the launcher has seen it: then their end is no failure.
     private static readonly TimeSpan SignalGrace = TimeSpan.FromMilliseconds(300);
 
@@ -77,11 +74,14 @@ internal sealed class Suite : IAsyncDisposable
     {
         var patience = Task.Delay(StopPatience);
         terminal.Say("Stopping");
-        foreach (var replicas in Processes.GroupBy(p => p.Replica.Service).Reverse())
+        var services = Processes.GroupBy(p => p.Replica.Service).Reverse().ToArray();
+        // A service that is slow to stop keeps those that it calls from being told only so long: the last one needs time, too.
+        var patienceEach = StopPatience / (services.Length + 1);
+        foreach (var replicas in services)
         {
             foreach (var process in replicas)
                 process.Terminate();
-            await Task.WhenAny(Task.WhenAll(replicas.Select(p => p.Exited)), Task.Delay(StopPatienceEach), patience);
+            await Task.WhenAny(Task.WhenAll(replicas.Select(p => p.Exited)), Task.Delay(patienceEach), patience);
         }
 
         var all = Task.WhenAll(Processes.Select(p => p.Exited));
