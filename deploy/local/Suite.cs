@@ -100,7 +100,7 @@ internal sealed class Suite : IAsyncDisposable
     private LaunchException Fail(string message)
     {
         // Said twice: here beside the last lines of the service, and as the last line of all.
-        terminal.Say($"{message}; stopping the rest", isError: true);
+        terminal.Say(message, isError: true);
         return LaunchException.Failed(message);
     }
 

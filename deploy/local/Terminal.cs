@@ -32,8 +32,12 @@ internal sealed class Terminal
             (isError ? Console.Error : Console.Out).WriteLine(text);
     }
 
-    /// <summary>A line of the launcher's own.</summary>
-    public void Say(string line, bool isError = false) => Write(OwnName, line, isError);
+    /// <summary>Lines of the launcher's own.</summary>
+    public void Say(string text, bool isError = false)
+    {
+        foreach (var line in text.Split(Environment.NewLine))
+            Write(OwnName, line, isError);
+    }
 
     /// <summary>Text to read and copy, unmarked and in one piece.</summary>
     public void Show(string text)
