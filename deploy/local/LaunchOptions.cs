@@ -1,0 +1,23 @@
+namespace Microservices.Local;
+
+/// <summary>What the command line asks for, checked.</summary>
+internal sealed record LaunchOptions
+{
+    /// <summary>Where the services keep their files, as a full path; null stands for .data under the repository's root.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>HOST:PORT of a Redis to use instead of the embedded one.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>Npgsql's connection string of a PostgreSQL to use instead of SQLite files.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>How many processes a service runs as, where that is not one.</summary>
+    public required IReadOnlyDictionary<string, int> Replicas { get; init; }
+
+    /// <summary>How long the services may take to become ready.</summary>
+    public required TimeSpan ReadyTimeout { get; init; }
+
+    /// <summary>Whether to stop once the process that started the launcher is gone.</summary>
+    public bool StopWithParent { get; init; }
+}

@@ -1,0 +1,78 @@
+using System.Data.Common;
+using System.Globalization;
+
+namespace Microservices.Local;
+
+/// <summary>One process to run: a replica of a service, with its ports and settings.</summary>
+internal sealed record Replica(ServiceDefinition Service, int Number, IReadOnlyDictionary<string, string> Settings)
+{
+    /// <summary>"orders", and for further replicas "orders#2".</summary>
+    public string Name => Number == 1 ? Service.Name : $"{Service.Name}#{Number}";
+
+    /// <summary>Its gRPC port.</summary>
+    public int GrpcPort => Shift(Service.GrpcPort);
+
+    /// <summary>Its port for health and metrics.</summary>
+    public int ManagementPort => Shift(Service.ManagementPort);
+
+    /// <summary>Its port for REST and pages, if it has one.</summary>
+    public int? HttpPort => Service.HttpPort is { } port ? Shift(port) : null;
+
+    private int Shift(int port) => port + (Number - 1) * Catalog.ReplicaStep;
+}
+
+/// <summary>What is to be run: the processes in the order of dependency, and where their state lives.</summary>
+internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string? Postgres, string Redis, bool RedisIsEmbedded)
+{
+    // Streams that clients hold open keep a service from stopping for as long; the suite stops service after service within 10 s.
+    private const string DrainWindow = "Drain__Window";
+
+    /// <summary>The names of all processes.</summary>
+    public IEnumerable<string> Names => Replicas.Select(r => r.Name);
+
+    /// <summary>Works out who runs where, and with which settings.</summary>
+    public static Plan For(LaunchOptions options)
+    {
+        var plan = new Plan([], options.Data ?? Path.Combine(Repository.Root, ".data"), options.Postgres,
+            options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}"), options.Redis is null);
+
+        var replicas = Catalog.Services
+            .SelectMany(s => Enumerable.Range(1, options.Replicas.GetValueOrDefault(s.Name, 1)).Select(n => new Replica(s, n, new Dictionary<string, string>())))
+            .ToArray();
+        return plan with { Replicas = [.. replicas.Select(r => r with { Settings = plan.SettingsFor(r, replicas) })] };
+    }
+
+    private Dictionary<string, string> SettingsFor(Replica replica, Replica[] all)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["Kestrel__Endpoints__Grpc__Url"] = Loopback(replica.GrpcPort),
+            ["Kestrel__Endpoints__Management__Url"] = Loopback(replica.ManagementPort),
+            ["ConnectionStrings__Redis"] = Redis,
+        };
+        if (replica.HttpPort is { } http)
+            settings["Kestrel__Endpoints__Http__Url"] = Loopback(http);
+        if (replica.Service.HasDatabase)
+            settings["ConnectionStrings__Database"] = Postgres ?? Sqlite(replica.Service);
+
+        foreach (var backend in Catalog.Services.Where(s => replica.Service.Backends.Contains(s.Name)))
+        {
+            foreach (var (i, to) in all.Where(r => r.Service == backend).Index())
+                settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Assembly}__Addresses__{i}")] = Loopback(to.GrpcPort);
+        }
+
+        if (!IsSet(DrainWindow))
+            settings[DrainWindow] = "00:00:02";
+        if (!IsSet("ASPNETCORE_ENVIRONMENT") && !IsSet("DOTNET_ENVIRONMENT"))
+            settings["ASPNETCORE_ENVIRONMENT"] = "Development";
+        return settings;
+    }
+
+    // Through the builder: a directory may be called "a;b".
+    private string Sqlite(ServiceDefinition service) =>
+        new DbConnectionStringBuilder { ["Data Source"] = Path.Combine(Data, service.Name + ".db") }.ConnectionString;
+
+    private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+
+    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.EndToEnd;
+
+/// <summary>What a user does in a shell.</summary>
+public static class Shell
+{
+    /// <summary>Runs a line as if it were pasted into bash, with buf on the PATH; returns the exit code and both outputs.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string command)
+    {
+        var start = new ProcessStartInfo("bash", ["-c", command])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (Needs.Buf is { } buf)
+            start.Environment["PATH"] = Path.GetDirectoryName(Path.GetFullPath(buf)) + ":" + Environment.GetEnvironmentVariable("PATH");
+
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Eventually.Patience);
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Sends a signal, by its name without SIG.</summary>
+    public static async Task SignalAsync(int pid, string signal) =>
+        await RunAsync(string.Create(CultureInfo.InvariantCulture, $"kill -s {signal} {pid}"));
+
+    /// <summary>The processes that have this NAME=VALUE in their environment and still run; zombies do not.</summary>
+    public static IReadOnlyList<int> ProcessesWith(string variable) =>
+    [
+        .. Directory.GetDirectories("/proc")
+            .Select(d => int.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0 && Read(pid, "environ").Split('\0').Contains(variable) && IsRunning(pid)),
+    ];
+
+    /// <summary>Whether there is such a process and it is no zombie.</summary>
+    public static bool IsRunning(int pid) =>
+        // "1234 (name) S ...": the name may hold anything, the state comes after its end.
+        Read(pid, "stat") is { Length: > 0 } stat && stat[(stat.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
+
+    private static string Read(int pid, string file)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{file}"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended meanwhile, or is another user's.
+            return "";
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.EndToEnd;
+
+/// <summary>
+/// The suite as a user runs it: deploy/local as a process, its output, and the processes that it starts. Its data directory is
+/// temporary unless one is given. Disposing stops it, and fails the test if it leaves a process behind.
+/// </summary>
+public sealed partial class Suite : IAsyncDisposable
+{
+    /// <summary>Users's gRPC address; the first replica's.</summary>
+    public const string Users = "http://127.0.0.1:5001";
+
+    /// <summary>Orders's gRPC address; the first replica's.</summary>
+    public const string Orders = "http://127.0.0.1:5002";
+
+    /// <summary>The gateway's gRPC address.</summary>
+    public const string GatewayGrpc = "http://127.0.0.1:8081";
+
+    /// <summary>The gateway's REST address.</summary>
+    public const string Gateway = "http://127.0.0.1:8080";
+
+    /// <summary>How long a stop may take, as promised.</summary>
+    public static readonly TimeSpan StopPromise = TimeSpan.FromSeconds(10);
+
+    private const string MarkVariable = "SUITE_UNDER_TEST";
+
+    private readonly string mark = Guid.NewGuid().ToString("N");
+    private readonly string? temporary;
+    private readonly StringBuilder output = new();
+    private readonly Process process;
+
+    private Suite(string program, IEnumerable<string> arguments, string? data, IReadOnlyDictionary<string, string>? environment)
+    {
+        temporary = data is null ? Directory.CreateTempSubdirectory("suite-").FullName : null;
+        Data = data ?? temporary!;
+        var start = new ProcessStartInfo(program, [.. arguments, "--data", Data])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.Environment[MarkVariable] = mark;
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[key] = value;
+
+        process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, e) => Add(e.Data);
+        process.ErrorDataReceived += (_, e) => Add(e.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>The configuration that the tests were built in.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    /// <summary>Where the services keep their databases.</summary>
+    public string Data { get; }
+
+    /// <summary>All that was written to the terminal so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (output)
+                return output.ToString();
+        }
+    }
+
+    /// <summary>The process ids of the services by name ("orders#2"), as the table shows them.</summary>
+    public IReadOnlyDictionary<string, int> Pids =>
+        TableRow().Matches(Output).ToDictionary(m => m.Groups["name"].Value, m => int.Parse(m.Groups["pid"].ValueSpan, CultureInfo.InvariantCulture));
+
+    /// <summary>The commands that were printed to be copied.</summary>
+    public IReadOnlyList<string> Commands => [.. Command().Matches(Output).Select(m => m.Groups["command"].Value)];
+
+    /// <summary>The process that was started, for signals.</summary>
+    public int Pid => process.Id;
+
+    /// <summary>Its exit code, once it has ended.</summary>
+    public int ExitCode => process.ExitCode;
+
+    /// <summary>Starts the suite and returns when it is ready.</summary>
+    /// <param name="options">Options of deploy/local.</param>
+    /// <param name="data">The data directory; null for a temporary one.</param>
+    /// <param name="environment">Settings, which the services inherit.</param>
+    public static async Task<Suite> StartAsync(IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var suite = Launch(options, data, environment);
+        try
+        {
+            await suite.UntilReadyAsync();
+            return suite;
+        }
+        catch
+        {
+            await suite.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the launcher and returns at once.</summary>
+    public static Suite Launch(IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var launcher = Path.Combine(Needs.Root, "deploy", "local", "bin", Configuration, "net10.0", "Local.dll");
+        // Should the tests be killed, it stops.
+        return new Suite("dotnet", [launcher, "--stop-with-parent", "--no-build", .. options ?? []], data, environment);
+    }
+
+    /// <summary>Starts it by the command of the README, with what is built already.</summary>
+    public static Suite LaunchByDotnetRun() => new("dotnet",
+        ["run", "--project", Path.Combine(Needs.Root, "deploy", "local"), "-c", Configuration, "--no-build"], null, null);
+
+    /// <summary>Returns when all services are ready; fails with the output when the launcher ends before.</summary>
+    public async Task UntilReadyAsync()
+    {
+        await Eventually.UntilAsync(() => Output.Contains("\nReady after", StringComparison.Ordinal) || process.HasExited, "the suite is ready");
+        if (process.HasExited)
+        {
+            await process.WaitForExitAsync();
+            throw new InvalidOperationException($"The launcher ended with exit code {process.ExitCode}:\n{Output}");
+        }
+    }
+
+    /// <summary>Returns when the launcher has ended and all its output is there; fails when that takes longer than allowed.</summary>
+    public async Task<int> UntilExitAsync(TimeSpan? within = null)
+    {
+        await process.WaitForExitAsync().WaitAsync(within ?? Eventually.Patience);
+        return process.ExitCode;
+    }
+
+    /// <summary>Stops it as Ctrl-C or a service manager would; returns the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        if (!process.HasExited)
+            await Shell.SignalAsync(Pid, "TERM");
+        return await UntilExitAsync(StopPromise);
+    }
+
+    /// <summary>The processes that came of this launch, directly or not, and still run. Zombies do not count.</summary>
+    public IReadOnlyList<int> Running() => Shell.ProcessesWith($"{MarkVariable}={mark}");
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await StopAsync();
+            await Eventually.UntilAsync(() => Running().Count == 0, "no process is left behind", StopPromise);
+        }
+        finally
+        {
+            foreach (var pid in Running())
+                await Shell.SignalAsync(pid, "KILL");
+            process.Dispose();
+            if (temporary is not null)
+                Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    private void Add(string? line)
+    {
+        if (line is not null)
+        {
+            lock (output)
+                output.Append(line).Append('\n');
+        }
+    }
+
+    [GeneratedRegex(@"^(?<name>[a-z]+(#\d)?) +(?<pid>\d+)  localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex TableRow();
+
+    [GeneratedRegex(@"^  (?<command>(curl|grpcurl|buf) .*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Command();
+}

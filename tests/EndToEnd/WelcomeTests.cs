@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Microservices.Tests.Support;
+using Xunit;
+
+namespace Microservices.Tests.EndToEnd;
+
+/// <summary>What a user sees first: the table and the commands to copy.</summary>
+[Collection(SharedSuiteTests.Name)]
+public sealed class WelcomeTests(SharedSuite shared)
+{
+    private Suite Suite => shared.Suite;
+
+    [Fact]
+    public void The_table_shows_every_service_with_its_process_and_addresses()
+    {
+        Assert.Equal(["gateway", "orders", "users"], Suite.Pids.Keys.Order());
+        Assert.All(Suite.Pids.Values, pid => Assert.True(Shell.IsRunning(pid)));
+        Assert.Matches(@"(?m)^users .* localhost:5001 +http://localhost:9001$", Suite.Output);
+        Assert.Matches(@"(?m)^orders .* localhost:5002 +http://localhost:9002$", Suite.Output);
+        Assert.Matches(@"(?m)^gateway .* localhost:8081 +http://localhost:9080 +http://localhost:8080$", Suite.Output);
+    }
+
+    [FactNeeding(Need.Buf)]
+    public async Task The_printed_commands_work_as_printed_and_again()
+    {
+        var commands = Suite.Commands;
+        Assert.Equal(["curl", "grpcurl", "buf"], commands.Select(c => c.Split(' ')[0]));
+
+        var first = await RunAsync(commands[0]);
+        var second = await RunAsync(commands[0]);
+        Assert.Contains("Ada Lovelace", first, StringComparison.Ordinal);
+        Assert.Equal(UserId(first), UserId(second));
+
+        Assert.Contains("Ada Lovelace", await RunAsync(commands[2]), StringComparison.Ordinal);
+        Assert.Contains("Ada Lovelace", await RunAsync(commands[2]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_grpcurl_command_asks_what_the_buf_command_asks()
+    {
+        var grpcurl = Suite.Commands[1].Split('\'', ' ');
+        var buf = Suite.Commands[2].Split('\'', ' ');
+        Assert.Equal("http://" + grpcurl[^2] + "/" + grpcurl[^1], buf[^1]);
+        Assert.Equal(Suite.Commands[1].Split('\'')[1], Suite.Commands[2].Split('\'')[1]);
+        if (Needs.Program("grpcurl") is not null)
+            await RunAsync(Suite.Commands[1]);
+    }
+
+    [Fact]
+    public void Every_line_of_a_service_is_marked_with_its_name()
+    {
+        Assert.Matches("(?m)^users +[|] .*5001", Suite.Output);
+        Assert.Matches("(?m)^orders +[|] .*5002", Suite.Output);
+        Assert.Matches("(?m)^gateway +[|] .*8080", Suite.Output);
+
+        var beforeTheTable = Suite.Output[..Suite.Output.IndexOf("\nSERVICE", StringComparison.Ordinal)];
+        Assert.All(beforeTheTable.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(users|orders|gateway|local) +[|] ", line));
+    }
+
+    private static async Task<string> RunAsync(string command)
+    {
+        var (exitCode, output, error) = await Shell.RunAsync(command);
+        Assert.True(exitCode == 0, $"{command}\n{output}\n{error}");
+        return output;
+    }
+
+    // Whatever the answer's shape: the first property of that name.
+    private static string? UserId(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return Find(document.RootElement);
+
+        static string? Find(JsonElement element) => element.ValueKind != JsonValueKind.Object ? null
+            : element.TryGetProperty("userId", out var id) ? id.GetString()
+            : element.EnumerateObject().Select(p => Find(p.Value)).FirstOrDefault(found => found is not null);
+    }
+}
