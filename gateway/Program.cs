@@ -14,7 +14,7 @@ builder.AddValidatedOptions<GatewayOptions>("Gateway");
 builder.AddBackend<UsersService.UsersServiceClient>("Users");
 builder.AddBackend<OrdersService.OrdersServiceClient>("Orders");
 builder.AddOverviews();
-builder.AddJson();
+builder.AddRest();
 builder.AddApiDescription();
 
 var app = builder.Build();

@@ -30,6 +30,7 @@ internal static class ApiDescription
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer<SchemaDescription>();
+        options.AddDocumentTransformer<SchemaDescription>();
     });
 
     public static void MapApiDescription(this WebApplication app)

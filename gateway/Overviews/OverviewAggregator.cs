@@ -40,8 +40,9 @@ internal sealed partial class OverviewAggregator(IOverviewSources sources, TimeP
         catch (Exception exception)
         {
             var error = GatewayErrors.ToStatus(exception);
-            // Parts that were cancelled because another failed, or the caller left, did nothing wrong.
-            if (!parts.Token.IsCancellationRequested)
+            // What is wrong with the request is no failure of the part; nor is it one to be cancelled, when another failed or the
+            // caller left.
+            if (!parts.Token.IsCancellationRequested && !GatewayErrors.IsAboutTheRequest((StatusCode)error.Code))
                 LogFailed(name, required, (StatusCode)error.Code, exception.Message);
             if (required)
                 parts.Fail(error);

@@ -1,8 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace Microservices.Gateway.Rest;
 
 /// <summary>The user to be created.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CreateUser
 {
     /// <summary>The id to give the user: 1 to 64 letters, digits, '-', '_' or '.'. Made when absent.</summary>
@@ -18,6 +20,7 @@ public sealed record CreateUser
 }
 
 /// <summary>What to change of a user. One or both of `displayName` and `email`.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record UpdateUser
 {
     /// <summary>The version the change is based on, as last read.</summary>
@@ -32,6 +35,7 @@ public sealed record UpdateUser
 }
 
 /// <summary>The order to be placed.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PlaceOrder
 {
     /// <summary>The id to give the order: 1 to 64 letters, digits, '-', '_' or '.'. Made when absent.</summary>
@@ -47,6 +51,7 @@ public sealed record PlaceOrder
 }
 
 /// <summary>One product of an order to be placed.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PlaceOrderLine
 {
     /// <summary>What is ordered: 1 to 64 characters.</summary>
@@ -66,6 +71,7 @@ public sealed record PlaceOrderLine
 }
 
 /// <summary>An exact amount of money.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Price
 {
     /// <summary>A decimal number as a string, exact, with at most 9 decimals: "12.50".</summary>
@@ -78,6 +84,7 @@ public sealed record Price
 }
 
 /// <summary>How to cancel an order. The body may be absent.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CancelOrder
 {
     /// <summary>The version the decision is based on; whatever the order has when absent.</summary>
@@ -85,6 +92,7 @@ public sealed record CancelOrder
 }
 
 /// <summary>Where to move an order.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record AdvanceOrder
 {
     /// <summary>The state to reach: the one that follows the present one.</summary>
