@@ -1,0 +1,71 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Microservices.Hosting.Errors;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Gateway.Errors;
+
+/// <summary>
+/// The gateway's errors, its own and those of the services behind it. What a service says of the caller's request is passed on
+/// when it is part of its contract (google.rpc.ErrorInfo says so by its domain); of everything else the caller learns the code and
+/// a sentence of ours.
+/// </summary>
+internal static class GatewayErrors
+{
+    /// <summary>Makes the gateway's own.</summary>
+    public static ErrorDomain Domain { get; } = new("gateway.v1");
+
+    private static readonly string[] Contracts = ["gateway.v1", "users.v1", "orders.v1"];
+
+    /// <summary>The stream ended because the process is leaving.</summary>
+    public static Status Draining { get; } = Domain.Unavailable("DRAINING", "The gateway is leaving; call again.");
+
+    /// <summary>A call id that is in use.</summary>
+    public static Status DuplicateCall(ulong id) =>
+        Domain.Other(StatusCode.AlreadyExists, "DUPLICATE_CALL_ID", $"The call {id} of this stream has not been answered yet.");
+
+    /// <summary>More calls than the credit.</summary>
+    public static Status BeyondCredit(int credit) =>
+        Domain.Exhausted("BEYOND_CREDIT", $"This stream has {credit} calls that have not been answered, and credit for no more.");
+
+    /// <summary>What the caller is told of an exception.</summary>
+    public static Status ToStatus(Exception exception) => exception switch
+    {
+        StatusException status => status.Status,
+        RpcException rpc => FromUpstream(rpc),
+        OperationCanceledException => FromCode(StatusCode.Cancelled),
+        _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the gateway."),
+    };
+
+    /// <summary>Whether the code says that the request is at fault, as the contract's own text may then explain.</summary>
+    public static bool IsAboutTheRequest(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.AlreadyExists
+        or StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.OutOfRange;
+
+    private static Status FromUpstream(RpcException rpc)
+    {
+        var given = rpc.GetRpcStatus();
+        if (given is null || given.Code != (int)rpc.StatusCode || given.GetDetail<ErrorInfo>() is not { } info || !Contracts.Contains(info.Domain))
+            return FromCode(rpc.StatusCode);
+
+        var about = IsAboutTheRequest(rpc.StatusCode);
+        var status = about ? new Status { Code = given.Code, Message = given.Message } : FromCode(rpc.StatusCode);
+        status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : SaysWhenToRetry(detail)));
+        return status;
+    }
+
+    private static bool Explains(Any detail) =>
+        detail.Is(ErrorInfo.Descriptor) || detail.Is(BadRequest.Descriptor) || detail.Is(ResourceInfo.Descriptor) || detail.Is(PreconditionFailure.Descriptor);
+
+    private static bool SaysWhenToRetry(Any detail) => detail.Is(RetryInfo.Descriptor) || detail.Is(QuotaFailure.Descriptor);
+
+    private static Status FromCode(StatusCode code) => code switch
+    {
+        StatusCode.Unavailable => Domain.Unavailable("UPSTREAM_UNAVAILABLE", "A service behind the gateway is not available."),
+        StatusCode.DeadlineExceeded => Domain.Other(code, "UPSTREAM_TIMEOUT", "A service behind the gateway did not answer in time."),
+        StatusCode.ResourceExhausted => Domain.Exhausted("UPSTREAM_OVERLOADED", "A service behind the gateway is overloaded."),
+        StatusCode.Cancelled => Domain.Other(code, "CANCELLED", "The call was cancelled."),
+        _ when IsAboutTheRequest(code) => Domain.Other(code, "UPSTREAM_REFUSED", "A service behind the gateway refused the request."),
+        _ => Domain.Other(StatusCode.Internal, "UPSTREAM_ERROR", "A service behind the gateway failed."),
+    };
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Google.Rpc;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Microservices.Gateway.Rest;
+using Microservices.Hosting.Errors;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Gateway.Errors;
+
+/// <summary>
+/// Answers every HTTP request that fails, for whatever reason, with application/problem+json. gRPC calls pass: their errors are
+/// mapped by Hosting.
+/// </summary>
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        try
+        {
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null })
+                await WriteAsync(context, Problem.From(ProblemTypes.Of(context.Response.StatusCode)));
+        }
+        catch (Exception exception) when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or RpcException or IOException or BadHttpRequestException)
+        {
+            // Nobody is there to be answered.
+            LogGone(context.Request.Method, context.Request.Path);
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            await WriteAsync(context, exception);
+        }
+    }
+
+    private Task WriteAsync(HttpContext context, Exception exception)
+    {
+        switch (exception)
+        {
+            case InvalidRequestException invalid:
+                return WriteAsync(context, Problem.From(invalid));
+            case BadHttpRequestException bad:
+                return WriteAsync(context, Problem.From(ProblemTypes.Of(bad.StatusCode)));
+            case StatusException or RpcException:
+                var status = GatewayErrors.ToStatus(exception);
+                if (!GatewayErrors.IsAboutTheRequest((StatusCode)status.Code))
+                    LogFailed(context.Request.Method, context.Request.Path, (StatusCode)status.Code, exception.Message);
+                return WriteAsync(context, status);
+            default:
+                LogUnexpected(context.Request.Method, context.Request.Path, exception);
+                return WriteAsync(context, Problem.From(ProblemTypes.Of(StatusCodes.Status500InternalServerError)));
+        }
+    }
+
+    /// <summary>Answers with the problem that a gRPC status is over HTTP.</summary>
+    public static Task WriteAsync(HttpContext context, Status status)
+    {
+        var problem = Problem.From(status);
+        if (problem.Status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests)
+        {
+            var delay = status.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan() ?? RetryAfter;
+            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        return WriteAsync(context, problem);
+    }
+
+    private static Task WriteAsync(HttpContext context, Problem problem)
+    {
+        context.Response.StatusCode = problem.Status;
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, "application/problem+json", context.RequestAborted);
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Method} {Path}: the caller hung up")]
+    private partial void LogGone(string method, string path);
+
+    [LoggerMessage(LogLevel.Warning, "{Method} {Path} failed with {Code}: {Cause}")]
+    private partial void LogFailed(string method, string path, StatusCode code, string cause);
+
+    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed unexpectedly")]
+    private partial void LogUnexpected(string method, string path, Exception exception);
+}
+
+internal static class ProblemRegistration
+{
+    public static void UseProblems(this WebApplication app) => app.UseMiddleware<ProblemMiddleware>();
+}

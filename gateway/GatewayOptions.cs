@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Microservices.Gateway;
+
+/// <summary>The bounds that the gateway sets to what callers ask of it: section <c>Gateway</c>.</summary>
+public sealed class GatewayOptions : IValidatableObject
+{
+    /// <summary>The largest request body, in bytes; a larger one is answered 413. Default 64 KiB; 1 KiB to 512 KiB.</summary>
+    [Range(1 << 10, 1 << 19)]
+    public int MaxRequestBodyBytes { get; set; } = 64 << 10;
+
+    /// <summary>How long a request may take when the caller states no deadline. Default 10 s; 100 ms to <see cref="MaxTimeout"/>.</summary>
+    public TimeSpan DefaultTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest a request may take, whatever deadline the caller states. Default 60 s; 100 ms to 10 min.</summary>
+    public TimeSpan MaxTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How many calls a caller of LookupOverviews may have unanswered on one stream. Default 256; 1 to 65,536.</summary>
+    [Range(1, 65_536)]
+    public int CallCredit { get; set; } = 256;
+
+    /// <summary>How long a caller of LookupOverviews may leave a frame unread before its stream is cut. Default 30 s; 100 ms to 10 min.</summary>
+    public TimeSpan StreamWriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var least = TimeSpan.FromMilliseconds(100);
+        var most = TimeSpan.FromMinutes(10);
+        if (MaxTimeout < least || MaxTimeout > most)
+            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(MaxTimeout)]);
+        if (DefaultTimeout < least || DefaultTimeout > MaxTimeout)
+            yield return new ValidationResult($"must be from 00:00:00.1 to MaxTimeout, which is {MaxTimeout}", [nameof(DefaultTimeout)]);
+        if (StreamWriteTimeout < least || StreamWriteTimeout > most)
+            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(StreamWriteTimeout)]);
+    }
+}

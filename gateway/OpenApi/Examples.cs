@@ -1,0 +1,77 @@
+using Microservices.Gateway.Errors;
+using Microservices.Gateway.Rest;
+
+namespace Microservices.Gateway.OpenApi;
+
+/// <summary>The examples in the API description: values of the types themselves, so that they cannot differ from what is read and written.</summary>
+internal static class Examples
+{
+    private static readonly DateTime Time = new(2026, 1, 31, 12, 0, 0, 250, DateTimeKind.Utc);
+
+    public static CreateUser CreateUser { get; } = new() { UserId = "ada", DisplayName = "Ada Lovelace", Email = "ada@example.com" };
+
+    public static UpdateUser UpdateUser { get; } = new() { Version = 1, DisplayName = "Ada King" };
+
+    public static User User { get; } = new()
+    {
+        UserId = "ada",
+        DisplayName = "Ada Lovelace",
+        Email = "ada@example.com",
+        Version = 1,
+        CreateTime = Time,
+        UpdateTime = Time,
+    };
+
+    public static UserPage UserPage { get; } = new() { Users = [User], NextPageToken = "Rk9vYmFyYmF6YWRh" };
+
+    public static PlaceOrder PlaceOrder { get; } = new()
+    {
+        UserId = "ada",
+        Lines = [new PlaceOrderLine { ProductId = "tea", Quantity = 2, UnitPrice = new Price { Amount = "6.25", Currency = "EUR" } }],
+    };
+
+    public static CancelOrder CancelOrder { get; } = new() { Version = 1 };
+
+    public static AdvanceOrder AdvanceOrder { get; } = new() { State = OrderState.Paid, Version = 1 };
+
+    public static Order Order { get; } = new()
+    {
+        OrderId = "0198f3a2-7c40-7000-8000-3d1c6a5f0b11",
+        UserId = "ada",
+        State = OrderState.Placed,
+        Lines = [new OrderLine { ProductId = "tea", Quantity = 2, UnitPrice = Eur("6.25"), DiscountBasisPoints = 0, Total = Eur("12.50") }],
+        Total = Eur("12.50"),
+        Version = 1,
+        PlaceTime = Time,
+        UpdateTime = Time,
+    };
+
+    public static Order CancelledOrder { get; } = Order with { State = OrderState.Cancelled, Version = 2 };
+
+    public static OrderPage OrderPage { get; } = new() { Orders = [Order] };
+
+    public static Overview Overview { get; } = new()
+    {
+        UserId = "ada",
+        Complete = true,
+        User = new UserPart { Status = PartStatus.Ok, Data = User },
+        Orders = new OrdersPart { Status = PartStatus.Ok, Data = [Order] },
+    };
+
+    public static Overview PartialOverview { get; } = Overview with
+    {
+        Complete = false,
+        Orders = new OrdersPart { Status = PartStatus.Timeout, Problem = Problem(504) with { Reason = "UPSTREAM_TIMEOUT" } },
+    };
+
+    /// <summary>A problem of the first kind that has the HTTP status.</summary>
+    public static Problem Problem(int status)
+    {
+        var problem = Errors.Problem.From(ProblemTypes.All.First(type => type.HttpStatus == status)) with { TraceId = "4bf92f3577b34da6a3ce929d0e0e4736" };
+        return status == StatusCodes.Status400BadRequest
+            ? problem with { Reason = "INVALID_FIELDS", Errors = new Dictionary<string, string[]> { ["lines[0].quantity"] = ["must be 1 to 1000000"] } }
+            : problem;
+    }
+
+    private static Money Eur(string amount) => new() { Amount = amount, Currency = "EUR" };
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microservices.Gateway.Errors;
+using Microservices.Gateway.Rest;
+using Microsoft.OpenApi;
+
+namespace Microservices.Gateway.OpenApi;
+
+/// <summary>The schemas of parameters.</summary>
+internal static class JsonSchemas
+{
+    public static OpenApiSchema Text { get; } = new() { Type = JsonSchemaType.String };
+
+    public static OpenApiSchema Number { get; } = new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "0" };
+
+    public static OpenApiSchema Flag { get; } = new() { Type = JsonSchemaType.Boolean };
+}
+
+/// <summary>Says beside each route what OpenAPI is to say of it: what it does, takes and answers, each with an example.</summary>
+internal static class OperationDescription
+{
+    private const string Json = "application/json";
+    private const string ProblemJson = "application/problem+json";
+
+    // What any operation that asks a service may answer.
+    private static readonly int[] Failures = [500, 502, 503, 504];
+
+    /// <summary>Names the operation; every one takes Request-Timeout.</summary>
+    public static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, string id, string tag, string summary, string description) => route
+        .WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description)
+        .Header(RequestValues.RequestTimeout, "How many seconds the answer may take; 10 when absent, 60 at the most.", "1.5");
+
+    public static RouteHandlerBuilder UserId(this RouteHandlerBuilder route) => route.Path("userId", "The user's id.", "ada");
+
+    public static RouteHandlerBuilder OrderId(this RouteHandlerBuilder route) => route.Path("orderId", "The order's id.", Examples.Order.OrderId);
+
+    public static RouteHandlerBuilder Page(this RouteHandlerBuilder route) => route
+        .Query("pageSize", JsonSchemas.Number, "How many at the most: 50 when absent or 0; more than 500 is taken as 500.", "50")
+        .Query("pageToken", JsonSchemas.Text, "`nextPageToken` of the page before; absent for the first page.", "Rk9vYmFyYmF6YWRh");
+
+    public static RouteHandlerBuilder Query(this RouteHandlerBuilder route, string name, OpenApiSchema schema, string description, string example) =>
+        route.Parameter(ParameterLocation.Query, name, schema, description, example);
+
+    public static RouteHandlerBuilder Header(this RouteHandlerBuilder route, string name, string description, string example) =>
+        route.Parameter(ParameterLocation.Header, name, JsonSchemas.Text, description, example);
+
+    public static RouteHandlerBuilder Body<T>(this RouteHandlerBuilder route, T example, bool required = true)
+        where T : class =>
+        route.Accepts<T>(isOptional: !required, Json).AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.RequestBody!.Content![Json].Example = ToNode(example);
+            return Task.CompletedTask;
+        });
+
+    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route, int status, string description, T example)
+        where T : class =>
+        route.Answers(status, description, ("example", example));
+
+    public static RouteHandlerBuilder Answers<T>(this RouteHandlerBuilder route, int status, string description, params (string Name, T Value)[] examples)
+        where T : class =>
+        route.Produces<T>(status, Json).AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            var response = operation.Responses![status.ToString(CultureInfo.InvariantCulture)];
+            response.Description = description;
+            response.Content![Json].Examples = examples.ToDictionary(
+                example => example.Name, IOpenApiExample (example) => new OpenApiExample { Summary = example.Name, Value = ToNode(example.Value) });
+            return Task.CompletedTask;
+        });
+
+    public static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params int[] statuses)
+    {
+        foreach (var status in statuses.Concat(Failures))
+            route.Produces<Problem>(status, ProblemJson);
+        return route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            foreach (var status in statuses.Concat(Failures))
+            {
+                var response = operation.Responses![status.ToString(CultureInfo.InvariantCulture)];
+                response.Description = string.Join("; ", ProblemTypes.All.Where(type => type.HttpStatus == status).Select(type => type.Title));
+                response.Content![ProblemJson].Example = ToNode(Examples.Problem(status));
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    private static RouteHandlerBuilder Path(this RouteHandlerBuilder route, string name, string description, string example) =>
+        route.Parameter(ParameterLocation.Path, name, JsonSchemas.Text, description, example);
+
+    private static RouteHandlerBuilder Parameter(
+        this RouteHandlerBuilder route, ParameterLocation where, string name, OpenApiSchema schema, string description, string example) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.Parameters ??= [];
+            // The path's are there already, by their names only.
+            foreach (var bare in operation.Parameters.Where(parameter => parameter.Name == name).ToArray())
+                operation.Parameters.Remove(bare);
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = name,
+                In = where,
+                Required = where == ParameterLocation.Path,
+                Schema = schema,
+                Description = description,
+                Example = schema.Type == JsonSchemaType.String ? JsonValue.Create(example) : JsonNode.Parse(example),
+            });
+            return Task.CompletedTask;
+        });
+
+    private static JsonNode? ToNode<T>(T value) => JsonSerializer.SerializeToNode(value, GatewayJson.Default.GetTypeInfo(typeof(T))!);
+}

@@ -1,0 +1,84 @@
+using Grpc.Core;
+using Microservices.Gateway.Errors;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Gateway.Overviews;
+
+/// <summary>
+/// Puts an overview together. All parts are asked at the same time, so that the answer takes as long as the slowest of them; the
+/// first required part that fails cancels the others; what is left of the caller's deadline, less a margin, is every part's
+/// deadline, so that a slow optional part leaves an answer without it and not none. Knows no transport. Thread-safe.
+/// </summary>
+internal sealed partial class OverviewAggregator(IOverviewSources sources, TimeProvider time, ILogger<OverviewAggregator> logger)
+{
+    // What the gateway keeps for itself, to answer before the caller gives up.
+    private static readonly TimeSpan MaxMargin = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Answers by the deadline (UTC), whatever the parts do.</summary>
+    /// <exception cref="OperationCanceledException">The caller is gone.</exception>
+    public async Task<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
+    {
+        using var parts = new PartsInFlight(PartDeadline(deadline), caller);
+
+        var user = FetchAsync("user", required: true, parts,
+            () => sources.GetUserAsync(query.UserId, parts.Deadline, parts.Token));
+        var orders = FetchAsync("orders", required: query.Strict, parts,
+            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, parts.Deadline, parts.Token));
+        await Task.WhenAll(user, orders);
+
+        caller.ThrowIfCancellationRequested();
+        return new OverviewResult(query.UserId, await user, await orders, parts.Failure);
+    }
+
+    private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<T>> fetch)
+        where T : class
+    {
+        try
+        {
+            return Part<T>.Of(await fetch());
+        }
+        catch (Exception exception)
+        {
+            var error = GatewayErrors.ToStatus(exception);
+            // What is wrong with the request is no failure of the part; nor is it one to be cancelled, when another failed or the
+            // caller left.
+            if (!parts.Token.IsCancellationRequested && !GatewayErrors.IsAboutTheRequest((StatusCode)error.Code))
+                LogFailed(name, required, (StatusCode)error.Code, exception.Message);
+            if (required)
+                parts.Fail(error);
+            return Part<T>.Failed(error);
+        }
+    }
+
+    private DateTime PartDeadline(DateTime deadline)
+    {
+        var left = deadline - time.GetUtcNow().UtcDateTime;
+        var margin = left / 10;
+        return deadline - (margin < MaxMargin ? margin : MaxMargin);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Part {Part} of an overview (required: {Required}) failed with {Code}: {Cause}")]
+    private partial void LogFailed(string part, bool required, StatusCode code, string cause);
+
+    /// <summary>What the parts of one overview share: a deadline, and an end at the first failure of a required one.</summary>
+    private sealed class PartsInFlight(DateTime deadline, CancellationToken caller) : IDisposable
+    {
+        private readonly CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        private Status? failure;
+
+        public DateTime Deadline => deadline;
+
+        public CancellationToken Token => source.Token;
+
+        public Status? Failure => failure;
+
+        public void Fail(Status error)
+        {
+            // The first decides: those after it may have failed only because it cancelled them.
+            if (Interlocked.CompareExchange(ref failure, error, null) is null)
+                source.Cancel();
+        }
+
+        public void Dispose() => source.Dispose();
+    }
+}

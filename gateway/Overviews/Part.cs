@@ -1,0 +1,24 @@
+using Grpc.Core;
+using Microservices.Gateway.V1;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Gateway.Overviews;
+
+/// <summary>
+/// One part of an aggregate: its data, or why it could not be had. "There is none" is data; it never looks like a failure.
+/// The error is fit for the caller's eyes.
+/// </summary>
+internal readonly record struct Part<T>(PartStatus Status, T? Data, Status? Error)
+    where T : class
+{
+    /// <summary>The part as it was asked for.</summary>
+    public static Part<T> Of(T data) => new(PartStatus.Ok, data, null);
+
+    /// <summary>Why it could not be had; which of the failures it is follows from the gRPC code.</summary>
+    public static Part<T> Failed(Status error) => new((StatusCode)error.Code switch
+    {
+        StatusCode.DeadlineExceeded => PartStatus.Timeout,
+        StatusCode.ResourceExhausted => PartStatus.Shed,
+        _ => PartStatus.Error,
+    }, null, error);
+}

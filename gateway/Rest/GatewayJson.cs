@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microservices.Gateway.Errors;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// How the gateway reads and writes JSON: generated code for every type, camelCase, no member twice, none written
+/// as null. Requests refuse members that are not known.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.Strict,
+    AllowDuplicateProperties = false,
+    MaxDepth = 16)]
+[JsonSerializable(typeof(CreateUser))]
+[JsonSerializable(typeof(UpdateUser))]
+[JsonSerializable(typeof(PlaceOrder))]
+[JsonSerializable(typeof(CancelOrder))]
+[JsonSerializable(typeof(AdvanceOrder))]
+[JsonSerializable(typeof(User))]
+[JsonSerializable(typeof(UserPage))]
+[JsonSerializable(typeof(Order))]
+[JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(Overview))]
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class GatewayJson : JsonSerializerContext;
+
+/// <summary>Order states in lower case, never as numbers.</summary>
+internal sealed class OrderStateConverter() : JsonStringEnumConverter<OrderState>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>Part statuses in lower case, never as numbers.</summary>
+internal sealed class PartStatusConverter() : JsonStringEnumConverter<PartStatus>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

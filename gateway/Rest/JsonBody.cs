@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Net.Mime;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>Reads request bodies: JSON in UTF-8, of bounded size. What is wrong with one is said in our words, by the name of the field.</summary>
+internal static class JsonBody
+{
+    // A body that is too large is read to its end, within this, before it is refused: a caller that sends all before it reads
+    // would otherwise see a broken connection and not the answer.
+    private const long MaxDiscardedBytes = 32 << 20;
+
+    /// <summary>The body.</summary>
+    /// <exception cref="InvalidRequestException">It is not what it should be.</exception>
+    /// <exception cref="BadHttpRequestException">413 or 415.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+        where T : class
+    {
+        RequireJson(http.Request);
+        var max = http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBodyBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(max + 1);
+        try
+        {
+            var length = http.Request.ContentLength > max
+                ? max + 1
+                : await http.Request.Body.ReadAtLeastAsync(buffer.AsMemory(0, max + 1), max + 1, throwOnEndOfStream: false, http.RequestAborted);
+            if (length > max)
+            {
+                await DiscardAsync(http, buffer);
+                throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
+            }
+
+            return Parse(buffer.AsSpan(0, length), type);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The body, or null when there is none.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    public static async Task<T?> ReadOptionalAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+        where T : class =>
+        http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } or null ? null : await ReadAsync(http, type);
+
+    private static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, type) ?? throw new InvalidRequestException("$", "must be an object");
+        }
+        catch (JsonException exception)
+        {
+            throw JsonDiagnosis.Explain(exception, json, type);
+        }
+    }
+
+    private static void RequireJson(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+            || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new BadHttpRequestException("The body is not JSON in UTF-8.", StatusCodes.Status415UnsupportedMediaType);
+        }
+    }
+
+    private static async Task DiscardAsync(HttpContext http, byte[] buffer)
+    {
+        // Who asks first has not sent it.
+        if (http.Request.Headers.Expect.Count > 0 || http.Request.ContentLength > MaxDiscardedBytes)
+            return;
+
+        long discarded = 0;
+        int read;
+        while (discarded < MaxDiscardedBytes && (read = await http.Request.Body.ReadAsync(buffer, http.RequestAborted)) > 0)
+            discarded += read;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// Says what is wrong with JSON that could not be read. The reader's exception tells where (its path); what should have been there
+/// follows from the type, so that nothing of the framework's own text, or of our type names, reaches the caller.
+/// </summary>
+internal static partial class JsonDiagnosis
+{
+    private const int MaxNameLength = 200;
+
+    /// <summary>The exception for the caller.</summary>
+    public static InvalidRequestException Explain(JsonException exception, ReadOnlySpan<byte> json, JsonTypeInfo type)
+    {
+        if (IsSyntax(exception) || exception.Path is not { } path)
+        {
+            return new InvalidRequestException("$", string.Create(CultureInfo.InvariantCulture,
+                $"is not valid JSON: line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}"));
+        }
+
+        var name = path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path;
+        using var document = JsonDocument.Parse(json.ToArray());
+        return new InvalidRequestException(
+            name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "...",
+            Describe(Steps().Matches(path), document.RootElement, type));
+    }
+
+    // Its own reader's failures come wrapped: they are about JSON. All others are about a value.
+    private static bool IsSyntax(JsonException exception) => exception.InnerException is JsonException;
+
+    private static string Describe(MatchCollection steps, JsonElement element, JsonTypeInfo type)
+    {
+        foreach (Match step in steps)
+        {
+            if (step.Groups["index"] is { Success: true } index)
+            {
+                element = element[int.Parse(index.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)];
+                type = type.Options.GetTypeInfo(type.ElementType!);
+                continue;
+            }
+
+            var name = step.Groups["name"].Value;
+            if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
+                return "is not a known field";
+            if (element.EnumerateObject().Count(other => other.NameEquals(name)) > 1)
+                return "must be given once";
+            element = element.GetProperty(name);
+            type = type.Options.GetTypeInfo(property.PropertyType);
+        }
+
+        return Expected(element, type);
+    }
+
+    private static string Expected(JsonElement element, JsonTypeInfo type)
+    {
+        var value = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
+        return type.Kind switch
+        {
+            JsonTypeInfoKind.Object => "must be an object",
+            JsonTypeInfoKind.Enumerable => "must be an array",
+            _ when value == typeof(string) && element.ValueKind == JsonValueKind.String => "must be valid Unicode in UTF-8",
+            _ when value == typeof(string) => "must be a string",
+            _ when value == typeof(int) => $"must be a whole number from {int.MinValue} to {int.MaxValue}",
+            _ when value == typeof(long) => $"must be a whole number from {long.MinValue} to {long.MaxValue}",
+            _ when value.IsEnum => $"must be one of {string.Join(", ", Enum.GetNames(value).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName))}",
+            _ => "has the wrong type",
+        };
+    }
+
+    // $.lines[0].quantity, $['a name with blanks']
+    [GeneratedRegex(@"\.(?<name>[^.\[]+)|\[(?<index>[0-9]+)\]|\['(?<name>.*)'\]")]
+    private static partial Regex Steps();
+}

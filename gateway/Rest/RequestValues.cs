@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>Reads what a request says in its headers and its query. What is wrong names the header or parameter.</summary>
+internal static partial class RequestValues
+{
+    public const string RequestTimeout = "Request-Timeout";
+    public const string IdempotencyKey = "Idempotency-Key";
+    public const string IdempotencyReplayed = "Idempotency-Replayed";
+
+    /// <summary>
+    /// Until when (UTC) the request may take: header Request-Timeout, in seconds ("1.5"), else the default; never more than the
+    /// maximum.
+    /// </summary>
+    public static DateTime Deadline(this HttpContext http)
+    {
+        var options = http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var time = http.RequestServices.GetRequiredService<TimeProvider>();
+        return options.Deadline(time, Timeout(http.Request.Headers[RequestTimeout]));
+    }
+
+    /// <summary>What a call to a service on behalf of this request is bound by.</summary>
+    public static CallOptions CallOptions(this HttpContext http) => new(deadline: http.Deadline(), cancellationToken: http.RequestAborted);
+
+    /// <summary>The idempotency key; empty for none. What a key may be is for the service to say.</summary>
+    public static string ReadIdempotencyKey(this HttpContext http)
+    {
+        var values = http.Request.Headers[IdempotencyKey];
+        if (values.Count > 1 || (values.Count == 1 && string.IsNullOrWhiteSpace(values[0])))
+            throw new InvalidRequestException(IdempotencyKey, "must have one value, not empty, or be absent");
+        return values.ToString();
+    }
+
+    /// <summary>A whole number; 0 when absent.</summary>
+    public static int QueryNumber(this HttpContext http, string name)
+    {
+        if (http.QueryText(name) is not { } text)
+            return 0;
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new InvalidRequestException(name, $"must be a whole number up to {int.MaxValue}");
+    }
+
+    /// <summary>true or false; false when absent.</summary>
+    public static bool QueryFlag(this HttpContext http, string name) => http.QueryText(name) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => throw new InvalidRequestException(name, "must be true or false"),
+    };
+
+    /// <summary>Text; null when absent.</summary>
+    public static string? QueryText(this HttpContext http, string name)
+    {
+        var values = http.Request.Query[name];
+        return values.Count <= 1 ? values : throw new InvalidRequestException(name, "must be given once");
+    }
+
+    private static TimeSpan? Timeout(Microsoft.Extensions.Primitives.StringValues values)
+    {
+        if (values.Count == 0)
+            return null;
+        return values.Count == 1 && SecondsPattern().IsMatch(values.ToString())
+            && decimal.Parse(values.ToString(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) is > 0 and var seconds
+            ? TimeSpan.FromSeconds((double)seconds)
+            : throw new InvalidRequestException(RequestTimeout, "must be a number of seconds above 0, such as 1.5");
+    }
+
+    [GeneratedRegex(@"\A[0-9]{1,9}(\.[0-9]{1,9})?\z")]
+    private static partial Regex SecondsPattern();
+}

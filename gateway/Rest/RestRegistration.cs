@@ -1,0 +1,20 @@
+using Grpc.AspNetCore.Server;
+
+namespace Microservices.Gateway.Rest;
+
+internal static class RestRegistration
+{
+    public static void AddRest(this WebApplicationBuilder builder)
+    {
+        // Its route for unknown gRPC services has two segments, as ours have: it would turn their 405 and 415 into 404.
+        builder.Services.Configure<GrpcServiceOptions>(options => options.IgnoreUnknownServices = true);
+
+        // What describes the API sees the types as they are read and written.
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default);
+            options.SerializerOptions.NumberHandling = GatewayJson.Default.Options.NumberHandling;
+            options.SerializerOptions.DefaultIgnoreCondition = GatewayJson.Default.Options.DefaultIgnoreCondition;
+        });
+    }
+}
