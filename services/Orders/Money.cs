@@ -25,7 +25,7 @@ internal static class Money
     }.SelectMany(group => group.Value.Split(' ').Select(code => (code, group.Key))).ToFrozenDictionary(c => c.code, c => c.Key);
 
     /// <summary>
-    /// Price times quantity less the discount, rounded to the currency's smallest unit, halves away from zero. Below 10^15 within
+    /// Price times quantity less the discount, rounded to the currency's smallest unit, halves away from zero. At most 10^15 within
     /// the bounds of an order line, far inside what decimal holds exactly.
     /// </summary>
     public static decimal LineTotal(decimal unitPrice, int quantity, int discountBasisPoints, string currencyCode) =>

@@ -14,7 +14,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         {
             return await continuation(request, context);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (IsOurs(context))
         {
             throw Translate(exception, context);
         }
@@ -27,7 +27,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         {
             return await continuation(requestStream, context);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (IsOurs(context))
         {
             throw Translate(exception, context);
         }
@@ -40,7 +40,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         {
             await continuation(request, responseStream, context);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (IsOurs(context))
         {
             throw Translate(exception, context);
         }
@@ -54,11 +54,14 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         {
             await continuation(requestStream, responseStream, context);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (IsOurs(context))
         {
             throw Translate(exception, context);
         }
     }
+
+    // Health and reflection speak for themselves.
+    private static bool IsOurs(ServerCallContext context) => !context.Method.StartsWith("/grpc.", StringComparison.Ordinal);
 
     private RpcException Translate(Exception exception, ServerCallContext context)
     {

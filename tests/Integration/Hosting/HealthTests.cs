@@ -1,0 +1,76 @@
+using System.Net;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Microservices.Orders.V1;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Microservices.Tests.Integration.Hosting;
+
+public sealed class HealthTests(Backends backends) : IClassFixture<Backends>
+{
+    private static readonly HttpClient Http = new();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("orders.v1.OrdersService")]
+    public async Task A_service_that_is_ready_is_serving(string name)
+    {
+        var health = new Health.HealthClient(backends.OrdersHost.Channel);
+
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = name })).Status);
+    }
+
+    [Fact]
+    public async Task A_service_that_is_not_here_is_unknown()
+    {
+        var health = new Health.HealthClient(backends.OrdersHost.Channel);
+
+        var exception = await Assert.ThrowsAsync<RpcException>(() => health.CheckAsync(new HealthCheckRequest { Service = "users.v1.UsersService" }).ResponseAsync);
+
+        Assert.Equal(StatusCode.NotFound, exception.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_management_port_answers_health_and_metrics_and_nothing_else()
+    {
+        var management = backends.OrdersHost.Management;
+        await backends.Orders.ListOrdersAsync(new ListOrdersRequest { UserId = "nobody" });
+
+        Assert.Equal(HttpStatusCode.OK, (await Http.GetAsync($"{management}/health/live")).StatusCode);
+        Assert.Contains("\"database\":{\"status\":\"Healthy\"}", await Http.GetStringAsync($"{management}/health/ready"), StringComparison.Ordinal);
+        Assert.Contains("rpc_server_call_duration_seconds_count{", await Http.GetStringAsync($"{management}/metrics"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.PostAsync($"{management}/orders.v1.OrdersService/ListOrders", null)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_gRPC_port_does_not_answer_for_management_whatever_the_host_header_says()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{backends.OrdersHost.Grpc}/metrics")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.Host = new Uri(backends.OrdersHost.Management).Authority;
+
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.SendAsync(request)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_service_told_to_stop_is_not_serving_and_then_ends()
+    {
+        await using var host = await backends.AnotherOrdersAsync(("Drain:Delay", "00:00:01"));
+        var health = new Health.HealthClient(host.Channel);
+        using var watch = health.Watch(new HealthCheckRequest { Service = "orders.v1.OrdersService" });
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, watch.ResponseStream.Current.Status);
+
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, watch.ResponseStream.Current.Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await Http.GetAsync($"{host.Management}/health/ready")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await Http.GetAsync($"{host.Management}/health/live")).StatusCode);
+        await host.Services.GetRequiredService<IHost>().WaitForShutdownAsync();
+    }
+}

@@ -1,0 +1,70 @@
+using Microservices.Tests.Support;
+using Microservices.Users;
+using Microservices.Users.V1;
+using Microsoft.Data.Sqlite;
+using UsersClient = Microservices.Users.V1.UsersService.UsersServiceClient;
+
+namespace Microservices.Tests.Integration.Persistence;
+
+public sealed class MigrationTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("suite-").FullName;
+
+    private Dictionary<string, string> Settings(params (string Key, string Value)[] more) =>
+        new(more.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)))
+        {
+            ["ConnectionStrings:Database"] = $"Data Source={directory}/users.db",
+        };
+
+    [Fact]
+    public async Task Replicas_that_start_at_once_on_an_empty_database_all_come_up()
+    {
+        var hosts = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => new ServiceHost<UsersDbContext>(Settings()))));
+
+        foreach (var host in hosts)
+        {
+            Assert.NotNull(await new UsersClient(host.Channel).ListUsersAsync(new ListUsersRequest()));
+            await host.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_migration_that_was_killed_half_way_does_not_hold_up_the_next_start()
+    {
+        await using (var host = new ServiceHost<UsersDbContext>(Settings()))
+        {
+        }
+
+        // What a process that dies inside EF's migration leaves behind.
+        await using (var connection = new SqliteConnection(Settings()["ConnectionStrings:Database"]))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = """
+                CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01');
+                DELETE FROM "__EFMigrationsHistory"; DROP TABLE "Users"; DROP TABLE "IdempotencyRecords";
+                """;
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using var again = new ServiceHost<UsersDbContext>(Settings());
+        Assert.Empty((await new UsersClient(again.Channel).ListUsersAsync(new ListUsersRequest())).Users);
+    }
+
+    [Fact]
+    public void A_replica_that_does_not_migrate_gives_up_when_nobody_else_does()
+    {
+        var settings = Settings(("Persistence:MigrateOnStart", "false"), ("Persistence:MigrationTimeout", "00:00:01"));
+
+        var exception = Record.Exception(() => new ServiceHost<UsersDbContext>(settings));
+
+        Assert.Contains("Persistence:MigrationTimeout", $"{exception}", StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(directory, recursive: true);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Xml.Linq;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Unit;
+
+/// <summary>Dependencies point one way: protos, then the shared parts, then services and gateway, then deploy and tests.</summary>
+public sealed class ArchitectureTests
+{
+    private static readonly string[] Shared = ["Hosting", "Streaming", "EventLog", "Persistence"];
+
+    private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
+        new[] { "protos", "services", "gateway", "deploy" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Needs.Root, folder), "*.csproj", SearchOption.AllDirectories))
+            .ToDictionary(
+                file => Path.GetFileNameWithoutExtension(file),
+                file => (Path.GetRelativePath(Needs.Root, Path.GetDirectoryName(file)!), XDocument.Load(file).Descendants("ProjectReference")
+                    .Where(reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false")
+                    .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value)).ToArray()));
+
+    [Fact]
+    public void Protos_refer_to_nothing() => Assert.Empty(Projects["Protos"].References);
+
+    [Theory]
+    [InlineData("Hosting")]
+    [InlineData("Streaming")]
+    [InlineData("EventLog")]
+    [InlineData("Persistence")]
+    public void The_shared_parts_know_the_contracts_and_not_each_other(string part) =>
+        Assert.Subset(new HashSet<string> { "Protos" }, Projects[part].References.ToHashSet());
+
+    [Fact]
+    public void EventLog_and_Persistence_know_no_gRPC()
+    {
+        foreach (var part in new[] { "EventLog", "Persistence" })
+        {
+            var packages = XDocument.Load(Path.Combine(Needs.Root, Projects[part].Folder, $"{part}.csproj")).Descendants("PackageReference");
+            Assert.DoesNotContain(packages, package => package.Attribute("Include")!.Value.StartsWith("Grpc.", StringComparison.Ordinal));
+            Assert.DoesNotContain("Protos", Projects[part].References);
+        }
+    }
+
+    [Fact]
+    public void Services_and_the_gateway_meet_only_through_the_contracts()
+    {
+        var allowed = Shared.Append("Protos").ToHashSet();
+        var services = Projects.Where(p => p.Key == "Gateway" || (p.Value.Folder.StartsWith("services", StringComparison.Ordinal) && !Shared.Contains(p.Key))).ToList();
+
+        Assert.True(services.Count >= 3);
+        Assert.All(services, service => Assert.Subset(allowed, service.Value.References.ToHashSet()));
+    }
+
+    [Fact]
+    public void Programs_are_tables_of_contents()
+    {
+        foreach (var (name, project) in Projects)
+        {
+            var program = Path.Combine(Needs.Root, project.Folder, "Program.cs");
+            if (File.Exists(program))
+                Assert.True(File.ReadLines(program).Count() <= 35, $"{name}'s Program.cs is too long");
+        }
+    }
+}
