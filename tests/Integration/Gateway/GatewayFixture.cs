@@ -1,0 +1,157 @@
+using System.Net;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.Gateway;
+using Microservices.Gateway.V1;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+using Microservices.Users.V1;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Xunit;
+using ProtoMoney = Google.Type.Money;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>The gateway as it is, over real sockets, before backends whose behaviour a test decides. By default they answer at once.</summary>
+public sealed class GatewayFixture : IAsyncLifetime, IDisposable
+{
+    /// <summary>What no caller may ever read: fakes put it wherever a service has text.</summary>
+    public const string Secret = "connection to 10.1.2.3 failed: password=hunter2";
+
+    private Factory? factory;
+    private Backend? usersServer;
+    private Backend? ordersServer;
+    private GrpcChannel? channel;
+
+    internal FakeUsers Users { get; } = new();
+
+    internal FakeOrders Orders { get; } = new();
+
+    /// <summary>A client of the REST port; it follows no redirect.</summary>
+    public HttpClient Rest { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan });
+
+    internal GatewayService.GatewayServiceClient Grpc { get; private set; } = null!;
+
+    internal IServiceProvider Services => factory!.Services;
+
+    public async Task InitializeAsync()
+    {
+        Reset();
+        usersServer = await Backend.StartAsync(Users);
+        ordersServer = await Backend.StartAsync(Orders);
+        factory = new Factory(usersServer.Address, ordersServer.Address);
+        factory.UseKestrel();
+        factory.StartServer();
+
+        // In the order of the endpoints' names: Grpc, Http, Management.
+        var addresses = factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        Rest.BaseAddress = new Uri(addresses[1]);
+        channel = GrpcChannel.ForAddress(addresses[0]);
+        Grpc = new GatewayService.GatewayServiceClient(channel);
+    }
+
+    public async Task DisposeAsync()
+    {
+        // The gateway waits for its callers before it stops: they leave first.
+        Rest.Dispose();
+        channel?.Dispose();
+        await factory!.DisposeAsync();
+        await usersServer!.DisposeAsync();
+        await ordersServer!.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
+        Rest.Dispose();
+        channel?.Dispose();
+        factory?.Dispose();
+    }
+
+    /// <summary>Backends that answer at once.</summary>
+    public void Reset()
+    {
+        Users.OnGet = (request, _) => Task.FromResult(new GetUserResponse { User = User(request.UserId) });
+        Users.OnCreate = (request, _) => Task.FromResult(new CreateUserResponse { User = User(request.UserId.Length == 0 ? "made" : request.UserId) });
+        Users.OnUpdate = (request, _) => Task.FromResult(new UpdateUserResponse { User = User(request.User.UserId) });
+        Users.OnList = (_, _) => Task.FromResult(new ListUsersResponse { Users = { User("ada"), User("bob") }, NextPageToken = "next" });
+        Orders.OnList = (request, _) => Task.FromResult(new ListOrdersResponse { Orders = { Order("o1", request.UserId) } });
+        Orders.OnPlace = (request, _) => Task.FromResult(new PlaceOrderResponse { Order = Order("o1", request.UserId) });
+        Orders.OnCancel = (request, _) => Task.FromResult(new CancelOrderResponse { Order = Order(request.OrderId, "ada") });
+        Orders.OnAdvance = (request, _) => Task.FromResult(new AdvanceOrderResponse { Order = Order(request.OrderId, "ada") });
+    }
+
+    /// <summary>An error as a service of ours gives it.</summary>
+    internal static RpcException Contract(string domain, StatusCode code, string reason = "SOME_REASON", string message = "Said by the contract.") =>
+        new ErrorDomain(domain).Other(code, reason, message).ToRpcException();
+
+    /// <summary>An error that is no part of a contract: its text is internal.</summary>
+    internal static RpcException Internal(StatusCode code) => new(new Status(code, Secret));
+
+    internal static User User(string id) => new()
+    {
+        UserId = id,
+        DisplayName = "Ada Lovelace",
+        Email = "ada@example.com",
+        Version = 3,
+        CreateTime = Timestamp.FromDateTime(new DateTime(2026, 1, 31, 12, 0, 0, DateTimeKind.Utc)),
+        UpdateTime = Timestamp.FromDateTime(new DateTime(2026, 1, 31, 12, 0, 0, 1, 2, DateTimeKind.Utc)),
+    };
+
+    internal static Order Order(string id, string userId) => new()
+    {
+        OrderId = id,
+        UserId = userId,
+        State = OrderState.Paid,
+        Lines = { new OrderLine { ProductId = "tea", Quantity = 2, UnitPrice = Eur(6, 250_000_000), Total = Eur(12, 500_000_000) } },
+        Total = Eur(12, 500_000_000),
+        Version = 2,
+        PlaceTime = Timestamp.FromDateTime(new DateTime(2026, 1, 31, 12, 0, 0, DateTimeKind.Utc)),
+        UpdateTime = Timestamp.FromDateTime(new DateTime(2026, 1, 31, 13, 0, 0, DateTimeKind.Utc)),
+    };
+
+    private static ProtoMoney Eur(long units, int nanos) => new() { CurrencyCode = "EUR", Units = units, Nanos = nanos };
+
+    private sealed class Factory(string users, string orders) : WebApplicationFactory<GatewayOptions>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder
+            .UseEnvironment(Environments.Production)
+            .UseSetting("Kestrel:Endpoints:Http:Url", $"http://{IPAddress.Loopback}:0")
+            .UseSetting("Kestrel:Endpoints:Grpc:Url", $"http://{IPAddress.Loopback}:0")
+            .UseSetting("Kestrel:Endpoints:Management:Url", $"http://{IPAddress.Loopback}:0")
+            .UseSetting("Backends:Users:Addresses:0", users)
+            .UseSetting("Backends:Orders:Addresses:0", orders)
+            .UseSetting("Gateway:CallCredit", "4")
+            .UseSetting("Logging:LogLevel:Default", "None")
+            .UseSetting("Drain:Window", "00:00:01");
+    }
+}
+
+/// <summary>A call that a fake has received and holds until the test, or the caller, ends it.</summary>
+internal sealed class HeldCall
+{
+    private readonly TaskCompletionSource<ServerCallContext> arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<long> cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the call has come.</summary>
+    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Support.Eventually.Patience);
+
+    /// <summary>Completes when the backend sees that the caller has cancelled: at which timestamp of Stopwatch.</summary>
+    public Task<long> Cancelled => cancelled.Task.WaitAsync(Support.Eventually.Patience);
+
+    public void Release() => released.TrySetResult();
+
+    /// <summary>What the fake does: holds the call.</summary>
+    public async Task HoldAsync(ServerCallContext context)
+    {
+        await using var registration = context.CancellationToken.Register(() => cancelled.TrySetResult(System.Diagnostics.Stopwatch.GetTimestamp()));
+        arrived.TrySetResult(context);
+        await released.Task.WaitAsync(context.CancellationToken);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Xunit;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
+{
+    [Fact]
+    public async Task The_description_is_OpenAPI_3_1_of_every_route()
+    {
+        var document = await DocumentAsync();
+
+        Assert.StartsWith("3.1.", document.Text("openapi"), StringComparison.Ordinal);
+        Assert.Equal(
+        [
+            "get /v1/orders/{orderId}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
+            "patch /v1/users/{userId}", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/users",
+        ], Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_overview_is_described_with_its_partial_result()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+
+        var overview = schemas.GetProperty("Overview");
+        Assert.Equal("boolean", overview.GetProperty("properties").GetProperty("complete").Text("type"));
+        Assert.Equal("#/components/schemas/OrdersPart", overview.GetProperty("properties").GetProperty("orders").Text("$ref"));
+        var part = schemas.GetProperty("OrdersPart");
+        Assert.Equal(["status"], part.GetProperty("required").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal("#/components/schemas/Problem", part.GetProperty("properties").GetProperty("problem").Text("$ref"));
+        Assert.Equal(["ok", "error", "timeout", "shed", "stale"], schemas.GetProperty("PartStatus").GetProperty("enum").EnumerateArray().Select(name => name.GetString()));
+
+        var answer = document.GetProperty("paths").GetProperty("/v1/users/{userId}/overview").GetProperty("get").GetProperty("responses");
+        var examples = answer.GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("examples");
+        Assert.False(examples.GetProperty("partial").GetProperty("value").GetProperty("complete").GetBoolean());
+        foreach (var status in (string[])["400", "404", "429", "503", "504"])
+            Assert.Equal("#/components/schemas/Problem", answer.GetProperty(status).GetProperty("content").GetProperty("application/problem+json").GetProperty("schema").Text("$ref"));
+    }
+
+    [Fact]
+    public async Task Everything_has_a_description_and_an_example()
+    {
+        var document = await DocumentAsync();
+        foreach (var (name, operation) in Operations(document))
+        {
+            Assert.True(operation.Text("summary")?.Length > 0 && operation.Text("description")?.Length > 0 && operation.Text("operationId")?.Length > 0, name);
+            foreach (var parameter in operation.GetProperty("parameters").EnumerateArray())
+                Assert.True(parameter.Text("description")?.Length > 0 && parameter.TryGetProperty("example", out _), $"{name} {parameter}");
+            if (operation.TryGetProperty("requestBody", out var body))
+                Assert.True(body.GetProperty("content").GetProperty("application/json").TryGetProperty("example", out _), name);
+            foreach (var response in operation.GetProperty("responses").EnumerateObject())
+            {
+                Assert.True(response.Value.Text("description")?.Length > 0, $"{name} {response.Name}");
+                var content = response.Value.GetProperty("content").EnumerateObject().Single().Value;
+                Assert.True(content.TryGetProperty("example", out _) || content.TryGetProperty("examples", out _), $"{name} {response.Name}");
+            }
+        }
+
+        foreach (var schema in document.GetProperty("components").GetProperty("schemas").EnumerateObject())
+        {
+            Assert.True(schema.Value.Text("description")?.Length > 0, schema.Name);
+            if (schema.Value.TryGetProperty("properties", out var properties))
+                Assert.All(properties.EnumerateObject(), property => Assert.True(property.Value.Text("description")?.Length > 0, $"{schema.Name}.{property.Name}"));
+        }
+    }
+
+    [Fact]
+    public async Task Requests_are_closed_and_say_what_they_require()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        foreach (var request in (string[])["CreateUser", "UpdateUser", "PlaceOrder", "PlaceOrderLine", "Price", "CancelOrder", "AdvanceOrder"])
+            Assert.False(schemas.GetProperty(request).GetProperty("additionalProperties").GetBoolean(), request);
+        foreach (var answer in (string[])["User", "Order", "OrderLine", "Overview", "Problem"])
+            Assert.False(schemas.GetProperty(answer).TryGetProperty("additionalProperties", out _), answer);
+        Assert.Equal(["productId", "quantity", "unitPrice"], schemas.GetProperty("PlaceOrderLine").GetProperty("required").EnumerateArray().Select(name => name.GetString()));
+        Assert.DoesNotContain("\"null\"", schemas.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_kind_of_problem_is_explained_where_its_type_says()
+    {
+        var problem = await (await gateway.Rest.GetAsync("/v1/nothing")).ProblemAsync(404);
+        Assert.Contains("There is no such route", await gateway.Rest.GetStringAsync(problem.Text("type")), StringComparison.Ordinal);
+    }
+
+    private async Task<JsonElement> DocumentAsync() => JsonDocument.Parse(await gateway.Rest.GetStringAsync("/openapi/v1.json")).RootElement;
+
+    private static IEnumerable<(string Name, JsonElement Operation)> Operations(JsonElement document) =>
+        from path in document.GetProperty("paths").EnumerateObject()
+        from operation in path.Value.EnumerateObject()
+        select ($"{operation.Name} {path.Name}", operation.Value);
+}
