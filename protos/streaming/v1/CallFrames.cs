@@ -1,0 +1,43 @@
+using Google.Protobuf.Collections;
+
+namespace Microservices.Streaming.V1;
+
+/// <summary>A call as it travels in a frame. Generated messages have these members already; a partial declaration says so.</summary>
+public interface ICall
+{
+    /// <summary>Chosen by the caller; unique among the unanswered calls of the stream.</summary>
+    ulong CallId { get; set; }
+
+    /// <summary>Milliseconds after which the callee answers DEADLINE_EXCEEDED; 0 for no deadline.</summary>
+    uint TimeoutMs { get; set; }
+}
+
+/// <summary>The answer to one call: a result, or the status that says why there is none.</summary>
+public interface ICallResult
+{
+    /// <summary>The call that this answers.</summary>
+    ulong CallId { get; set; }
+
+    /// <summary>Why there is no result; null when there is one.</summary>
+    Google.Rpc.Status? Error { get; set; }
+}
+
+/// <summary>A frame from the caller of a call stream.</summary>
+public interface ICallFrame<TCall>
+{
+    /// <summary>New calls.</summary>
+    RepeatedField<TCall> Calls { get; }
+
+    /// <summary>Earlier calls whose answer is not wanted any more.</summary>
+    RepeatedField<ulong> CancelCallIds { get; }
+}
+
+/// <summary>A frame from the callee of a call stream.</summary>
+public interface ICallResultFrame<TResult>
+{
+    /// <summary>Answers that are ready, in no order.</summary>
+    RepeatedField<TResult> Results { get; }
+
+    /// <summary>Credit and drain; null when there is nothing to say.</summary>
+    CallControl? Control { get; set; }
+}

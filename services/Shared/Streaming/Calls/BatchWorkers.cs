@@ -1,0 +1,116 @@
+using Grpc.Core;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// The workers of one stream: each takes whatever has arrived as one batch and has it handled, then looks again. Started when needed,
+/// up to a bound; the session that owns them awaits them.
+/// </summary>
+internal sealed class BatchWorkers<TCall, TResult>(
+    CallStreamState<TCall, TResult> stream,
+    CallStreamMethod<TCall, TResult> method,
+    ServerCallContext context,
+    IServiceScopeFactory scopes,
+    int bound,
+    ILogger logger)
+    where TCall : class, ICall
+    where TResult : class, ICallResult, new()
+{
+    private static readonly Google.Rpc.Status Forgotten = new() { Code = (int)StatusCode.Internal, Message = "The call was not answered." };
+    private readonly Lock _gate = new();
+    private readonly Stack<AsyncSignal> _idle = new();
+    private readonly List<Task> _workers = [];
+    private bool _stopping;
+
+    /// <summary>Gets a worker for what has arrived, if one is free.</summary>
+    internal void Dispatch()
+    {
+        lock (_gate)
+        {
+            if (_stopping || !stream.HasArrived)
+                return;
+            if (_idle.TryPop(out var signal))
+                signal.Set();
+            else if (_workers.Count < bound)
+                _workers.Add(Task.Run(WorkAsync));
+        }
+    }
+
+    /// <summary>Returns when the last handler has.</summary>
+    internal Task StopAsync()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            while (_idle.TryPop(out var signal))
+                signal.Set();
+            return Task.WhenAll(_workers);
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        var signal = new AsyncSignal();
+        var batch = new CallBatch<TCall, TResult>(stream, context);
+        var running = new CancellationTokenSource();
+        while (true)
+        {
+            if (stream.TakeBatch(batch, running))
+            {
+                Dispatch();
+                await HandleAsync(batch, running.Token);
+                if (!running.TryReset())
+                {
+                    running.Dispose();
+                    running = new CancellationTokenSource();
+                }
+
+                continue;
+            }
+
+            lock (_gate)
+            {
+                if (_stopping)
+                    break;
+                _idle.Push(signal);
+            }
+
+            // What arrived between looking and lying down.
+            Dispatch();
+            await signal.WaitAsync();
+        }
+
+        running.Dispose();
+    }
+
+    private async Task HandleAsync(CallBatch<TCall, TResult> batch, CancellationToken cancellationToken)
+    {
+        var count = batch.Count;
+        var status = Forgotten;
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            await scope.ServiceProvider.GetRequiredService<ICallBatchHandler<TCall, TResult>>().HandleAsync(batch, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            status = ServerErrors.From(e);
+            if (e is not RpcException && !cancellationToken.IsCancellationRequested)
+                CallStreamLog.HandlerFailed(logger, method.Name, count, e);
+        }
+
+        if (stream.EndBatch(batch, status) is > 0 and var forgotten && ReferenceEquals(status, Forgotten))
+            CallStreamLog.HandlerForgot(logger, method.Name, forgotten);
+        try
+        {
+            await batch.Cancelling;
+        }
+        catch (Exception e)
+        {
+            CallStreamLog.CancelFailed(logger, method.Name, e);
+        }
+
+        batch.Cancelling = Task.CompletedTask;
+    }
+}

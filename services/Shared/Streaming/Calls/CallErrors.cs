@@ -1,0 +1,20 @@
+using Grpc.Core;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>The errors that the library itself answers calls with. Made for one caller each: a thrown exception is not shared.</summary>
+internal static class CallErrors
+{
+    internal static RpcException DeadlineExceeded() => new(new Status(StatusCode.DeadlineExceeded, "The call was not answered in time."));
+
+    internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, "Too many calls are waiting for credit."));
+
+    internal static RpcException NoReplica() => new(new Status(StatusCode.Unavailable, "No replica can be reached."));
+
+    internal static RpcException Broken() => new(new Status(StatusCode.Unavailable, "The stream broke before the call was answered."));
+
+    internal static RpcException Disposed() => new(new Status(StatusCode.Unavailable, "The client is shutting down."));
+
+    /// <summary>An exception with the callee's status; its details travel in the trailers, as with a unary call.</summary>
+    internal static RpcException From(Google.Rpc.Status status) => status.ToRpcException();
+}

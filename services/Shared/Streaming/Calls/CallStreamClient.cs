@@ -1,0 +1,99 @@
+using System.Diagnostics.Metrics;
+using Google.Protobuf;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// Calls a backend over call streams: one stream to each of its replicas, many calls on each. Register it with
+/// <see cref="CallStreamServiceCollectionExtensions"/> and use it as a singleton. Thread-safe.
+/// </summary>
+/// <remarks>
+/// A call goes to the replica with the fewest calls outstanding; what is queued while a frame is written goes out as the next frame.
+/// Calls of an idempotent method fail over when a stream breaks, are hedged when slow, and are shared when identical. Waiting is bounded
+/// everywhere: by credit, by <see cref="CallStreamClientOptions.MaxWaiting"/>, by every call's own deadline. In a steady state a call
+/// allocates nothing here; its message and its answer are the caller's.
+/// </remarks>
+/// <typeparam name="TCall">The message of one call.</typeparam>
+/// <typeparam name="TResult">The message that answers it.</typeparam>
+public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
+    where TCall : class, ICall, IMessage<TCall>
+    where TResult : class, ICallResult, new()
+{
+    private readonly CallStreamMethod<TCall, TResult> _method;
+    private readonly CallStreamClientOptions _options;
+    private readonly CallTable<TCall, TResult> _table;
+    private readonly ReplicaSet<TCall, TResult> _replicas;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _starting = new();
+    private Task? _running;
+
+    internal CallStreamClient(
+        CallStreamMethod<TCall, TResult> method,
+        CallStreamClientOptions options,
+        Func<Uri, ReplicaConnection<TCall, TResult>> connect,
+        IReplicaSource source,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _method = method;
+        _options = options;
+        _table = new(method, options, new CallClientMetrics(meters, method.Name), time);
+        _replicas = new(source, _table, connect, options, time, logger);
+    }
+
+    /// <summary>How many calls it knows of; zero when nothing is left behind. For tests.</summary>
+    internal int Count => _table.Count;
+
+    /// <summary>Connects to the replicas, without waiting for it. The first call does so too; calling it again does nothing.</summary>
+    public void Start()
+    {
+        if (Volatile.Read(ref _running) is not null)
+            return;
+        lock (_starting)
+        {
+            if (_running is not null)
+                return;
+            _table.StartOutage();
+            // The streams outlive the request that happens to start them: they must not carry its context (trace, culture) along.
+            using (ExecutionContext.SuppressFlow())
+                Volatile.Write(ref _running, _replicas.RunAsync(_stop.Token));
+        }
+    }
+
+    /// <summary>Makes a call. The message belongs to the client from now on; the answer may be shared with other callers: do not change it.</summary>
+    /// <returns>The answer, which is a result and not an error. Await it once.</returns>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// The status that the callee answered, with its details; or DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED when too many calls wait for
+    /// credit; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<TResult> CallAsync(TCall call, CallSettings settings = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<TResult>(cancellationToken);
+        var timeout = settings.Timeout ?? _options.DefaultTimeout;
+        if (timeout <= TimeSpan.Zero)
+            return ValueTask.FromException<TResult>(CallErrors.DeadlineExceeded());
+        Start();
+        var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
+        return _table.Submit(call, timeout, settings.Principal, shared, cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends in good order: calls that were sent are answered within the drain timeout; those that wait, and those made from now on,
+    /// fail UNAVAILABLE.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _table.Close();
+        Task? running;
+        lock (_starting)
+            running = _running ??= Task.CompletedTask;
+        await running;
+        _table.Dispose();
+    }
+}

@@ -1,0 +1,64 @@
+using Grpc.Core;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>How a service calls a backend over call streams. A wrong value stops the process at start and names its key.</summary>
+public sealed class CallStreamClientOptions
+{
+    /// <summary>
+    /// Where the replicas are; at least one. Each is an address (<c>http://10.0.0.1:5001</c>, or https), or <c>dns:///users:5001</c>:
+    /// every IP address that the name has, plaintext (a headless Service).
+    /// </summary>
+    public IList<string> Addresses { get; init; } = [];
+
+    /// <summary>How often names are resolved again; also at once after a stream broke, but not within a second. Default 30 s; 1 s to 1 h.</summary>
+    public TimeSpan DiscoveryInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a call may take that does not say so itself. Default 10 s; above zero, to 1 day.</summary>
+    public TimeSpan DefaultTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many calls may wait for credit, over all replicas; more are refused with RESOURCE_EXHAUSTED. Default 4,096; 0 to 1,000,000.</summary>
+    public int MaxWaiting { get; set; } = 4096;
+
+    /// <summary>How long calls wait while no replica can be reached, before they fail UNAVAILABLE. Default 1 s; 0 to 1 h.</summary>
+    public TimeSpan UnavailableAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often an idempotent call is sent when streams break, hedges not counted. Default 3; 1 to 10.</summary>
+    public int MaxAttempts { get; set; } = 3;
+
+    /// <summary>Extra calls that hedging may send, as a share of all calls; 0 turns it off. Default 0.05; 0 to 1.</summary>
+    public double HedgeBudget { get; set; } = 0.05;
+
+    /// <summary>A call is hedged after the p95 of the last 10 to 20 s, but not before this. Default 1 ms; 0 to 1 min.</summary>
+    public TimeSpan MinHedgeDelay { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Whether identical calls of the same principal are one call while it is under way. Default true; idempotent methods only.</summary>
+    public bool SingleFlight { get; set; } = true;
+
+    /// <summary>How long connecting, and then waiting for the first frame, may take. Default 5 s; above zero, to 1 min.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The wait after the first failure to connect; doubled with each, with jitter. Default 100 ms; above zero, to <see cref="MaxReconnectBackoff"/>.</summary>
+    public TimeSpan ReconnectBackoff { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait between attempts to connect. Default 5 s; to 10 min.</summary>
+    public TimeSpan MaxReconnectBackoff { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The age at which a stream is replaced by a fresh one, up to a fifth earlier at random. Default 30 min; 1 s to 1 day.</summary>
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a stream that takes no new calls may take to answer the old ones and end. Default 15 s; above zero, to 10 min.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>After how much silence a connection is pinged. Default 30 s; 1 s to 1 h.</summary>
+    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the answer to a ping may take before the connection counts as dead. Default 10 s; 1 s to 1 h.</summary>
+    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>About how large a frame gets; the calls above it go into the next. Default 256 KiB; 1 KiB to 3 MiB.</summary>
+    public int MaxFrameBytes { get; set; } = 256 * 1024;
+
+    /// <summary>Gives the metadata for a stream about to be opened, such as this service's credentials. Set in code; default none.</summary>
+    public Func<CancellationToken, ValueTask<Metadata>>? Headers { get; set; }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics.Metrics;
+using Google.Protobuf;
+using Grpc.Core;
+using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// Answers the call streams of one method through its <see cref="ICallBatchHandler{TCall, TResult}"/>. Register it with
+/// <see cref="CallStreamServiceCollectionExtensions"/>; the gRPC method delegates to <see cref="ServeAsync"/> in one line. A singleton;
+/// thread-safe.
+/// </summary>
+/// <typeparam name="TCall">The message of one call.</typeparam>
+/// <typeparam name="TResult">The message that answers it.</typeparam>
+public sealed class CallStreamServer<TCall, TResult>
+    where TCall : class, ICall
+    where TResult : class, ICallResult, IMessage, new()
+{
+    private readonly CallStreamMethod<TCall, TResult> _method;
+    private readonly CallStreamServerOptions _options;
+    private readonly IServiceScopeFactory _scopes;
+    private readonly CallServerMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal CallStreamServer(
+        CallStreamMethod<TCall, TResult> method, CallStreamServerOptions options, IServiceScopeFactory scopes, IMeterFactory meters, TimeProvider time, ILogger logger)
+    {
+        (_method, _options, _scopes, _time, _logger) = (method, options, scopes, time, logger);
+        _metrics = new(meters, method.Name);
+    }
+
+    /// <summary>Serves one stream until its end.</summary>
+    /// <param name="requests">The stream's reader.</param>
+    /// <param name="responses">The stream's writer. Nobody else may write.</param>
+    /// <param name="context">The stream's context.</param>
+    /// <param name="drain">Cancelled when this process is about to leave: the caller is asked to go, and what it sent is answered.</param>
+    /// <exception cref="RpcException">
+    /// INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the caller did not read; CANCELLED when it is gone.
+    /// </exception>
+    public async Task ServeAsync<TRequestFrame, TResponseFrame>(
+        IAsyncStreamReader<TRequestFrame> requests,
+        IServerStreamWriter<TResponseFrame> responses,
+        ServerCallContext context,
+        CancellationToken drain = default)
+        where TRequestFrame : class, ICallFrame<TCall>
+        where TResponseFrame : class, ICallResultFrame<TResult>, new()
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        // The duration of a stream says nothing about its calls, and would spoil the histogram of the unary methods.
+        if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
+            tags.MetricsDisabled = true;
+        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _logger);
+        var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _options.MaxConcurrentBatches, _logger);
+        var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);
+        var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
+            requests, writer, stream, workers, _method, _options, _metrics, context, _logger);
+        _metrics.StreamOpened();
+        try
+        {
+            await session.RunAsync(drain);
+        }
+        finally
+        {
+            _metrics.StreamEnded();
+        }
+    }
+}

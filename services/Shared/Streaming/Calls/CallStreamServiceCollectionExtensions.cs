@@ -1,0 +1,75 @@
+using System.Diagnostics.Metrics;
+using Google.Protobuf;
+using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers call streams.</summary>
+public static class CallStreamServiceCollectionExtensions
+{
+    /// <summary>
+    /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="method">The method, as in <c>UsersService.LookupUsersCalls</c>.</param>
+    /// <param name="section">The configuration section with <see cref="CallStreamServerOptions"/>; it may be absent.</param>
+    public static IServiceCollection AddCallStreamServer<TCall, TResult, THandler>(
+        this IServiceCollection services, CallStreamMethod<TCall, TResult> method, string section = "CallStreams")
+        where TCall : class, ICall
+        where TResult : class, ICallResult, IMessage, new()
+        where THandler : class, ICallBatchHandler<TCall, TResult>
+    {
+        services.AddOptions<CallStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<CallStreamServerOptions>>(new CallStreamServerOptionsRules(section));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddScoped<ICallBatchHandler<TCall, TResult>, THandler>();
+        services.AddSingleton(provider => new CallStreamServer<TCall, TResult>(
+            method,
+            provider.GetRequiredService<IOptionsMonitor<CallStreamServerOptions>>().Get(section),
+            provider.GetRequiredService<IServiceScopeFactory>(),
+            provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CallStreamServer<TCall, TResult>>>()));
+        return services;
+    }
+
+    /// <summary>Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="method">The method, as in <c>UsersService.LookupUsersCalls</c>.</param>
+    /// <param name="section">The configuration section with <see cref="CallStreamClientOptions"/>, one for each backend.</param>
+    /// <param name="configure">What is set in code, after the configuration.</param>
+    /// <param name="source">Says where the replicas are, instead of <see cref="CallStreamClientOptions.Addresses"/>.</param>
+    public static IServiceCollection AddCallStreamClient<TRequestFrame, TCall, TResponseFrame, TResult>(
+        this IServiceCollection services,
+        CallStreamMethod<TRequestFrame, TCall, TResponseFrame, TResult> method,
+        string section,
+        Action<CallStreamClientOptions>? configure = null,
+        Func<IServiceProvider, IReplicaSource>? source = null)
+        where TRequestFrame : class, ICallFrame<TCall>, new()
+        where TCall : class, ICall, IMessage<TCall>
+        where TResponseFrame : class, ICallResultFrame<TResult>, new()
+        where TResult : class, ICallResult, new()
+    {
+        services.AddOptions<CallStreamClientOptions>(section).BindConfiguration(section).Configure(configure ?? (_ => { })).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<CallStreamClientOptions>>(new CallStreamClientOptionsRules(section, source is not null));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get(section);
+            var logging = provider.GetRequiredService<ILoggerFactory>();
+            return new CallStreamClient<TCall, TResult>(
+                method,
+                options,
+                address => new GrpcReplicaConnection<TRequestFrame, TCall, TResponseFrame, TResult>(method, address, options, logging),
+                source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
+                provider.GetRequiredService<IMeterFactory>(),
+                provider.GetRequiredService<TimeProvider>(),
+                logging.CreateLogger<CallStreamClient<TCall, TResult>>());
+        });
+        services.AddHostedService<CallStreamStarter<TCall, TResult>>();
+        return services;
+    }
+}

@@ -1,0 +1,117 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// One call stream at the callee, from its first frame to its end. A loop that reads and a loop that writes, neither waiting for the
+/// other. The end in good order: the caller half-closes, of its own accord or because it was told that this end is leaving; what it
+/// asked is answered; the stream ends OK.
+/// </summary>
+internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
+    IAsyncStreamReader<TRequestFrame> requests,
+    AnswerWriter<TResponseFrame, TCall, TResult> writer,
+    CallStreamState<TCall, TResult> stream,
+    BatchWorkers<TCall, TResult> workers,
+    CallStreamMethod<TCall, TResult> method,
+    CallStreamServerOptions options,
+    CallServerMetrics metrics,
+    ServerCallContext context,
+    ILogger logger)
+    where TRequestFrame : class, ICallFrame<TCall>
+    where TCall : class, ICall
+    where TResponseFrame : class, ICallResultFrame<TResult>, new()
+    where TResult : class, ICallResult, IMessage, new()
+{
+    /// <summary>RST_STREAM with this code is RESOURCE_EXHAUSTED to a gRPC client (gRPC over HTTP/2, "Errors").</summary>
+    private const int EnhanceYourCalm = 0xb;
+    private readonly TaskCompletionSource _timeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _leaving;
+
+    /// <summary>Returns when the stream has ended and nothing of it is left.</summary>
+    /// <exception cref="RpcException">The stream did not end in good order.</exception>
+    internal async Task RunAsync(CancellationToken drain)
+    {
+        using var reading = new CancellationTokenSource();
+        await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
+        await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.Below(options.ReconnectSpread)), null);
+        stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Jitter.Age(options.MaxAge));
+
+        var write = writer.RunAsync();
+        var read = ReadAsync(reading.Token);
+        await Task.WhenAny(read, write, writer.Stalled, _timeUp.Task);
+        writer.Finish();
+        var halfClosed = read.IsCompleted && await read is null;
+        if (halfClosed)
+            await Task.WhenAny(write, writer.Stalled, _timeUp.Task);
+        stream.AnswerAll(_timeUp.Task.IsCompleted ? StatusCode.Unavailable : StatusCode.Cancelled, "The stream has ended.");
+        await Task.WhenAny(write, writer.Stalled);
+
+        var stalled = !write.IsCompleted;
+        if (stalled)
+            CutOff();
+        else if (_timeUp.Task.IsCompleted && !halfClosed)
+            CallStreamLog.DrainTimedOut(logger, method.Name, context.Peer, options.DrainTimeout);
+        await reading.CancelAsync();
+        await workers.StopAsync();
+        var readError = await read;
+        var writeError = await write;
+        if (stalled)
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The caller does not read."));
+        if (readError is RpcException invalid)
+            throw invalid;
+        if (writeError is not null || context.CancellationToken.IsCancellationRequested)
+            throw new RpcException(new Status(StatusCode.Cancelled, "The caller is gone."));
+    }
+
+    private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var next = requests.MoveNext(cancellationToken);
+                // What has arrived already belongs to the same batch.
+                if (!next.IsCompleted)
+                    workers.Dispatch();
+                if (!await next)
+                    break;
+                if (stream.Accept(requests.Current) >= options.MaxBatch)
+                    workers.Dispatch();
+                while (stream.IsFull)
+                    await stream.Written.WaitAsync();
+            }
+
+            workers.Dispatch();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    /// <summary>Tells the caller to leave, once; and ends the stream if it does not. May be called under the wheel's lock.</summary>
+    private void Leave(TimeSpan reconnectAfter)
+    {
+        if (Interlocked.Exchange(ref _leaving, 1) != 0)
+            return;
+        stream.Announce(new Draining { ReconnectAfter = Duration.FromTimeSpan(reconnectAfter) });
+        stream.Schedule(new Due(() => _timeUp.TrySetResult()), options.DrainTimeout);
+    }
+
+    /// <summary>From outside the writer, which waits for a caller that does not read: what is buffered for it is released.</summary>
+    private void CutOff()
+    {
+        metrics.CutOff();
+        CallStreamLog.CutOff(logger, method.Name, context.Peer, options.WriteTimeout);
+        var http = context.GetHttpContext();
+        if (http.Features.Get<IHttpResetFeature>() is { } reset)
+            reset.Reset(EnhanceYourCalm);
+        else
+            http.Abort();
+    }
+}

@@ -1,0 +1,133 @@
+namespace Microservices.Streaming.Calls;
+
+/// <content>Which stream takes a call, and when a second one does too.</content>
+internal sealed partial class CallTable<TCall, TResult>
+{
+    private readonly LatencyWindow _latency;
+    private readonly TokenBudget _budget;
+
+    /// <summary>
+    /// The hedge delay has passed without an answer: a second copy goes to another replica, if the budget allows; if not, it is
+    /// looked at again later, so that the slowest calls get what the budget gathers meanwhile. Under the lock.
+    /// </summary>
+    internal void HedgeDue(PendingCall<TCall, TResult> call)
+    {
+        if (call.First is not { IsSent: true } first || call.Second is not null)
+            return;
+        var link = LeastLoaded(first.Stream.Replica);
+        if (link is not null && _budget.TrySpend())
+        {
+            var hedge = RentAttempt(call, link);
+            hedge.IsHedge = true;
+            call.Second = hedge;
+            _metrics.HedgeSent();
+        }
+        else
+        {
+            ScheduleHedge(call, _time.GetTimestamp());
+        }
+    }
+
+    /// <summary>A first copy, or one that failed over, goes out now.</summary>
+    private void OnSent(PendingCall<TCall, TResult> call, long now)
+    {
+        if (call.Sent++ == 0)
+        {
+            _metrics.Queued(_time.GetElapsedTime(call.SubmittedAt, now));
+            if (_method.Idempotent)
+                _budget.Earn();
+        }
+
+        if (call.Second is null)
+            ScheduleHedge(call, now);
+    }
+
+    private void ScheduleHedge(PendingCall<TCall, TResult> call, long now)
+    {
+        if (!_method.Idempotent || _options.HedgeBudget <= 0 || _streams.Count < 2 || _latency.P95 is not { } p95)
+            return;
+        _wheel.Remove(call);
+        _wheel.Add(call, now + Timestamps.From(p95 > _options.MinHedgeDelay ? p95 : _options.MinHedgeDelay, _time));
+    }
+
+    /// <summary>Learns how long the callee takes. Of a copy that a hedge overtook it is known only that it took longer than this.</summary>
+    private void Learn(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> answered, long now)
+    {
+        var first = answered.IsHedge ? call.Other(answered) : answered;
+        if (first is { IsSent: true })
+            _latency.Record(_time.GetElapsedTime(first.SentAt, now), now);
+    }
+
+    private bool TryPlace(PendingCall<TCall, TResult> call)
+    {
+        if (LeastLoaded(except: null) is not { } link)
+            return false;
+        call.First = RentAttempt(call, link);
+        return true;
+    }
+
+    /// <summary>Lets waiting calls have the credit that has come free, in the order in which they came.</summary>
+    private void Pump()
+    {
+        while (_waiting.First is { } first)
+        {
+            var link = LeastLoaded(except: null);
+            if (link is null)
+                return;
+            _waiting.Remove(first);
+            first.Value.First = RentAttempt(first.Value, link);
+        }
+    }
+
+    /// <summary>The stream with the fewest calls outstanding that has credit left; equal ones take turns.</summary>
+    private StreamLink<TCall, TResult>? LeastLoaded(object? except)
+    {
+        StreamLink<TCall, TResult>? best = null;
+        var start = _streams.Count > 1 ? _turn++ & int.MaxValue : 0;
+        for (var i = 0; i < _streams.Count; i++)
+        {
+            var link = _streams[(start + i) % _streams.Count];
+            if (link.HasRoom && !ReferenceEquals(link.Replica, except) && (best is null || link.Outstanding < best.Outstanding))
+                best = link;
+        }
+
+        return best;
+    }
+
+    private Attempt<TCall, TResult> RentAttempt(PendingCall<TCall, TResult> call, StreamLink<TCall, TResult> link)
+    {
+        if (!_spareAttempts.TryPop(out var attempt))
+            attempt = new();
+        // The message may be being written to another stream at this moment: every copy but the first is its own.
+        attempt.Message = call.MessageTaken ? call.Message!.Clone() : call.Message!;
+        call.MessageTaken = true;
+        attempt.Id = ++_lastId;
+        attempt.Message.CallId = attempt.Id;
+        attempt.Deadline = call.Deadline;
+        attempt.Message.TimeoutMs = Timestamps.MillisecondsUntil(call.Deadline, _time.GetTimestamp(), _time);
+        attempt.Call = call;
+        attempt.Stream = link;
+        link.Outstanding++;
+        link.Outgoing.Enqueue(attempt);
+        link.Work.Set();
+        return attempt;
+    }
+
+    /// <summary>Nobody wants this copy's answer any more: it is cancelled if it was sent, and never sent if it was not.</summary>
+    private static void Abandon(Attempt<TCall, TResult> attempt)
+    {
+        attempt.Call = null;
+        if (attempt.IsSent)
+            attempt.Stream.Cancels.Add(attempt.Id);
+        else
+            attempt.Stream.Outstanding--;
+        attempt.Stream.Work.Set();
+    }
+
+    private void Recycle(Attempt<TCall, TResult> attempt)
+    {
+        attempt.Reset();
+        if (_spareAttempts.Count < 8192)
+            _spareAttempts.Push(attempt);
+    }
+}

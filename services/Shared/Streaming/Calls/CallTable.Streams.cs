@@ -1,0 +1,248 @@
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Calls;
+
+/// <content>Streams join, carry frames, retire and break.</content>
+internal sealed partial class CallTable<TCall, TResult>
+{
+    private readonly List<StreamLink<TCall, TResult>> _streams = [];
+    private readonly Outage _outage;
+    private long _outageSince;
+    private ulong _lastId;
+    private int _turn;
+
+    /// <summary>Moves what is queued for a stream into its next frame.</summary>
+    internal WriterStep TakeFrame(StreamLink<TCall, TResult> link, RepeatedField<TCall> calls, RepeatedField<ulong> cancels)
+    {
+        lock (_gate)
+        {
+            if (link.State == StreamState.Broken)
+                return WriterStep.Stop;
+            var now = _time.GetTimestamp();
+            var bytes = 0;
+            while (calls.Count < _method.MaxCallsPerFrame && bytes < _options.MaxFrameBytes && link.Outgoing.TryDequeue(out var attempt))
+            {
+                if (attempt.Call is not { } call)
+                {
+                    Recycle(attempt);
+                    continue;
+                }
+
+                attempt.IsSent = true;
+                attempt.SentAt = now;
+                bytes += attempt.Message.CalculateSize();
+                calls.Add(attempt.Message);
+                link.Unanswered.Add(attempt.Id, attempt);
+                if (!attempt.IsHedge)
+                    OnSent(call, now);
+            }
+
+            cancels.AddRange(link.Cancels);
+            link.Cancels.Clear();
+            if (calls.Count > 0)
+                _metrics.FrameSent(calls.Count);
+            if (calls.Count + cancels.Count > 0)
+                return WriterStep.Write;
+            if (link.State != StreamState.Retiring || link.Outstanding > 0)
+                return WriterStep.Wait;
+            link.State = StreamState.Completed;
+            return WriterStep.Complete;
+        }
+    }
+
+    /// <summary>Takes in a frame of answers and what it says about the stream.</summary>
+    internal void OnFrame(StreamLink<TCall, TResult> link, RepeatedField<TResult> results, CallControl? control)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetTimestamp();
+            if (control is not null)
+                OnControl(link, control);
+            var answered = 0;
+            foreach (var result in results)
+            {
+                // One that is not known was answered before: the callee repeats itself.
+                if (!link.Unanswered.Remove(result.CallId, out var attempt))
+                    continue;
+                answered++;
+                link.Outstanding--;
+                if (attempt.Call is { } call)
+                    OnAnswer(call, attempt, result, now);
+                Recycle(attempt);
+            }
+
+            if (answered > 0)
+                _metrics.Answered(answered);
+            if (_succeeded > 0)
+                _metrics.Ended(StatusCode.OK, _succeeded);
+            _succeeded = 0;
+            Pump();
+            if (link.State == StreamState.Retiring && link.Outstanding == 0)
+                link.Work.Set();
+        }
+    }
+
+    /// <summary>No new calls for this stream: those queued move on, those sent are awaited, then it half-closes.</summary>
+    internal void Retire(StreamLink<TCall, TResult> link)
+    {
+        lock (_gate)
+        {
+            if (link.State is not (StreamState.Opening or StreamState.Ready))
+                return;
+            Unlist(link);
+            link.State = StreamState.Retiring;
+            while (link.Outgoing.TryDequeue(out var attempt))
+                MoveOn(link, attempt);
+            Pump();
+            link.Work.Set();
+        }
+    }
+
+    /// <summary>The stream has ended: what it left unanswered fails over or fails.</summary>
+    internal void Break(StreamLink<TCall, TResult> link)
+    {
+        lock (_gate)
+        {
+            if (link.State == StreamState.Broken)
+                return;
+            Unlist(link);
+            link.State = StreamState.Broken;
+            var now = _time.GetTimestamp();
+            _metrics.Answered(link.Unanswered.Count);
+            foreach (var attempt in link.Unanswered.Values)
+            {
+                if (attempt.Call is { } call)
+                {
+                    call.Forget(attempt);
+                    if (call.First is null && MayFailOver(call, now))
+                        FailOver(call);
+                    else if (call.First is null)
+                        Fail(call, CallErrors.Broken);
+                }
+
+                Recycle(attempt);
+            }
+
+            link.Unanswered.Clear();
+            while (link.Outgoing.TryDequeue(out var attempt))
+                MoveOn(link, attempt);
+            link.Outstanding = 0;
+            Pump();
+            link.Work.Set();
+        }
+    }
+
+    private void OnControl(StreamLink<TCall, TResult> link, CallControl control)
+    {
+        if (control.HasCredit)
+            link.Credit = (int)Math.Min(control.Credit, 65_536);
+        if (link.State == StreamState.Opening && link.Credit > 0)
+        {
+            link.State = StreamState.Ready;
+            _streams.Add(link);
+            _wheel.Remove(_outage);
+            link.SetReady();
+        }
+
+        if (control.Draining is { } draining)
+        {
+            Retire(link);
+            var wait = draining.ReconnectAfter?.ToTimeSpan() ?? TimeSpan.Zero;
+            link.SetLeaving(TimeSpan.FromSeconds(Math.Clamp(wait.TotalSeconds, 0, 60)));
+        }
+    }
+
+    private void OnAnswer(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, TResult result, long now)
+    {
+        var error = result.Error;
+        if (error is not null && KeepTrying(call, attempt, (StatusCode)error.Code, now))
+            return;
+        if (attempt.IsHedge)
+            _metrics.HedgeWon();
+        Learn(call, attempt, now);
+        call.Forget(attempt);
+        if (error is null)
+            Succeed(call, result);
+        else
+            Fail(call, () => CallErrors.From(error));
+    }
+
+    /// <summary>Whether an error is not the call's outcome yet: another copy may still answer, or another try is worth it.</summary>
+    private bool KeepTrying(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, StatusCode code, long now)
+    {
+        if (code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted or StatusCode.Cancelled))
+            return false;
+        if (call.Other(attempt) is null)
+        {
+            // Drained before it could be answered; or the time of the first who asked is up, not that of those who joined later.
+            var again = (code == StatusCode.Unavailable && attempt.Stream.State == StreamState.Retiring)
+                || (code == StatusCode.DeadlineExceeded && attempt.Deadline < call.Deadline);
+            if (!again || !MayFailOver(call, now))
+                return false;
+            call.Forget(attempt);
+            FailOver(call);
+        }
+        else
+        {
+            call.Forget(attempt);
+        }
+
+        return true;
+    }
+
+    private bool MayFailOver(PendingCall<TCall, TResult> call, long now) =>
+        _method.Idempotent && !_closed && call.Sent < _options.MaxAttempts && call.Deadline > now;
+
+    private void FailOver(PendingCall<TCall, TResult> call)
+    {
+        _metrics.FailedOver();
+        _wheel.Remove(call);
+        if (!TryPlace(call))
+            _waiting.AddFirst(call.Link);
+    }
+
+    /// <summary>A copy that was queued and not sent goes to another stream, whatever the call: nobody has seen it.</summary>
+    private void MoveOn(StreamLink<TCall, TResult> from, Attempt<TCall, TResult> attempt)
+    {
+        if (attempt.Call is { } call)
+        {
+            from.Outstanding--;
+            call.Forget(attempt);
+            if (call.First is null && !TryPlace(call))
+                _waiting.AddFirst(call.Link);
+        }
+
+        Recycle(attempt);
+    }
+
+    private void Unlist(StreamLink<TCall, TResult> link)
+    {
+        if (_streams.Remove(link) && _streams.Count == 0)
+            StartOutage();
+    }
+
+    /// <summary>There is no stream from now on: calls wait for one, but not for long.</summary>
+    internal void StartOutage()
+    {
+        lock (_gate)
+        {
+            _outageSince = _time.GetTimestamp();
+            _wheel.Remove(_outage);
+            _wheel.Add(_outage, _outageSince + Timestamps.From(_options.UnavailableAfter, _time));
+        }
+    }
+
+    private bool OutageIsLong(long now) => _streams.Count == 0 && _time.GetElapsedTime(_outageSince, now) >= _options.UnavailableAfter;
+
+    /// <summary>Falls due when no stream has been there for too long: nobody is kept waiting for one.</summary>
+    private sealed class Outage(CallTable<TCall, TResult> table) : DeadlineNode
+    {
+        protected internal override void OnDeadline()
+        {
+            while (table._waiting.First is { } first)
+                table.Fail(first.Value, CallErrors.NoReplica);
+        }
+    }
+}

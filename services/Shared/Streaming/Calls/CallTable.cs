@@ -1,0 +1,221 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Microservices.Streaming.V1;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// Every call of one client, and where it stands. All of it is plain synchronous state under one lock, held for as long as it takes to
+/// move a call or a frame of calls; outcomes run their continuations in the thread pool, never under the lock. Thread-safe.
+/// This part: calls come, wait, and leave. Streams and hedging are in the other parts.
+/// </summary>
+internal sealed partial class CallTable<TCall, TResult> : IDisposable
+    where TCall : class, ICall, IMessage<TCall>
+    where TResult : class, ICallResult
+{
+    private readonly Lock _gate = new();
+    private readonly LinkedList<PendingCall<TCall, TResult>> _waiting = [];
+    private readonly Dictionary<FlightKey<TCall>, PendingCall<TCall, TResult>> _flights = new(new FlightKeyComparer<TCall>());
+    private readonly Stack<PendingCall<TCall, TResult>> _spareCalls = new();
+    private readonly Stack<Attempt<TCall, TResult>> _spareAttempts = new();
+    private readonly DefaultObjectPool<Waiter<TCall, TResult>> _waiters;
+    private readonly CallStreamClientOptions _options;
+    private readonly CallClientMetrics _metrics;
+    private readonly CallStreamMethod<TCall, TResult> _method;
+    private readonly TimeProvider _time;
+    private readonly DeadlineWheel _wheel;
+    private int _succeeded;
+    private bool _closed;
+
+    internal CallTable(CallStreamMethod<TCall, TResult> method, CallStreamClientOptions options, CallClientMetrics metrics, TimeProvider time)
+    {
+        (_method, _options, _metrics, _time) = (method, options, metrics, time);
+        _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
+        _waiters = new(new WaiterPolicy(this), 4096);
+        _latency = new(TimeSpan.FromSeconds(10), time);
+        _budget = new(options.HedgeBudget);
+        _outage = new(this);
+    }
+
+    /// <summary>Takes a call, which belongs to the table from now on.</summary>
+    internal ValueTask<TResult> Submit(TCall message, TimeSpan timeout, string? principal, bool shared, CancellationToken cancellation)
+    {
+        var waiter = _waiters.Get();
+        var task = waiter.Task;
+        message.CallId = 0;
+        message.TimeoutMs = 0;
+        FlightKey<TCall>? key = shared ? FlightKey<TCall>.Of(message, principal) : null;
+        lock (_gate)
+        {
+            var now = _time.GetTimestamp();
+            waiter.Deadline = now + Timestamps.From(timeout, _time);
+            if (key is { } flight && _flights.TryGetValue(flight, out var call))
+            {
+                _metrics.Shared();
+                Join(call, waiter);
+            }
+            else
+            {
+                var link = _waiting.Count == 0 ? LeastLoaded(except: null) : null;
+                if (_closed || (link is null && !MayWait(now)))
+                {
+                    Refuse(waiter, now);
+                    return task;
+                }
+
+                call = RentCall(message, key, now);
+                Join(call, waiter);
+                if (link is null)
+                    _waiting.AddLast(call.Link);
+                else
+                    call.First = RentAttempt(call, link);
+            }
+        }
+
+        if (cancellation.CanBeCanceled)
+            waiter.CancelWith(cancellation);
+        return task;
+    }
+
+    /// <summary>The caller's token was cancelled.</summary>
+    internal void Cancel(Waiter<TCall, TResult> waiter, CancellationToken cancellation)
+    {
+        lock (_gate)
+            Leave(waiter, new OperationCanceledException(cancellation));
+    }
+
+    /// <summary>One waiter gives up; the call is given up when it was the last one. Under the lock.</summary>
+    internal void Leave(Waiter<TCall, TResult> waiter, Exception why)
+    {
+        if (waiter.Call is not { } call)
+            return;
+        call.Waiters.Remove(waiter.Link);
+        Complete(waiter, why);
+        if (call.Waiters.Count == 0)
+        {
+            Release(call);
+            Pump();
+        }
+    }
+
+    internal void Return(Waiter<TCall, TResult> waiter) => _waiters.Return(waiter);
+
+    /// <summary>How many calls are known: waiting, queued or sent. Zero when nothing is left behind.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _waiting.Count + _flights.Count + _streams.Sum(s => s.Outstanding);
+        }
+    }
+
+    /// <summary>Fails the calls that wait, and whatever comes later.</summary>
+    internal void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            while (_waiting.First is { } first)
+                Fail(first.Value, CallErrors.Disposed);
+        }
+    }
+
+    /// <summary>Ends all deadlines. After the streams have ended there are none.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+            _wheel.Dispose();
+    }
+
+    private bool MayWait(long now) => !OutageIsLong(now) && _waiting.Count < _options.MaxWaiting;
+
+    private void Refuse(Waiter<TCall, TResult> waiter, long now)
+    {
+        var why = _closed ? CallErrors.Disposed() : OutageIsLong(now) ? CallErrors.NoReplica() : CallErrors.Shed();
+        if (why.StatusCode == StatusCode.ResourceExhausted)
+            _metrics.Shed();
+        _metrics.Ended(why.StatusCode, 1);
+        waiter.SetException(why);
+    }
+
+    private void Join(PendingCall<TCall, TResult> call, Waiter<TCall, TResult> waiter)
+    {
+        waiter.Call = call;
+        call.Waiters.AddLast(waiter.Link);
+        call.Deadline = Math.Max(call.Deadline, waiter.Deadline);
+        _wheel.Add(waiter, waiter.Deadline);
+    }
+
+    private void Succeed(PendingCall<TCall, TResult> call, TResult result)
+    {
+        while (call.Waiters.First is { } first)
+        {
+            var waiter = first.Value;
+            call.Waiters.Remove(first);
+            waiter.Call = null;
+            _wheel.Remove(waiter);
+            _succeeded++;
+            waiter.SetResult(result);
+        }
+
+        Release(call);
+    }
+
+    private void Fail(PendingCall<TCall, TResult> call, Func<RpcException> why)
+    {
+        while (call.Waiters.First is { } first)
+        {
+            call.Waiters.Remove(first);
+            Complete(first.Value, why());
+        }
+
+        Release(call);
+    }
+
+    private void Complete(Waiter<TCall, TResult> waiter, Exception why)
+    {
+        waiter.Call = null;
+        _wheel.Remove(waiter);
+        _metrics.Ended(why is RpcException rpc ? rpc.StatusCode : StatusCode.Cancelled, 1);
+        waiter.SetException(why);
+    }
+
+    /// <summary>Forgets a call that nobody waits for: its copies are cancelled.</summary>
+    private void Release(PendingCall<TCall, TResult> call)
+    {
+        _wheel.Remove(call);
+        if (call.Flight is { } key)
+            _flights.Remove(key);
+        if (call.Link.List is not null)
+            _waiting.Remove(call.Link);
+        if (call.Second is { } second)
+            Abandon(second);
+        if (call.First is { } first)
+            Abandon(first);
+        call.Reset();
+        if (_spareCalls.Count < 4096)
+            _spareCalls.Push(call);
+    }
+
+    private PendingCall<TCall, TResult> RentCall(TCall message, FlightKey<TCall>? key, long now)
+    {
+        if (!_spareCalls.TryPop(out var call))
+            call = new(this);
+        call.Message = message;
+        call.SubmittedAt = now;
+        call.Deadline = now;
+        call.Flight = key;
+        if (key is { } flight)
+            _flights.Add(flight, call);
+        return call;
+    }
+
+    private sealed class WaiterPolicy(CallTable<TCall, TResult> table) : PooledObjectPolicy<Waiter<TCall, TResult>>
+    {
+        public override Waiter<TCall, TResult> Create() => new(table);
+
+        public override bool Return(Waiter<TCall, TResult> obj) => true;
+    }
+}

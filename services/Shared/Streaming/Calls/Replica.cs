@@ -1,0 +1,101 @@
+using Google.Protobuf;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>
+/// Keeps one stream open to one replica for as long as the replica is known: reconnects with backoff, replaces a stream that is old by
+/// a fresh one before it retires it, and stays away from a replica that drains for as long as it asks.
+/// </summary>
+internal sealed class Replica<TCall, TResult>(
+    Uri address,
+    CallTable<TCall, TResult> table,
+    ReplicaConnection<TCall, TResult> connection,
+    CallStreamClientOptions options,
+    TimeProvider time,
+    ILogger logger,
+    Action onBroken)
+    where TCall : class, ICall, IMessage<TCall>
+    where TResult : class, ICallResult
+{
+    private readonly Backoff _backoff = new(options.ReconnectBackoff, options.MaxReconnectBackoff);
+    private readonly List<Task> _retiring = [];
+    private Running? _old;
+
+    /// <summary>Runs until the token says that the replica is gone; then ends in good order. Never throws.</summary>
+    internal async Task RunAsync(CancellationToken gone)
+    {
+        while (!gone.IsCancellationRequested)
+            await DelayAsync(await RunStreamAsync(gone), gone);
+        RetireOld();
+        await Task.WhenAll(_retiring);
+        connection.Dispose();
+    }
+
+    /// <summary>One stream, from opening to its end or its replacement. Returns how long to wait before the next.</summary>
+    private async Task<TimeSpan> RunStreamAsync(CancellationToken gone)
+    {
+        var stream = new ReplicaStream<TCall, TResult>(table, connection, this);
+        var running = new Running(stream, stream.RunAsync());
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        var started = time.GetTimestamp();
+        await Task.WhenAny(stream.Link.Ready, running.Task, Task.Delay(options.ConnectTimeout, time, done.Token));
+        if (!stream.Link.Ready.IsCompleted)
+            await stream.AbortAsync();
+        else
+            RetireOld();
+        await Task.WhenAny(running.Task, stream.Link.Leaving, Task.Delay(Jitter.Age(options.MaxAge), time, done.Token));
+        await done.CancelAsync();
+        if (stream.Link.Leaving.IsCompleted || gone.IsCancellationRequested)
+        {
+            Retire(running);
+            return stream.Link.Leaving.IsCompleted ? await stream.Link.Leaving : TimeSpan.Zero;
+        }
+
+        if (!running.Task.IsCompleted)
+        {
+            _old = running;
+            return TimeSpan.Zero;
+        }
+
+        CallStreamLog.StreamBroken(logger, address, await running.Task);
+        stream.Dispose();
+        onBroken();
+        if (stream.Link.Ready.IsCompleted && time.GetElapsedTime(started) > options.MaxReconnectBackoff)
+            _backoff.Reset();
+        return _backoff.Next();
+    }
+
+    /// <summary>The aged stream served until its successor was ready; now it is.</summary>
+    private void RetireOld()
+    {
+        if (_old is { } old)
+            Retire(old);
+        _old = null;
+    }
+
+    private void Retire(Running running)
+    {
+        _retiring.RemoveAll(t => t.IsCompleted);
+        _retiring.Add(EndAsync(running));
+    }
+
+    private async Task EndAsync(Running running)
+    {
+        table.Retire(running.Stream.Link);
+        using var done = new CancellationTokenSource();
+        await Task.WhenAny(running.Task, Task.Delay(options.DrainTimeout, time, done.Token));
+        await done.CancelAsync();
+        await running.Stream.AbortAsync();
+        await running.Task;
+        running.Stream.Dispose();
+    }
+
+    private async Task DelayAsync(TimeSpan delay, CancellationToken gone)
+    {
+        if (delay > TimeSpan.Zero)
+            await Task.Delay(delay, time, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private sealed record Running(ReplicaStream<TCall, TResult> Stream, Task<Exception?> Task);
+}

@@ -1,0 +1,80 @@
+using Google.Protobuf;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>Follows the source of replicas: starts a <see cref="Replica{TCall, TResult}"/> for each that appears, ends it when it disappears.</summary>
+internal sealed class ReplicaSet<TCall, TResult>(
+    IReplicaSource source,
+    CallTable<TCall, TResult> table,
+    Func<Uri, ReplicaConnection<TCall, TResult>> connect,
+    CallStreamClientOptions options,
+    TimeProvider time,
+    ILogger logger)
+    where TCall : class, ICall, IMessage<TCall>
+    where TResult : class, ICallResult
+{
+    private static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(1);
+    private readonly Dictionary<Uri, (CancellationTokenSource Gone, Task Task)> _replicas = [];
+    private readonly List<Task> _leaving = [];
+    private readonly AsyncSignal _broken = new();
+
+    /// <summary>Runs until stopped; then ends every stream in good order.</summary>
+    internal async Task RunAsync(CancellationToken stop)
+    {
+        await using var wake = stop.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _broken);
+        // One timer for all rounds: it sets the same signal as a stream that broke.
+        await using var timer = time.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), _broken, options.DiscoveryInterval, options.DiscoveryInterval);
+        while (!stop.IsCancellationRequested)
+        {
+            await RefreshAsync(stop);
+            await Task.Delay(MinInterval < options.DiscoveryInterval ? MinInterval : options.DiscoveryInterval, time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _broken.WaitAsync();
+        }
+
+        foreach (var address in _replicas.Keys.ToArray())
+            await RemoveAsync(address);
+        await Task.WhenAll(_leaving);
+    }
+
+    private async Task RefreshAsync(CancellationToken stop)
+    {
+        try
+        {
+            var found = await source.ResolveAsync(stop);
+            foreach (var address in _replicas.Keys.Except(found).ToArray())
+                await RemoveAsync(address);
+            foreach (var address in found)
+                Add(address);
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            CallStreamLog.DiscoveryFailed(logger, string.Join(", ", options.Addresses), e);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping: the loop ends.
+        }
+    }
+
+    private void Add(Uri address)
+    {
+        if (_replicas.ContainsKey(address))
+            return;
+        var gone = new CancellationTokenSource();
+        var replica = new Replica<TCall, TResult>(address, table, connect(address), options, time, logger, _broken.Set);
+        _replicas.Add(address, (gone, replica.RunAsync(gone.Token)));
+        CallStreamLog.ReplicaAdded(logger, address);
+    }
+
+    private async Task RemoveAsync(Uri address)
+    {
+        if (!_replicas.Remove(address, out var replica))
+            return;
+        await replica.Gone.CancelAsync();
+        _leaving.RemoveAll(t => t.IsCompleted);
+        _leaving.Add(replica.Task);
+        CallStreamLog.ReplicaRemoved(logger, address);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Net;
+
+namespace Microservices.Streaming.Calls;
+
+/// <summary>Says where the replicas of a backend are. Asked again and again; by one caller at a time.</summary>
+public interface IReplicaSource
+{
+    /// <summary>The replicas of this moment. When it throws, those known stay.</summary>
+    ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Replicas as configured: addresses as they are, names resolved anew each time.</summary>
+internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IReplicaSource
+{
+    private readonly Uri[] _addresses = [.. addresses.Select(a => new Uri(a))];
+
+    public async ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken)
+    {
+        var found = new HashSet<Uri>();
+        foreach (var address in _addresses)
+        {
+            if (!IsName(address))
+            {
+                found.Add(address);
+                continue;
+            }
+
+            var name = NameOf(address);
+            foreach (var ip in await Dns.GetHostAddressesAsync(name.Host, cancellationToken))
+                found.Add(new UriBuilder("http", ip.ToString(), name.Port).Uri);
+        }
+
+        return found;
+    }
+
+    /// <summary>Whether this is an address that the options allow.</summary>
+    internal static bool IsValid(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        && (IsName(uri) ? NameOf(uri) is { Port: > 0, Host.Length: > 0 } : uri.Scheme is "http" or "https" && uri.Host.Length > 0);
+
+    private static bool IsName(Uri uri) => uri.Scheme == "dns";
+
+    private static (string Host, int Port) NameOf(Uri uri)
+    {
+        var name = uri.AbsolutePath.TrimStart('/');
+        var colon = name.LastIndexOf(':');
+        return colon > 0 && ushort.TryParse(name[(colon + 1)..], out var port) ? (name[..colon], port) : ("", 0);
+    }
+}

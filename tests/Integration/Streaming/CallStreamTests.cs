@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Microservices.Streaming.Calls;
+using Microservices.Tests.Support;
+using Xunit;
+
+namespace Microservices.Tests.Integration.Streaming;
+
+public sealed class CallStreamTests
+{
+    private static readonly CallSettings Unshared = new() { Unshared = true };
+
+    [Fact]
+    public async Task A_hundred_concurrent_calls_travel_in_few_frames_and_are_handled_in_few_batches()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host]);
+        await client.LookupAsync("warm");
+        var (frames, batches) = (host.Backend.Frames, host.Backend.Batches.Count);
+
+        var users = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => client.LookupAsync($"u{i}")));
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"u{i}"), users.Select(u => u.UserId));
+        Assert.InRange(host.Backend.Frames - frames, 1, 20);
+        Assert.InRange(host.Backend.Batches.Count - batches, 1, 20);
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task What_arrives_while_the_handlers_are_busy_is_one_batch()
+    {
+        await using var host = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "1"));
+        host.Backend.Handle = async (batch, _) =>
+        {
+            await host.Backend.Gate;
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+        await using var client = new UsersClient([host]);
+        var first = client.LookupAsync("first");
+        await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the handler is busy");
+
+        var rest = Enumerable.Range(0, 100).Select(i => client.LookupAsync($"u{i}")).ToArray();
+        await Eventually.UntilAsync(() => client.Counter("in_flight") == 101, "all calls are sent");
+        await Eventually.UntilAsync(() => host.Backend.Frames >= 2, "they have arrived");
+        host.Backend.Release();
+        await first;
+        await Task.WhenAll(rest);
+
+        Assert.InRange(host.Backend.Batches.Count, 2, 3);
+    }
+
+    [Fact]
+    public async Task One_bad_call_fails_alone_with_its_own_status_and_no_text_of_an_exception()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host]);
+
+        var good = client.LookupAsync("good");
+        var missing = client.LookupAsync("missing");
+        var throws = client.LookupAsync("throws");
+
+        Assert.Equal("good", (await good).UserId);
+        Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => missing)).StatusCode);
+        var internalError = await Assert.ThrowsAsync<RpcException>(() => throws);
+        Assert.Equal(StatusCode.Internal, internalError.StatusCode);
+        Assert.DoesNotContain("secret", internalError.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(1, host.Backend.Streams);
+    }
+
+    [Fact]
+    public async Task A_call_that_is_not_answered_in_time_fails_with_DEADLINE_EXCEEDED_and_its_handler_is_cancelled()
+    {
+        await using var host = await UsersHost.StartAsync();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Backend.Handle = async (_, token) =>
+        {
+            await using var registration = token.Register(() => cancelled.TrySetResult());
+            await cancelled.Task;
+        };
+        await using var client = new UsersClient([host]);
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("slow", new() { Timeout = TimeSpan.FromMilliseconds(200) }));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
+        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_ends_at_once_and_cancels_its_handler()
+    {
+        await using var host = await UsersHost.StartAsync();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Backend.Handle = async (_, token) =>
+        {
+            await using var registration = token.Register(() => cancelled.TrySetResult());
+            await cancelled.Task;
+        };
+        await using var client = new UsersClient([host]);
+        using var hangUp = new CancellationTokenSource();
+        var call = client.LookupAsync("u", cancellationToken: hangUp.Token);
+        await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the call is being handled");
+
+        await hangUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task Beyond_credit_calls_wait_and_beyond_the_bound_they_are_shed()
+    {
+        await using var host = await UsersHost.StartAsync(options: ("Credit", "5"));
+        host.Backend.Handle = async (batch, _) =>
+        {
+            await host.Backend.Gate;
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+        await using var client = new UsersClient([host], o => o.MaxWaiting = 10);
+        var calls = Enumerable.Range(0, 5).Select(i => client.LookupAsync($"u{i}")).ToList();
+        await Eventually.UntilAsync(() => client.Counter("in_flight") == 5, "the credit is used up");
+
+        calls.AddRange(Enumerable.Range(5, 10).Select(i => client.LookupAsync($"u{i}")));
+        var watch = Stopwatch.StartNew();
+        var shed = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("one too many"));
+
+        Assert.Equal(StatusCode.ResourceExhausted, shed.StatusCode);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.Equal(1, client.Counter("shed"));
+        host.Backend.Release();
+        await Task.WhenAll(calls);
+        Assert.Equal(15, host.Backend.Calls);
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task A_thousand_identical_cold_requests_are_one_call()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host]);
+
+        var users = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => client.LookupAsync("same", new() { Principal = "p" })));
+
+        Assert.All(users, u => Assert.Equal("same", u.UserId));
+        Assert.Equal(1, host.Backend.Calls);
+        Assert.Equal(999, client.Counter("shared"));
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task Calls_of_different_principals_or_different_questions_never_share()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host]);
+
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => client.LookupAsync(i % 2 == 0 ? "a" : "b", new() { Principal = (i % 3) switch { 0 => null, 1 => "p", _ => "q" } })));
+
+        Assert.Equal(6, host.Backend.Calls);
+    }
+
+    [Fact]
+    public async Task When_the_leader_hangs_up_the_followers_are_answered_and_when_all_have_the_call_is_cancelled()
+    {
+        await using var host = await UsersHost.StartAsync();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Backend.Handle = async (batch, token) =>
+        {
+            await using var registration = token.Register(() => cancelled.TrySetResult());
+            if (batch[0].Message.UserId == "all leave")
+                await cancelled.Task;
+            await host.Backend.Gate;
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+        await using var client = new UsersClient([host]);
+        using var leaver = new CancellationTokenSource();
+        var leader = client.LookupAsync("u", cancellationToken: leaver.Token);
+        var followers = Enumerable.Range(0, 10).Select(_ => client.LookupAsync("u")).ToArray();
+        await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the call is being handled");
+
+        await leaver.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
+        host.Backend.Release();
+        await Task.WhenAll(followers);
+        Assert.False(cancelled.Task.IsCompleted);
+
+        using var all = new CancellationTokenSource();
+        var leaving = Enumerable.Range(0, 10).Select(_ => client.LookupAsync("all leave", cancellationToken: all.Token)).ToArray();
+        await Eventually.UntilAsync(() => host.Backend.Calls == 2, "the second call is being handled");
+        await all.CancelAsync();
+        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await Task.WhenAll(leaving.Select(l => Assert.ThrowsAnyAsync<OperationCanceledException>(() => l)));
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task A_follower_with_more_time_is_not_held_to_the_deadline_of_the_leader()
+    {
+        await using var host = await UsersHost.StartAsync();
+        host.Backend.Handle = async (batch, token) =>
+        {
+            // After the call that warms up, the first try is only ended by its deadline.
+            if (host.Backend.Calls == 2)
+                await Task.Delay(Timeout.Infinite, token);
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+        await using var client = new UsersClient([host]);
+        await client.LookupAsync("warm");
+        var leader = client.LookupAsync("u", new() { Timeout = TimeSpan.FromMilliseconds(300) });
+        var follower = client.LookupAsync("u");
+
+        Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(() => leader)).StatusCode);
+        Assert.Equal("u", (await follower).UserId);
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
+    public async Task Without_any_replica_calls_fail_UNAVAILABLE_after_a_while_and_then_at_once()
+    {
+        await using var client = new UsersClient([], o => o.UnavailableAfter = TimeSpan.FromMilliseconds(200));
+
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("u"))).StatusCode);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("u", Unshared))).StatusCode);
+        Assert.Equal(0, client.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Disposing_answers_what_was_sent_and_refuses_what_comes_later()
+    {
+        await using var host = await UsersHost.StartAsync();
+        host.Backend.Handle = async (batch, _) =>
+        {
+            await host.Backend.Gate;
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+        var client = new UsersClient([host]);
+        var sent = client.LookupAsync("u");
+        await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the call is being handled");
+
+        var disposing = client.DisposeAsync();
+        await Eventually.UntilAsync(() => client.LookupAsync("v", Unshared).IsFaulted, "new calls are refused");
+        host.Backend.Release();
+        await disposing;
+
+        Assert.Equal("u", (await sent).UserId);
+        await Eventually.UntilAsync(() => host.Backend.StreamEnds.Count == 1, "the stream has ended");
+        Assert.All(host.Backend.StreamEnds, end => Assert.Equal(StatusCode.OK, end));
+    }
+
+    private static Task Nothing_is_left(UsersClient client) =>
+        Eventually.UntilAsync(() => client.Calls.Count == 0 && client.Counter("in_flight") == 0, "no call is left behind");
+}

@@ -1,0 +1,215 @@
+using Grpc.Core;
+using Microservices.Streaming.Calls;
+using Microservices.Tests.Support;
+using Xunit;
+
+namespace Microservices.Tests.Integration.Streaming;
+
+/// <summary>Several replicas: killed, added, drained, slow.</summary>
+public sealed class ReplicaTests
+{
+    private static readonly CallSettings Unshared = new() { Unshared = true };
+
+    [Fact]
+    public async Task A_replica_killed_under_load_fails_no_idempotent_call()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first, second]);
+        await using var load = Load.Start(client, callers: 64);
+        await Eventually.UntilAsync(() => first.Backend.Calls > 500 && second.Backend.Calls > 500, "both replicas have load");
+
+        await second.KillAsync();
+        var then = load.Answered;
+        await Eventually.UntilAsync(() => load.Answered > then + 1000, "the load goes on at the other replica");
+
+        Assert.Empty(await load.StopAsync());
+        Assert.True(client.Counter("failovers") > 0);
+        await Eventually.UntilAsync(() => client.Calls.Count == 0, "no call is left behind");
+    }
+
+    [Fact]
+    public async Task A_replica_added_under_load_takes_its_share_and_one_removed_is_left_in_good_order()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first]);
+        await using var load = Load.Start(client, callers: 64);
+        await Eventually.UntilAsync(() => load.Answered > 500, "there is load");
+
+        client.Addresses.TryAdd(second.Address, true);
+        await Eventually.UntilAsync(() => second.Backend.Streams == 1, "the new replica is found");
+        var (one, two) = (first.Backend.Calls, second.Backend.Calls);
+        await Eventually.UntilAsync(() => second.Backend.Calls - two > 1000, "it takes calls");
+        var share = (second.Backend.Calls - two) / (double)(second.Backend.Calls - two + first.Backend.Calls - one);
+        Assert.InRange(share, 0.25, 0.75);
+
+        client.Addresses.TryRemove(first.Address, out _);
+        await Eventually.UntilAsync(() => first.Backend.StreamEnds.Count == 1, "the stream to the removed replica has ended");
+        Assert.Equal(StatusCode.OK, Assert.Single(first.Backend.StreamEnds));
+        Assert.Empty(await load.StopAsync());
+    }
+
+    [Fact]
+    public async Task Draining_replicas_one_after_the_other_fails_no_call()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first, second]);
+        await using var load = Load.Start(client, callers: 32);
+        await Eventually.UntilAsync(() => first.Backend.Calls > 200 && second.Backend.Calls > 200, "both replicas have load");
+
+        await first.DrainAsync();
+        await Eventually.UntilAsync(() => first.Backend.StreamEnds.Contains(StatusCode.OK), "the first stream has ended in good order");
+        client.Addresses.TryRemove(first.Address, out _);
+        await first.KillAsync();
+        await using var third = await UsersHost.StartAsync();
+        client.Addresses.TryAdd(third.Address, true);
+        await Eventually.UntilAsync(() => third.Backend.Calls > 200, "the successor has load");
+        await second.DrainAsync();
+        await Eventually.UntilAsync(() => second.Backend.StreamEnds.Contains(StatusCode.OK), "the second stream has ended in good order");
+
+        Assert.Empty(await load.StopAsync());
+        Assert.Equal(0, client.Counter("failovers"));
+    }
+
+    [Fact]
+    public async Task Streams_that_age_are_replaced_without_failing_a_call()
+    {
+        await using var host = await UsersHost.StartAsync(options: ("MaxAge", "00:00:01"));
+        await using var client = new UsersClient([host]);
+        await using var load = Load.Start(client, callers: 16);
+
+        await Eventually.UntilAsync(() => host.Backend.StreamEnds.Count >= 3, "three streams have aged");
+
+        Assert.Empty(await load.StopAsync());
+        Assert.All(host.Backend.StreamEnds, end => Assert.Equal(StatusCode.OK, end));
+    }
+
+    [Fact]
+    public async Task A_stream_that_ages_at_the_caller_is_replaced_before_it_is_retired()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host], o => o.MaxAge = TimeSpan.FromSeconds(1));
+        await using var load = Load.Start(client, callers: 16);
+
+        await Eventually.UntilAsync(() => host.Backend.StreamEnds.Count >= 3, "three streams have aged");
+
+        Assert.Empty(await load.StopAsync());
+        Assert.All(host.Backend.StreamEnds, end => Assert.Equal(StatusCode.OK, end));
+        Assert.Equal(0, client.Counter("failovers"));
+    }
+
+    [Fact]
+    public async Task A_replica_that_comes_back_is_connected_to_again()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first]);
+        await client.LookupAsync("u");
+        await first.KillAsync();
+
+        await using var again = await UsersHost.StartAsync(port: first.Address.Port);
+
+        Assert.Equal("v", (await client.LookupAsync("v")).UserId);
+    }
+
+    [Fact]
+    public async Task A_few_slow_calls_are_hedged_and_the_second_copy_answers()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first, second]);
+        await WarmUpAsync(client, 2000);
+        var copies = 0;
+        first.Backend.Handle = second.Backend.Handle = async (batch, token) =>
+        {
+            // The first copy is never answered; only a hedge can be.
+            if (batch[0].Message.UserId == "slow" && Interlocked.Increment(ref copies) == 1)
+                await Task.Delay(Timeout.Infinite, token);
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+
+        Assert.Equal("slow", (await client.LookupAsync("slow")).UserId);
+
+        Assert.True(client.Counter("hedges.won") > 0);
+        await Eventually.UntilAsync(() => client.Calls.Count == 0, "the loser is cancelled and answered");
+    }
+
+    [Fact]
+    public async Task Hedging_stays_within_its_budget_even_if_every_call_is_slow()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        await using var client = new UsersClient([first, second]);
+        await WarmUpAsync(client, 1000);
+        first.Backend.Handle = second.Backend.Handle = async (batch, token) =>
+        {
+            await Task.Delay(100, token);
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 2000), new ParallelOptions { MaxDegreeOfParallelism = 200 },
+            async (i, token) => await client.LookupAsync($"u{i}", Unshared, token));
+
+        var calls = client.Counter("calls/OK");
+        Assert.Equal(3000, calls);
+        Assert.InRange(client.Counter("hedges"), 1, calls * 5 / 100);
+    }
+
+    private static async Task WarmUpAsync(UsersClient client, int calls)
+    {
+        for (var i = 0; i < calls; i++)
+            await client.LookupAsync($"warm{i}");
+    }
+
+    /// <summary>Callers that look up one user after the other, until told to stop; and every error they saw.</summary>
+    private sealed class Load : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly List<Exception> _errors = [];
+        private Task _callers = Task.CompletedTask;
+        private int _answered;
+
+        public int Answered => Volatile.Read(ref _answered);
+
+        public static Load Start(UsersClient client, int callers)
+        {
+            var load = new Load();
+            load._callers = Task.WhenAll(Enumerable.Range(0, callers).Select(i => load.CallAsync(client, i)));
+            return load;
+        }
+
+        public async Task<List<Exception>> StopAsync()
+        {
+            await _stop.CancelAsync();
+            await _callers;
+            return _errors;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            _stop.Dispose();
+        }
+
+        private async Task CallAsync(UsersClient client, int caller)
+        {
+            await Task.Yield();
+            for (var i = 0; !_stop.IsCancellationRequested; i++)
+            {
+                try
+                {
+                    var id = $"u{caller}-{i}";
+                    if ((await client.LookupAsync(id)).UserId != id)
+                        throw new InvalidOperationException("The answer to another call.");
+                    Interlocked.Increment(ref _answered);
+                }
+                catch (Exception e)
+                {
+                    lock (_errors)
+                        _errors.Add(e);
+                }
+            }
+        }
+    }
+}
