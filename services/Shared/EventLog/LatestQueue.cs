@@ -1,0 +1,74 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// The newest event of each key that a LATEST subscriber has not read, in the order of offsets. Since an event moves to the end
+/// when it is superseded, the place after the one taken is a true cursor: all that is older was taken or superseded by what is still to come.
+/// Not thread-safe: its topic's lock guards it.
+/// </summary>
+internal sealed class LatestQueue(int maxKeys)
+{
+    private readonly Dictionary<string, LinkedListNode<LogEvent>> byKey = new(StringComparer.Ordinal);
+    private readonly LinkedList<LogEvent> order = [];
+
+    public int Count => byKey.Count;
+
+    /// <summary>How many events were dropped because a newer one of their key came.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>False, and nothing added, when it would hold too many keys.</summary>
+    public bool TryAdd(LogEvent e)
+    {
+        if (byKey.TryGetValue(e.Key, out var node))
+        {
+            Dropped++;
+            node.Value = e;
+            order.Remove(node);
+            order.AddLast(node);
+            return true;
+        }
+
+        if (byKey.Count >= maxKeys)
+            return false;
+        byKey.Add(e.Key, order.AddLast(e));
+        return true;
+    }
+
+    /// <summary>Moves events out, oldest first, at least one; false when there is none.</summary>
+    public bool Take(int maxEvents, long maxBytes, List<LogEvent> into)
+    {
+        long bytes = 0;
+        var taken = 0;
+        for (; order.First is { } node && taken < maxEvents; taken++)
+        {
+            bytes += node.Value.Size;
+            if (bytes > maxBytes && taken > 0)
+                break;
+            order.RemoveFirst();
+            byKey.Remove(node.Value.Key);
+            into.Add(node.Value);
+        }
+
+        return taken > 0;
+    }
+
+    public void Clear()
+    {
+        byKey.Clear();
+        order.Clear();
+    }
+
+    /// <summary>Keeps the newest of each key, in order.</summary>
+    public static IReadOnlyList<LogEvent> Conflate(IReadOnlyList<LogEvent> events)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var kept = new List<LogEvent>(events.Count);
+        for (var i = events.Count - 1; i >= 0; i--)
+        {
+            if (seen.Add(events[i].Key))
+                kept.Add(events[i]);
+        }
+
+        kept.Reverse();
+        return kept;
+    }
+}
