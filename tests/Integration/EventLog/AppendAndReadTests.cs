@@ -1,34 +1,19 @@
 using Microservices.EventLog;
-using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Microservices.Tests.Integration.EventLog;
 
 /// <summary>What the log promises on every server it runs on: appends and reads.</summary>
-public abstract partial class EventLogConformance : IAsyncLifetime
+public sealed class AppendAndReadTests(SharedServers servers) : OnEveryServer(servers), IClassFixture<SharedServers>
 {
-    private readonly List<IAsyncDisposable> started = [];
-
-    protected abstract string Redis { get; }
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        started.Reverse();
-        foreach (var disposable in started)
-            await disposable.DisposeAsync();
-    }
-
-    [ServerFact]
-    public async Task Concurrent_appenders_get_consecutive_offsets_and_every_subscriber_sees_each_event_once_in_order()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task Concurrent_appenders_get_consecutive_offsets_and_every_subscriber_sees_each_event_once_in_order(Server on)
     {
         var topic = Events.NewTopic();
-        var one = await StartAsync();
-        var other = await StartAsync();
+        var one = await StartAsync(on);
+        var other = await StartAsync(on);
         var collectors = new[] { await CollectAsync(one, topic), await CollectAsync(one, topic), await CollectAsync(other, topic) };
 
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(async a =>
@@ -50,10 +35,10 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         }
     }
 
-    [ServerFact]
-    public async Task A_batch_is_appended_in_order_and_payloads_are_kept_byte_for_byte()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_batch_is_appended_in_order_and_payloads_are_kept_byte_for_byte(Server on)
     {
-        var process = await StartAsync();
+        var process = await StartAsync(on);
         var (topic, other) = (Events.NewTopic(), Events.NewTopic());
         var bytes = Enumerable.Range(0, 256).Select(b => (byte)b).ToArray();
         var batch = Enumerable.Range(1, 300).Select(i => i % 2 == 0 ? Events.Transient(topic, i) : NewEvent.Transient(other, bytes, "clé " + i)).ToArray();
@@ -68,12 +53,12 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Equal("clé 3", page.Events[1].Key);
     }
 
-    [ServerFact]
-    public async Task Appending_a_durable_event_again_is_dropped_and_a_gap_is_refused_with_the_last_offset()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task Appending_a_durable_event_again_is_dropped_and_a_gap_is_refused_with_the_last_offset(Server on)
     {
-        var process = await StartAsync();
+        var process = await StartAsync(on);
         var topic = Events.NewTopic();
-        await using var collector = await CollectAsync(process, topic);
+        var collector = await CollectAsync(process, topic);
 
         Assert.Equal(AppendStatus.Appended, (await process.Log.AppendAsync(Events.Durable(topic, 1))).Status);
         Assert.Equal(AppendStatus.Duplicate, (await process.Log.AppendAsync(Events.Durable(topic, 1))).Status);
@@ -88,10 +73,10 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Equal([1L, 2, 3], collector.Events.Select(Events.Number));
     }
 
-    [ServerFact]
-    public async Task A_flushed_log_is_refilled_from_any_offset_and_a_new_epoch_begins_anew()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_flushed_log_is_refilled_from_any_offset_and_a_new_epoch_begins_anew(Server on)
     {
-        var process = await StartAsync();
+        var process = await StartAsync(on);
         var topic = Events.NewTopic();
 
         await process.Log.AppendAsync([Events.Durable(topic, 41), Events.Durable(topic, 42)]);
@@ -103,10 +88,10 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Equal(ReadStatus.EpochChanged, (await process.Log.ReadAsync(topic, page.Next, 10, 1000)).Status);
     }
 
-    [ServerFact]
-    public async Task A_topic_is_bounded_by_count()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_topic_is_bounded_by_count(Server on)
     {
-        var process = await StartAsync(new() { ["EventLog:MaxEvents"] = "10" });
+        var process = await StartAsync(on, new() { ["EventLog:MaxEvents"] = "10" });
         var topic = Events.NewTopic();
         for (var i = 1; i <= 25; i++)
             await process.Log.AppendAsync(Events.Transient(topic, i));
@@ -119,11 +104,11 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Equal(ReadStatus.Ok, (await process.Log.ReadAsync(topic, Cursor.At(topic, page.Epoch, 15), 100, 100_000)).Status);
     }
 
-    [ServerFact]
-    public async Task A_topic_is_bounded_by_age_by_the_appenders_clock()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_topic_is_bounded_by_age_by_the_appenders_clock(Server on)
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var process = await StartAsync(new() { ["EventLog:MaxAge"] = "00:10:00" }, s => s.AddSingleton<TimeProvider>(clock));
+        var process = await StartAsync(on, new() { ["EventLog:MaxAge"] = "00:10:00" }, s => s.AddSingleton<TimeProvider>(clock));
         var topic = Events.NewTopic();
         await process.Log.AppendAsync([Events.Transient(topic, 1), Events.Transient(topic, 2)]);
         clock.Advance(TimeSpan.FromMinutes(6));
@@ -137,10 +122,10 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Equal([3L, 4], page.Events.Select(e => e.Offset));
     }
 
-    [ServerFact]
-    public async Task A_read_says_what_it_reached()
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_read_says_what_it_reached(Server on)
     {
-        var process = await StartAsync();
+        var process = await StartAsync(on);
         var topic = Events.NewTopic();
         Assert.Equal((ReadStatus.Ok, 0), ((await process.Log.ReadAsync(topic, Cursor.Earliest, 10, 1000)).Status, 0));
         await process.Log.AppendAsync([.. Enumerable.Range(1, 9).Select(i => Events.Transient(topic, i))]);
@@ -153,26 +138,5 @@ public abstract partial class EventLogConformance : IAsyncLifetime
         Assert.Single((await process.Log.ReadAsync(topic, Cursor.Earliest, 100, 1)).Events);
         Assert.Equal(ReadStatus.Rewound, (await process.Log.ReadAsync(topic, Cursor.At(topic, page.Epoch, 10), 100, 1)).Status);
         Assert.Equal(ReadStatus.EpochChanged, (await process.Log.ReadAsync(topic, Cursor.At(topic, "other", 3), 100, 1)).Status);
-    }
-
-    private protected async Task<LogProcess> StartAsync(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
-    {
-        var process = await LogProcess.StartAsync(Redis, settings, services);
-        started.Add(process);
-        return process;
-    }
-
-    private protected async Task<Collector> CollectAsync(LogProcess process, string topic, Cursor? from = null, Delivery delivery = Delivery.Lossless)
-    {
-        var collector = await Collector.StartAsync(process.Log, topic, from, delivery);
-        started.Add(collector);
-        return collector;
-    }
-
-    private protected async Task<IDatabase> RawAsync()
-    {
-        var connection = await ConnectionMultiplexer.ConnectAsync(Redis + ",allowAdmin=true");
-        started.Add(connection);
-        return connection.GetDatabase();
     }
 }
