@@ -130,7 +130,16 @@ internal sealed partial class TopicFeed(
         try
         {
             var generation = State.Generation;
-            return new(await PersistAsync(token => pages.ReadAsync(topic, after, beyondLog: false, token), cancellationToken), generation);
+            var page = await PersistAsync(token => pages.ReadAsync(topic, after, beyondLog: false, token), cancellationToken);
+            if (page.Status != ReadStatus.Ok || page.Events.Count > 0 || State.StandingOf(page.End, generation) != Standing.Behind)
+                return new(page, generation);
+
+            // The log ends where it was asked for, but the topic stands elsewhere: Redis lost writes, and nobody noticed yet.
+            RequestRepair(withHistory: true);
+            page = await PersistAsync(token => pages.ReadAsync(topic, after, beyondLog: true, token), cancellationToken);
+            if (page.Status == ReadStatus.Ok && page.Events.Count == 0)
+                await Task.Delay(options.RetryDelay, time, cancellationToken);
+            return new(page, generation);
         }
         finally
         {
