@@ -3,7 +3,7 @@ namespace Microservices.EventLog;
 /// <summary>
 /// The newest event of each key that a LATEST subscriber has not read, in the order of offsets. Since an event moves to the end
 /// when it is superseded, the place after the one taken is a true cursor: all that is older was taken or superseded by what is still to come.
-/// Not thread-safe: its topic's lock guards it.
+/// Not thread-safe.
 /// </summary>
 internal sealed class LatestQueue(int maxKeys)
 {
@@ -11,6 +11,9 @@ internal sealed class LatestQueue(int maxKeys)
     private readonly LinkedList<LogEvent> order = [];
 
     public int Count => byKey.Count;
+
+    /// <summary>No further key has room.</summary>
+    public bool IsFull => byKey.Count >= maxKeys;
 
     /// <summary>How many events were dropped because a newer one of their key came.</summary>
     public long Dropped { get; private set; }
@@ -27,7 +30,7 @@ internal sealed class LatestQueue(int maxKeys)
             return true;
         }
 
-        if (byKey.Count >= maxKeys)
+        if (IsFull)
             return false;
         byKey.Add(e.Key, order.AddLast(e));
         return true;
@@ -55,20 +58,5 @@ internal sealed class LatestQueue(int maxKeys)
     {
         byKey.Clear();
         order.Clear();
-    }
-
-    /// <summary>Keeps the newest of each key, in order.</summary>
-    public static IReadOnlyList<LogEvent> Conflate(IReadOnlyList<LogEvent> events)
-    {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        var kept = new List<LogEvent>(events.Count);
-        for (var i = events.Count - 1; i >= 0; i--)
-        {
-            if (seen.Add(events[i].Key))
-                kept.Add(events[i]);
-        }
-
-        kept.Reverse();
-        return kept;
     }
 }

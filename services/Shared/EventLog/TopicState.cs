@@ -186,26 +186,50 @@ internal sealed class TopicState(EventLogOptions options)
             return Stand(place, verifiedIn);
     }
 
-    /// <summary>Adds what follows the reader's place, within the bounds and as far as it is in memory.</summary>
-    public Standing Take(TopicReader reader, int maxEvents, long maxBytes, List<LogEvent> into)
+    /// <summary>Adds what follows the place, within the bounds and as far as it is in memory.</summary>
+    public Standing Take(Position place, int verifiedIn, int maxEvents, long maxBytes, List<LogEvent> into)
     {
         lock (gate)
         {
-            var standing = Stand(reader.Position, reader.VerifiedIn);
-            if (reader.Latest is { } latest)
-            {
-                if (!reader.Attached && known && standing != Standing.Behind)
-                    Attach(reader, latest);
-                if (reader.Attached)
-                {
-                    return latest.Take(maxEvents, maxBytes, into) ? Standing.Live : Standing.Wait;
-                }
-            }
-
+            var standing = Stand(place, verifiedIn);
             if (standing == Standing.Live)
-                recent.TryCopyAfter(reader.Position, maxEvents, maxBytes, into);
+                recent.TryCopyAfter(place, maxEvents, maxBytes, into);
             return standing;
         }
+    }
+
+    /// <summary>From now on live events go to the reader's queue, if that connects and has room for what it has not taken in yet.</summary>
+    public Standing Attach(TopicReader reader)
+    {
+        lock (gate)
+        {
+            if (reader.Attached || !known)
+                return Standing.Wait;
+            var standing = Stand(reader.ReadTo, reader.VerifiedIn);
+            // A reader ahead of what came live must not be given it again.
+            if (standing == Standing.Behind || reader.ReadTo.Offset > position.Offset)
+                return standing;
+
+            var missing = new List<LogEvent>();
+            recent.TryCopyAfter(reader.ReadTo, int.MaxValue, long.MaxValue, missing);
+            reader.Attached = missing.TrueForAll(e => TryQueue(reader, e));
+            return standing;
+        }
+    }
+
+    /// <summary>Moves events out of the reader's queue; false when it is empty.</summary>
+    public bool TakeLatest(TopicReader reader, int maxEvents, long maxBytes, List<LogEvent> into)
+    {
+        lock (gate)
+            return reader.Latest!.Take(maxEvents, maxBytes, into);
+    }
+
+    private static bool TryQueue(TopicReader reader, LogEvent e)
+    {
+        if (!reader.Latest!.TryAdd(e))
+            return false;
+        reader.ReadTo = e.Position;
+        return true;
     }
 
     private Standing Stand(Position place, int verifiedIn)
@@ -216,18 +240,6 @@ internal sealed class TopicState(EventLogOptions options)
             return Standing.Live;
         // It read further than what came live: what came connects to what it read as long as no reset says otherwise.
         return place.Epoch == position.Epoch && place.Offset > position.Offset && verifiedIn == generation ? Standing.Wait : Standing.Behind;
-    }
-
-    private void Attach(TopicReader reader, LatestQueue latest)
-    {
-        // A reader ahead of what came live must not be given it again.
-        if (reader.Position.Offset > position.Offset)
-            return;
-        var missing = new List<LogEvent>();
-        recent.TryCopyAfter(reader.Position, int.MaxValue, long.MaxValue, missing);
-        reader.Attached = missing.TrueForAll(latest.TryAdd);
-        if (!reader.Attached)
-            latest.Clear();
     }
 
     private void Hold(LogEvent e)
@@ -266,8 +278,9 @@ internal sealed class TopicState(EventLogOptions options)
         recent.Add(e);
         foreach (var reader in readers)
         {
-            if (reader.Attached && !reader.Latest!.TryAdd(e))
-                Detach(reader);
+            // What does not fit is read from the log once there is room.
+            if (reader.Attached)
+                reader.Attached = TryQueue(reader, e);
             reader.Wake();
         }
     }
@@ -279,14 +292,8 @@ internal sealed class TopicState(EventLogOptions options)
         generation++;
         recent.Clear();
         foreach (var reader in readers)
-            Detach(reader);
+            reader.Attached = false;
         WakeReaders();
-    }
-
-    private static void Detach(TopicReader reader)
-    {
-        reader.Attached = false;
-        reader.Latest?.Clear();
     }
 
     private void WakeReaders()
