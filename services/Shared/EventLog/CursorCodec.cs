@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
@@ -77,7 +78,7 @@ internal static class CursorCodec
                 return false;
         }
 
-        return Base64Url.TryDecodeFromChars(text, buffer, out length);
+        return Base64Url.DecodeFromChars(text, buffer, out _, out length) == OperationStatus.Done;
     }
 
     private static bool TryReadEntry(ref ReadOnlySpan<byte> rest, out CursorEntry entry)
