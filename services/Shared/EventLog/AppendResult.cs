@@ -1,0 +1,31 @@
+namespace Microservices.EventLog;
+
+/// <summary>What became of an event that was appended.</summary>
+public enum AppendStatus
+{
+    /// <summary>It is in the log and was published.</summary>
+    Appended,
+
+    /// <summary>Durable only: the log had its offset already; nothing was done.</summary>
+    Duplicate,
+
+    /// <summary>Durable only: refused, since the log ends more than one before it. Append from <see cref="AppendResult.LastOffset"/> + 1 on.</summary>
+    Gap,
+
+    /// <summary>Durable only: refused, since the log has a different event at its offset. The database went back in time; give the topic a new epoch.</summary>
+    Conflict,
+
+    /// <summary>In a batch: Redis did not answer. The event may be in the log or not.</summary>
+    Unavailable,
+}
+
+/// <summary>What became of an event that was appended.</summary>
+/// <param name="Status">What became of it.</param>
+/// <param name="Epoch">The epoch of the topic; empty when unavailable.</param>
+/// <param name="Offset">The event's offset: given by Redis (transient) or by the caller (durable). 0 where a transient event is unavailable.</param>
+/// <param name="LastOffset">The last offset of the topic when the call was done; 0 when unavailable.</param>
+public readonly record struct AppendResult(AppendStatus Status, string Epoch, long Offset, long LastOffset)
+{
+    /// <summary>The log has the event: appended now, or already before.</summary>
+    public bool IsInLog => Status is AppendStatus.Appended or AppendStatus.Duplicate;
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Microservices.EventLog;
+
+/// <summary>
+/// Publishes to itself: only an arrival shows that subscriptions deliver, since the client's IsConnected does not. When nothing
+/// arrives while Redis answers, every subscription is made anew. On a cluster it uses several channels, spread over the slots.
+/// </summary>
+internal sealed partial class DeliveryProbe(
+    RedisConnection redis, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<DeliveryProbe> logger)
+{
+    private readonly EventLogOptions options = options.Value;
+    private readonly string name = $"probe:{Guid.NewGuid():n}";
+    private readonly List<ChannelMessageQueue> queues = [];
+    private readonly HashSet<string> awaited = [];
+    private TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string problem = "Redis was not reached yet.";
+
+    /// <summary>What is wrong, for people; empty when publications arrive.</summary>
+    public string Problem => redis.IsConnected ? problem : "Redis is not connected.";
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        for (long round = 0; ; round++)
+        {
+            await redis.WaitConnectedAsync(cancellationToken);
+            try
+            {
+                if (queues.Count == 0)
+                    await SubscribeAsync(cancellationToken);
+                await ProbeAsync(round, cancellationToken);
+                problem = "";
+            }
+            catch (Exception e) when (RedisErrors.IsUnavailable(e))
+            {
+                problem = "A publication to itself did not arrive.";
+                LogNotDelivered(e, options.ProbeTimeout);
+                await HealAsync();
+            }
+
+            await Task.Delay(problem.Length == 0 ? options.ProbeInterval : options.RetryDelay, time, cancellationToken);
+        }
+    }
+
+    private async Task SubscribeAsync(CancellationToken cancellationToken)
+    {
+        var subscriber = await redis.SubscriberAsync(cancellationToken);
+        for (var i = 0; i < (redis.IsCluster() ? 16 : 1); i++)
+        {
+            var queue = await subscriber.SubscribeAsync(redis.Channel($"{name}:{i}"));
+            queue.OnMessage(OnMessage);
+            queues.Add(queue);
+        }
+    }
+
+    private async Task ProbeAsync(long round, CancellationToken cancellationToken)
+    {
+        var subscriber = await redis.SubscriberAsync(cancellationToken);
+        var tokens = Enumerable.Range(0, queues.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{round}.{i}")).ToArray();
+        Task all;
+        lock (awaited)
+        {
+            awaited.Clear();
+            awaited.UnionWith(tokens);
+            arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            all = arrived.Task;
+        }
+
+        await Task.WhenAll(tokens.Select((token, i) => subscriber.PublishAsync(queues[i].Channel, token)));
+        await all.WaitAsync(options.ProbeTimeout, time, cancellationToken);
+    }
+
+    private void OnMessage(ChannelMessage message)
+    {
+        lock (awaited)
+        {
+            if (awaited.Remove((string)message.Message!) && awaited.Count == 0)
+                arrived.TrySetResult();
+        }
+    }
+
+    private async Task HealAsync()
+    {
+        foreach (var feed in feeds.Snapshot())
+            feed.RequestResubscribe();
+        try
+        {
+            foreach (var queue in queues)
+                await queue.UnsubscribeAsync();
+        }
+        catch (Exception e) when (RedisErrors.IsUnavailable(e))
+        {
+            LogNotUnsubscribed(e);
+        }
+
+        queues.Clear();
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "A publication to itself did not arrive within {Timeout}: subscribing everything anew")]
+    private partial void LogNotDelivered(Exception e, TimeSpan timeout);
+
+    [LoggerMessage(2, LogLevel.Debug, "The probe's channels were not unsubscribed")]
+    private partial void LogNotUnsubscribed(Exception e);
+}

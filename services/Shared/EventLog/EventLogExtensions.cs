@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.EventLog;
+
+/// <summary>Registers the event log.</summary>
+public static class EventLogExtensions
+{
+    /// <summary>The health check's name: Degraded while Redis is away or does not deliver, never Unhealthy. Tagged "ready".</summary>
+    public const string HealthCheckName = "event-log";
+
+    /// <summary>
+    /// Adds <see cref="IEventLog"/> with the Redis of <c>ConnectionStrings:Redis</c> and the section <c>EventLog</c>, and its health
+    /// check. A setting that is missing or wrong stops the process at start and is named; Redis itself may come later.
+    /// </summary>
+    public static IHostApplicationBuilder AddEventLog(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddOptions<EventLogOptions>()
+            .BindConfiguration(EventLogOptions.Section)
+            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString("Redis") ?? "")
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventLogOptions>, EventLogOptionsValidator>());
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<EventLogMetrics>();
+        services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton<LogWriter>();
+        services.TryAddSingleton<LogReader>();
+        services.TryAddSingleton<HistoryReader>();
+        services.TryAddSingleton<PageReader>();
+        services.TryAddSingleton<TopicFeeds>();
+        services.TryAddSingleton<Sweeper>();
+        services.TryAddSingleton<DeliveryProbe>();
+        services.TryAddSingleton<IEventLog, RedisEventLog>();
+        services.AddHostedService<EventLogWorker>();
+        services.AddHealthChecks().AddCheck<EventLogHealthCheck>(HealthCheckName, HealthStatus.Degraded, ["ready"]);
+        return builder;
+    }
+
+    /// <summary>
+    /// Has <typeparamref name="T"/> (a singleton, made here unless it is registered) read older events of the topics that begin with
+    /// the prefix. The longest prefix that fits a topic counts.
+    /// </summary>
+    public static IServiceCollection AddEventHistory<T>(this IServiceCollection services, string topicPrefix)
+        where T : class, IEventHistory
+    {
+        ArgumentNullException.ThrowIfNull(topicPrefix);
+        services.TryAddSingleton<T>();
+        return services.AddSingleton(provider => new HistoryRoute(topicPrefix, provider.GetRequiredService<T>()));
+    }
+}

@@ -1,0 +1,89 @@
+namespace Microservices.EventLog;
+
+/// <summary>Which history answers for topics with a prefix.</summary>
+internal sealed record HistoryRoute(string TopicPrefix, IEventHistory History);
+
+/// <summary>Reads a topic's history as a page of the log: verified to connect to the place asked for, or not answered.</summary>
+internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes)
+{
+    private readonly HistoryRoute[] routes = [.. routes.OrderByDescending(r => r.TopicPrefix.Length)];
+
+    public bool Knows(string topic) => Find(topic) is not null;
+
+    /// <summary>
+    /// The events after a place. Null when there is no history for the topic, or its numbering is another one; else a page whose
+    /// status says whether it connects. The page's head and bounds are those of the history.
+    /// </summary>
+    public async Task<LogPage?> ReadAsync(string topic, Position after, int maxEvents, CancellationToken cancellationToken)
+    {
+        if (Find(topic) is not { } history)
+            return null;
+        if (after.IsEarliest)
+            after = Position.Start;
+
+        // With the event at the place itself, to see that it is the one the reader saw.
+        var from = after.Link != 0 ? after.Offset - 1 : after.Offset;
+        var page = await history.ReadAsync(topic, from, maxEvents + 1, cancellationToken);
+        if (page is null || !after.IsOf(page.Epoch))
+            return null;
+
+        var head = new Position(page.Epoch, page.LastOffset, 0);
+        if (page.LastOffset < after.Offset)
+            return Page(ReadStatus.Forked, after, []);
+
+        var events = new List<LogEvent>(page.Events.Count);
+        var end = after;
+        foreach (var h in page.Events)
+        {
+            var id = Envelope.DurableId(page.Epoch, h.Offset, h.Key, h.Payload.Span);
+            if (h.Offset == after.Offset)
+            {
+                if (!Position.Agree(id, after.Link))
+                    return Page(ReadStatus.Forked, after, []);
+                continue;
+            }
+
+            if (h.Offset != end.Offset + 1)
+                return Page(ReadStatus.Truncated, after, []);
+            var e = new LogEvent(topic, page.Epoch, h.Offset, id, end.Link, h.At.ToUnixTimeMilliseconds(), h.Key ?? "", h.Payload);
+            events.Add(e);
+            end = e.Position;
+        }
+
+        if (events.Count == 0 && page.LastOffset > after.Offset)
+            return Page(ReadStatus.Truncated, after, []);
+        return Page(ReadStatus.Ok, end, events);
+
+        LogPage Page(ReadStatus status, Position at, List<LogEvent> found) => new()
+        {
+            Status = status,
+            Epoch = page.Epoch,
+            EarliestOffset = found.Count > 0 ? found[0].Offset : page.LastOffset + 1,
+            LastOffset = page.LastOffset,
+            Events = found,
+            Next = new Cursor([new CursorEntry(Cursor.HashOf(topic), at)]),
+            Head = head,
+            End = at,
+            ReachedEnd = status == ReadStatus.Ok && at.Offset >= page.LastOffset,
+        };
+    }
+
+    /// <summary>Where the history ends; null when there is none.</summary>
+    public async Task<Position?> ReadHeadAsync(string topic, CancellationToken cancellationToken)
+    {
+        if (Find(topic) is not { } history || await history.ReadAsync(topic, long.MaxValue - 1, 1, cancellationToken) is not { } page)
+            return null;
+        return new Position(page.Epoch, page.LastOffset, 0);
+    }
+
+    private IEventHistory? Find(string topic)
+    {
+        foreach (var route in routes)
+        {
+            if (topic.StartsWith(route.TopicPrefix, StringComparison.Ordinal))
+                return route.History;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// The truth behind durable topics: reads events from where they are kept for good. Asked before any reader is reset, and when
+/// Redis may have lost writes. Registered with <see cref="EventLogExtensions.AddEventHistory{T}"/>; a singleton, used concurrently.
+/// </summary>
+public interface IEventHistory
+{
+    /// <summary>
+    /// The events with offsets greater than <paramref name="after"/>, oldest first, at most <paramref name="maxEvents"/>, consecutive.
+    /// The payload and key are byte for byte what was, or will be, appended.
+    /// </summary>
+    /// <returns>Null when the topic is not known here. What is committed only: an offset told once is there for good.</returns>
+    /// <remarks>An exception is logged and the read tried again after <see cref="EventLogOptions.RetryDelay"/>; it resets nobody.</remarks>
+    ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken);
+}
+
+/// <summary>A range of a durable topic.</summary>
+/// <param name="Epoch">The epoch of the topic's numbering, as given at append.</param>
+/// <param name="LastOffset">The last offset committed, whether or not it is among the events; 0 when there is none.</param>
+/// <param name="Events">The events, offsets consecutive.</param>
+public sealed record HistoryPage(string Epoch, long LastOffset, IReadOnlyList<HistoryEvent> Events);
+
+/// <summary>An event as the database has it.</summary>
+/// <param name="Offset">Its offset.</param>
+/// <param name="Payload">As it was, or will be, appended.</param>
+/// <param name="Key">As it was, or will be, appended.</param>
+/// <param name="At">When it came about.</param>
+public readonly record struct HistoryEvent(long Offset, ReadOnlyMemory<byte> Payload, string? Key, DateTimeOffset At);

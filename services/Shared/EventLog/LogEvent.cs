@@ -1,0 +1,50 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// An event of a topic. Immutable; one instance, and one copy of the bytes, is shared by all subscribers of a process.
+/// </summary>
+public sealed class LogEvent
+{
+    internal LogEvent(string topic, string epoch, long offset, ulong id, ulong link, long appendedAtMs, string key, ReadOnlyMemory<byte> payload)
+    {
+        Topic = topic;
+        Epoch = epoch;
+        Offset = offset;
+        Id = id;
+        Link = link;
+        AppendedAtMs = appendedAtMs;
+        Key = key;
+        Payload = payload;
+    }
+
+    /// <summary>The topic.</summary>
+    public string Topic { get; }
+
+    /// <summary>The life of the topic's numbering; offsets of different epochs do not compare.</summary>
+    public string Epoch { get; }
+
+    /// <summary>The place in the topic: from 1, without gaps.</summary>
+    public long Offset { get; }
+
+    /// <summary>What the event is about; empty when it was appended without.</summary>
+    public string Key { get; }
+
+    /// <summary>The event, as it was appended. Shared: do not change what it refers to.</summary>
+    public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>When it was appended, by the appending process's clock, to the millisecond.</summary>
+    public DateTimeOffset AppendedAt => DateTimeOffset.FromUnixTimeMilliseconds(AppendedAtMs);
+
+    internal long AppendedAtMs { get; }
+
+    /// <summary>Never 0. Random for transient events, a digest of place and content for durable ones.</summary>
+    internal ulong Id { get; }
+
+    /// <summary>The id of the event before it; 0 where that is not known.</summary>
+    internal ulong Link { get; }
+
+    internal Position Position => new(Epoch, Offset, Id);
+
+    /// <summary>About what it occupies in memory, in bytes.</summary>
+    internal int Size => Payload.Length + Key.Length + 128;
+}

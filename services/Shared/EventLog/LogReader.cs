@@ -1,0 +1,100 @@
+using StackExchange.Redis;
+
+namespace Microservices.EventLog;
+
+/// <summary>Reads Redis: a range, or only where topics end.</summary>
+internal sealed class LogReader(RedisConnection redis)
+{
+    private static readonly RedisValue[] HeadFields = ["e", "o", "i"];
+
+    /// <summary>Reads after a place. Redis's exceptions pass.</summary>
+    public async Task<LogPage> ReadAsync(string topic, Position after, int maxEvents, long maxBytes, CancellationToken cancellationToken)
+    {
+        var database = await redis.DatabaseAsync(cancellationToken);
+        var reply = (RedisValue[])(await database
+            .ScriptEvaluateAsync(LogScripts.Read, redis.Keys(topic), [after.Offset, maxEvents, maxBytes])
+            .WaitAsync(cancellationToken))!;
+
+        if (reply.Length == 0)
+            return Page(after.IsOf("") ? ReadStatus.Ok : ReadStatus.EpochChanged, topic, Position.Start, 1, after.IsEarliest ? Position.Start : after, []);
+
+        var head = ParseHead(reply[0], reply[1], reply[2]);
+        var earliest = (long)reply[3];
+        if (after.IsEarliest)
+            after = new Position(head.Epoch, earliest - 1, 0);
+
+        if (!after.IsOf(head.Epoch))
+            return Refused(ReadStatus.EpochChanged);
+        if (after.Offset > head.Offset)
+            return Refused(ReadStatus.Rewound);
+        if (after.Offset == head.Offset)
+            return Position.Agree(after.Link, head.Link) ? Page(ReadStatus.Ok, topic, head, earliest, head, []) : Refused(ReadStatus.Forked);
+        if (after.Offset < earliest - 1)
+            return Refused(ReadStatus.Truncated);
+
+        var events = new List<LogEvent>(reply.Length - 4);
+        var at = after;
+        for (var i = 4; i < reply.Length; i++)
+        {
+            if (!Envelope.TryParse(topic, head.Epoch, (ReadOnlyMemory<byte>)reply[i], out var e))
+                throw new InvalidDataException($"The log of {topic} has an entry that is not an event.");
+            if (e.Offset == after.Offset)
+            {
+                if (!Position.Agree(e.Id, after.Link))
+                    return Refused(ReadStatus.Forked);
+                continue;
+            }
+
+            if (!at.IsBefore(e))
+                return Refused(ReadStatus.Forked);
+            events.Add(e);
+            at = e.Position;
+        }
+
+        return Page(ReadStatus.Ok, topic, head, earliest, at, events);
+
+        LogPage Refused(ReadStatus status) => Page(status, topic, head, earliest, after, []);
+    }
+
+    /// <summary>Where topics end, in one pipeline; null where there is no log or, on a cluster, its server did not answer.</summary>
+    public async Task<HeadReply[]> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        var database = await redis.DatabaseAsync(cancellationToken);
+        var calls = new Task<HeadReply>[topics.Count];
+        for (var i = 0; i < calls.Length; i++)
+            calls[i] = ReadHeadAsync(database, topics[i]);
+        return await Task.WhenAll(calls).WaitAsync(cancellationToken);
+    }
+
+    private async Task<HeadReply> ReadHeadAsync(IDatabase database, string topic)
+    {
+        try
+        {
+            var fields = await database.HashGetAsync(redis.Keys(topic)[0], HeadFields, CommandFlags.DemandMaster);
+            return new HeadReply(fields[1].IsNull ? Position.Start : ParseHead(fields[0], fields[1], fields[2]), null);
+        }
+        catch (Exception e) when (RedisErrors.IsUnavailable(e))
+        {
+            return new HeadReply(default, e);
+        }
+    }
+
+    private static Position ParseHead(RedisValue epoch, RedisValue offset, RedisValue id) =>
+        new((string)epoch!, (long)offset, Envelope.TryParseId(((ReadOnlyMemory<byte>)id).Span, out var link) ? link : 0);
+
+    private static LogPage Page(ReadStatus status, string topic, Position head, long earliest, Position end, List<LogEvent> events) => new()
+    {
+        Status = status,
+        Epoch = head.Epoch,
+        EarliestOffset = earliest,
+        LastOffset = head.Offset,
+        Events = events,
+        Next = new Cursor([new CursorEntry(Cursor.HashOf(topic), end)]),
+        Head = head,
+        End = end,
+        ReachedEnd = status == ReadStatus.Ok && end.Offset >= head.Offset,
+    };
+}
+
+/// <summary>Where a topic ends, or why that is not known.</summary>
+internal readonly record struct HeadReply(Position Head, Exception? Error);

@@ -1,0 +1,88 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// The scripts that make append and read atomic. They keep to what Redis 7 (Lua 5.1) and Garnet (Lua 5.4) both have; numbers go out
+/// through string.format since 5.1 would write large ones with an exponent and 5.4 whole floats with a fraction. Time comes from the caller.
+/// A topic has two keys: a hash (e: epoch, o: last offset, i: id of the last event) that outlives the list of its newest events.
+/// The list has no gaps, so an offset is an index.
+/// </summary>
+internal static class LogScripts
+{
+    /// <summary>
+    /// KEYS: hash, list. ARGV: publish command, channel, maximum count, oldest time to keep (ms), life of the list (ms), life of the
+    /// hash (ms), the durable epoch or '', the epoch to begin with; then for each event: offset (0: the next), id, envelope's tail.
+    /// Returns: one letter per event (A appended, D duplicate, G gap, C conflict), epoch, last offset.
+    /// </summary>
+    public const string Append = """
+        local function text(n) return string.format('%.0f', n) end
+        local m = redis.call('HMGET', KEYS[1], 'e', 'o', 'i')
+        local epoch, last, id = m[1], m[2], m[3]
+        if not epoch or (ARGV[7] ~= '' and epoch ~= ARGV[7]) then
+          redis.call('DEL', KEYS[1], KEYS[2])
+          epoch, last, id = ARGV[8], false, '0'
+        end
+        local empty = not last
+        last = empty and 0 or tonumber(last)
+        local codes, appended = '', 0
+        for i = 9, #ARGV, 3 do
+          local offset, code = tonumber(ARGV[i]), 'A'
+          if offset == 0 then
+            offset = last + 1
+          elseif not empty and offset <= last then
+            code = 'D'
+            local held = redis.call('LINDEX', KEYS[2], text(offset - last - 1))
+            if held and string.match(held, '^%S+ %S+ (%S+)') ~= ARGV[i + 1] then code = 'C' end
+          elseif not empty and offset > last + 1 then
+            code = 'G'
+          end
+          if code == 'A' then
+            local entry = epoch .. ' ' .. text(offset) .. ' ' .. ARGV[i + 1] .. ' ' .. id .. ' ' .. ARGV[i + 2]
+            last, id, empty, appended = offset, ARGV[i + 1], false, appended + 1
+            redis.call('RPUSH', KEYS[2], entry)
+            redis.call(ARGV[1], ARGV[2], entry)
+          end
+          codes = codes .. code
+        end
+        if appended > 0 then
+          redis.call('HSET', KEYS[1], 'e', epoch, 'o', text(last), 'i', id)
+          redis.call('PEXPIRE', KEYS[1], ARGV[6])
+          local excess = redis.call('LLEN', KEYS[2]) - tonumber(ARGV[3])
+          if excess > 0 then redis.call('LTRIM', KEYS[2], text(excess), '-1') end
+          for _ = 1, appended + 16 do
+            local oldest = redis.call('LINDEX', KEYS[2], '0')
+            local at = oldest and tonumber(string.match(oldest, '^%S+ %S+ %S+ %S+ (%d+)'))
+            if not at or at >= tonumber(ARGV[4]) then break end
+            redis.call('LPOP', KEYS[2])
+          end
+          redis.call('PEXPIRE', KEYS[2], ARGV[5])
+        end
+        return { codes, epoch, text(last) }
+        """;
+
+    /// <summary>
+    /// KEYS: hash, list. ARGV: offset to read after (-1: before the oldest held), maximum count, maximum bytes.
+    /// Returns nothing without a log; else epoch, last offset, last id, oldest offset held, then envelopes: that at the offset itself
+    /// (to compare its id) where it is held, and at least one after it where there is one.
+    /// </summary>
+    public const string Read = """
+        local function text(n) return string.format('%.0f', n) end
+        local m = redis.call('HMGET', KEYS[1], 'e', 'o', 'i')
+        if not m[2] then return {} end
+        local last, after = tonumber(m[2]), tonumber(ARGV[1])
+        local first = last - redis.call('LLEN', KEYS[2]) + 1
+        local reply = { m[1], m[2], m[3], text(first) }
+        if after < 0 then after = first - 1 end
+        if after < first - 1 or after >= last then return reply end
+        local from = after - first
+        local seen = 5
+        if from < 0 then from, seen = 0, 4 end
+        local events = redis.call('LRANGE', KEYS[2], text(from), text(after - first + tonumber(ARGV[2])))
+        local bytes = 0
+        for _, e in ipairs(events) do
+          bytes = bytes + #e
+          if #reply > seen and bytes > tonumber(ARGV[3]) then break end
+          reply[#reply + 1] = e
+        end
+        return reply
+        """;
+}

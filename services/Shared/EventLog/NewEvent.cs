@@ -1,0 +1,46 @@
+namespace Microservices.EventLog;
+
+/// <summary>An event to append. The payload is not copied: leave it unchanged until the append is done.</summary>
+public readonly record struct NewEvent
+{
+    private NewEvent(string topic, ReadOnlyMemory<byte> payload, string? key, string? epoch, long offset)
+    {
+        Topic = topic;
+        Payload = payload;
+        Key = key ?? "";
+        Epoch = epoch ?? "";
+        Offset = offset;
+    }
+
+    /// <summary>The topic: 1 to 200 of the characters A-Z a-z 0-9 / - _ . : @.</summary>
+    public string Topic { get; }
+
+    /// <summary>The event, as it will reach every subscriber.</summary>
+    public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>What the event is about, for <see cref="Delivery.Latest"/>; empty when it has none. At most 1,024 bytes as UTF-8.</summary>
+    public string Key { get; }
+
+    /// <summary>The epoch of a durable event; empty for a transient one.</summary>
+    public string Epoch { get; }
+
+    /// <summary>The offset of a durable event, from 1; 0 for a transient one.</summary>
+    public long Offset { get; }
+
+    /// <summary>An event that lives in Redis only: Redis gives it its offset, and an epoch when the topic is new.</summary>
+    public static NewEvent Transient(string topic, ReadOnlyMemory<byte> payload, string? key = null) => new(topic, payload, key, null, 0);
+
+    /// <summary>
+    /// An event whose place comes from a database (an outbox row). Appending it again is harmless. The offsets of a topic are
+    /// consecutive, from 1; the epoch (1 to 32 of A-Z a-z 0-9 - _) names the life of the numbering: append with another one and
+    /// the log starts anew.
+    /// </summary>
+    /// <exception cref="ArgumentException">The epoch is empty or the offset below 1.</exception>
+    public static NewEvent Durable(string topic, string epoch, long offset, ReadOnlyMemory<byte> payload, string? key = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(epoch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(offset, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, 1L << 53); // Lua's numbers are doubles.
+        return new(topic, payload, key, epoch, offset);
+    }
+}

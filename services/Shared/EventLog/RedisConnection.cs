@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Microservices.EventLog;
+
+/// <summary>
+/// The process's connection for the event log, and how topics are named in Redis: all keys of a topic, and its channel, share
+/// the hash tag {topic}, hence one slot of a cluster. Connects in the background and again for ever; commands meanwhile fail at once.
+/// </summary>
+internal sealed partial class RedisConnection(IOptions<EventLogOptions> options, TimeProvider time, ILogger<RedisConnection> logger) : IAsyncDisposable
+{
+    private readonly EventLogOptions options = options.Value;
+    private readonly Lock gate = new();
+    private Task<ConnectionMultiplexer>? connecting;
+    private bool? cluster;
+
+    /// <summary>A connection came back, or the servers changed their roles: publications may have been missed and writes lost.</summary>
+    public event Action? Restored;
+
+    public bool IsConnected => connecting is { IsCompletedSuccessfully: true, Result.IsConnected: true };
+
+    public async Task<IDatabase> DatabaseAsync(CancellationToken cancellationToken) => (await MultiplexerAsync(cancellationToken)).GetDatabase();
+
+    public async Task<ISubscriber> SubscriberAsync(CancellationToken cancellationToken) => (await MultiplexerAsync(cancellationToken)).GetSubscriber();
+
+    public RedisKey[] Keys(string topic) => [$"{options.KeyPrefix}:{{{topic}}}:head", $"{options.KeyPrefix}:{{{topic}}}:log"];
+
+    /// <summary>The topic's channel: sharded on a cluster, plain elsewhere (Garnet has no SSUBSCRIBE outside a cluster).</summary>
+    /// <exception cref="EventLogUnavailableException">Not connected, so the kind of server is not known.</exception>
+    public RedisChannel Channel(string topic)
+    {
+        var name = $"{options.KeyPrefix}:{{{topic}}}";
+        return IsCluster() ? RedisChannel.Sharded(name) : RedisChannel.Literal(name);
+    }
+
+    /// <summary>Whether it is a Redis Cluster.</summary>
+    /// <exception cref="EventLogUnavailableException">Never yet connected.</exception>
+    public bool IsCluster()
+    {
+        if (cluster is { } known)
+            return known;
+        if (connecting is { IsCompletedSuccessfully: true } done && done.Result.GetServers().Where(s => s.IsConnected).ToArray() is { Length: > 0 } servers)
+        {
+            cluster = servers.Any(s => s.ServerType == ServerType.Cluster);
+            return cluster.Value;
+        }
+
+        throw new EventLogUnavailableException("Redis was not reached yet.");
+    }
+
+    /// <summary>Returns once there is a connection.</summary>
+    public async Task WaitConnectedAsync(CancellationToken cancellationToken)
+    {
+        var multiplexer = await MultiplexerAsync(cancellationToken);
+        while (!multiplexer.IsConnected)
+            await Task.Delay(options.RetryDelay, time, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task<ConnectionMultiplexer>? task;
+        lock (gate)
+        {
+            task = connecting;
+        }
+
+        if (task is not null)
+            await (await task).DisposeAsync();
+    }
+
+    private Task<ConnectionMultiplexer> MultiplexerAsync(CancellationToken cancellationToken)
+    {
+        if (connecting is { IsCompletedSuccessfully: true } done)
+            return done;
+        lock (gate)
+        {
+            if (connecting is null or { IsFaulted: true })
+                connecting = ConnectAsync();
+            return connecting.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var configuration = ConfigurationOptions.Parse(options.ConnectionString);
+        configuration.AbortOnConnectFail = false;
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        // RESP2 keeps pub/sub on a connection of its own: a flood of events does not hold up commands.
+        configuration.Protocol = RedisProtocol.Resp2;
+        configuration.ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds;
+        configuration.AsyncTimeout = (int)options.CommandTimeout.TotalMilliseconds;
+        configuration.HeartbeatInterval = options.ReconnectInterval;
+        configuration.ReconnectRetryPolicy = new LinearRetry((int)options.ReconnectInterval.TotalMilliseconds);
+        configuration.ConfigCheckSeconds = 2;
+        configuration.ClientName ??= "event-log";
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+        multiplexer.ConnectionFailed += (_, e) => LogLost(e.ConnectionType.ToString(), e.FailureType.ToString());
+        multiplexer.ConnectionRestored += (_, e) => Changed(e.ConnectionType.ToString());
+        multiplexer.ConfigurationChanged += (_, _) => Changed("configuration");
+        return multiplexer;
+    }
+
+    private void Changed(string what)
+    {
+        LogRestored(what);
+        Restored?.Invoke();
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Lost the {Connection} connection to Redis: {Failure}")]
+    private partial void LogLost(string connection, string failure);
+
+    [LoggerMessage(2, LogLevel.Information, "Redis is back or changed ({Connection}); checking every followed topic")]
+    private partial void LogRestored(string connection);
+}

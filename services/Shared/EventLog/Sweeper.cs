@@ -1,0 +1,141 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.EventLog;
+
+/// <summary>
+/// Compares every followed topic with Redis, all in a few pipelined calls: on a timer, so that a lost last event shows, and at once
+/// after a connection came back; then histories are asked as well, since a promoted replica may lack what was committed.
+/// </summary>
+internal sealed partial class Sweeper : IDisposable
+{
+    private const int PipelineLength = 512;
+
+    private readonly RedisConnection redis;
+    private readonly LogReader log;
+    private readonly TopicFeeds feeds;
+    private readonly EventLogOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger<Sweeper> logger;
+    private readonly Channel<bool> early = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Dictionary<TopicFeed, int> deaf = [];
+
+    public Sweeper(RedisConnection redis, LogReader log, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<Sweeper> logger)
+    {
+        this.redis = redis;
+        this.log = log;
+        this.feeds = feeds;
+        this.options = options.Value;
+        this.time = time;
+        this.logger = logger;
+        redis.Restored += SweepSoon;
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var restored = await WaitAsync(cancellationToken);
+            try
+            {
+                if (redis.IsConnected)
+                    await SweepAsync(restored, cancellationToken);
+                await feeds.CloseIdleAsync();
+            }
+            catch (Exception e) when (RedisErrors.IsUnavailable(e))
+            {
+                LogNotSwept(e);
+            }
+        }
+    }
+
+    public void Dispose() => redis.Restored -= SweepSoon;
+
+    private void SweepSoon() => early.Writer.TryWrite(true);
+
+    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(options.CheckInterval, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            return await early.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task SweepAsync(bool restored, CancellationToken cancellationToken)
+    {
+        var all = feeds.Snapshot();
+        if (restored)
+        {
+            foreach (var feed in all)
+                feed.RequestRepair(withHistory: true);
+            return;
+        }
+
+        var suspects = new List<(TopicFeed Feed, Position Head, HeadCheck Check)>();
+        foreach (var some in all.Chunk(PipelineLength))
+        {
+            var asked = Array.ConvertAll(some, f => f.State.Newest);
+            var heads = await log.ReadHeadsAsync(Array.ConvertAll(some, f => f.Topic), cancellationToken);
+            for (var i = 0; i < some.Length; i++)
+            {
+                if (asked[i] is { } place && heads[i].Error is null && some[i].State.Compare(heads[i].Head, place) is not HeadCheck.Same and var check)
+                    suspects.Add((some[i], heads[i].Head, check));
+            }
+        }
+
+        if (suspects.Count > 0)
+        {
+            // What Redis has appended may be on its way to us.
+            await Task.Delay(options.CheckGrace, time, cancellationToken);
+            suspects.RemoveAll(s => s.Check == HeadCheck.Missing && s.Feed.State.Newest is { } now && now.IsOf(s.Head.Epoch) && now.Offset >= s.Head.Offset);
+        }
+
+        Repair(suspects, all);
+    }
+
+    private void Repair(List<(TopicFeed Feed, Position Head, HeadCheck Check)> suspects, TopicFeed[] all)
+    {
+        // One topic that lost writes says that Redis did: every history may know more than it.
+        if (suspects.Exists(s => s.Check == HeadCheck.LostWrites))
+        {
+            LogLostWrites(suspects.Count);
+            foreach (var feed in all)
+                feed.RequestRepair(withHistory: true);
+        }
+
+        var missing = suspects.Select(s => s.Feed).ToHashSet();
+        foreach (var feed in deaf.Keys.Where(f => !missing.Contains(f)).ToArray())
+            deaf.Remove(feed);
+        foreach (var feed in missing)
+        {
+            var times = deaf[feed] = deaf.GetValueOrDefault(feed) + 1;
+            // Missing twice in a row: it is not one event that was lost, nothing is delivered.
+            if (times > 1)
+            {
+                LogDeaf(feed.Topic);
+                feed.RequestResubscribe();
+                deaf.Remove(feed);
+            }
+            else
+            {
+                feed.RequestRepair();
+            }
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Followed topics were not compared with Redis")]
+    private partial void LogNotSwept(Exception e);
+
+    [LoggerMessage(2, LogLevel.Warning, "Redis lost writes ({Topics} followed topics differ); asking the histories")]
+    private partial void LogLostWrites(int topics);
+
+    [LoggerMessage(3, LogLevel.Warning, "Topic {Topic}: publications do not arrive, subscribing anew")]
+    private partial void LogDeaf(string topic);
+}

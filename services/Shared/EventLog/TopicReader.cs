@@ -1,0 +1,176 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// One subscriber's place in one topic. It holds no events but at most one page that was read for it. Used by the subscriber alone,
+/// except that while it is <see cref="Attached"/> the topic's lock guards <see cref="Latest"/> and <see cref="ReadTo"/>.
+/// </summary>
+internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? latest, AsyncSignal wake, CancellationToken closing)
+{
+    private bool resolved;
+    private bool fetching;
+    private volatile FetchedPage? fetched;
+    private long reported;
+    private Task fetch = Task.CompletedTask;
+
+    public TopicFeed Feed => feed;
+
+    public LatestQueue? Latest => latest;
+
+    /// <summary>Live events go to <see cref="Latest"/>.</summary>
+    public bool Attached { get; set; }
+
+    /// <summary>The place after the last event handed out.</summary>
+    public Position Position { get; private set; } = start ?? Position.Start;
+
+    /// <summary>The place after the last event taken in: that of <see cref="Position"/>, or with <see cref="Latest"/> further.</summary>
+    public Position ReadTo { get; set; } = start ?? Position.Start;
+
+    /// <summary>The topic's generation in which the place was last found to be part of it.</summary>
+    public int VerifiedIn { get; private set; } = -1;
+
+    /// <summary>The page that says that the place does not connect; null when there is none.</summary>
+    public LogPage? Refusal => Fetched is { Page.Status: not ReadStatus.Ok } refused ? refused.Page : null;
+
+    public long Depth => latest is not null ? latest.Count : resolved ? Math.Max(0, (feed.State.Newest?.Offset ?? 0) - Position.Offset) : 0;
+
+    private FetchedPage? Fetched => fetching ? fetched : null;
+
+    public void Wake() => wake.Set();
+
+    /// <summary>Whether it is known where the reader starts and whether that connects.</summary>
+    public bool TryResolve()
+    {
+        if (resolved)
+            return true;
+        if (feed.State.Newest is not { } newest)
+            return false;
+
+        if (start is null)
+        {
+            Position = ReadTo = newest;
+            return resolved = TryAttach();
+        }
+
+        if (fetching)
+            return resolved = Fetched is not null; // Taken, or refused, later.
+        if (feed.State.StandingOf(ReadTo, VerifiedIn) != Standing.Behind)
+            return resolved = TryAttach();
+        BeginFetch();
+        return false;
+    }
+
+    /// <summary>Goes on after a refusal.</summary>
+    public LogPage Reset()
+    {
+        var page = Refusal!;
+        Position = ReadTo = page.AfterReset;
+        latest?.Clear();
+        EndFetch();
+        return page;
+    }
+
+    /// <summary>Adds the next events, if there are; begins to read them if they are not in memory.</summary>
+    /// <returns>Whether they are live, and how many were dropped for newer ones of their key.</returns>
+    public (bool Live, long Dropped) Take(int maxEvents, long maxBytes, List<LogEvent> into)
+    {
+        if (fetching && Fetched is not { Page.Status: ReadStatus.Ok })
+            return default;
+        return latest is null ? (TakeLossless(maxEvents, maxBytes, into), 0) : TakeLatest(latest, maxEvents, maxBytes, into);
+    }
+
+    /// <summary>Observes the read that may be under way.</summary>
+    public Task CloseAsync() => fetch;
+
+    private bool TakeLossless(int maxEvents, long maxBytes, List<LogEvent> into)
+    {
+        if (Fetched is { Page: var page })
+        {
+            into.AddRange(page.Events);
+            Position = ReadTo = page.End;
+            EndFetch();
+            if (page.Events.Count > 0)
+                return false;
+        }
+
+        switch (feed.State.Take(ReadTo, VerifiedIn, maxEvents, maxBytes, into))
+        {
+            case Standing.Behind:
+                BeginFetch();
+                break;
+            case Standing.Live:
+                Position = ReadTo = into[^1].Position;
+                break;
+        }
+
+        return true;
+    }
+
+    // Nothing is handed out before all that there is was conflated, or as many keys as may be held: else a slow reader that
+    // starts far behind would stay there.
+    private (bool Live, long Dropped) TakeLatest(LatestQueue queue, int maxEvents, long maxBytes, List<LogEvent> into)
+    {
+        if (Fetched is { Page: var page })
+        {
+            foreach (var e in page.Events)
+            {
+                if (!queue.TryAdd(e))
+                    break;
+                ReadTo = e.Position;
+            }
+
+            if (page.Events.Count == 0)
+                ReadTo = page.End;
+            EndFetch();
+        }
+
+        if (feed.State.Attach(this) == Standing.Behind && !queue.IsFull)
+        {
+            BeginFetch();
+            return default;
+        }
+
+        if (feed.State.TakeLatest(this, maxEvents, maxBytes, into))
+            Position = into[^1].Position;
+        var dropped = queue.Dropped - reported;
+        reported += dropped;
+        return (Attached, dropped);
+    }
+
+    // From the start, not from the first time that it is asked: a slow reader's events are conflated before it reads them.
+    private bool TryAttach()
+    {
+        if (latest is not null)
+            feed.State.Attach(this);
+        return true;
+    }
+
+    private void BeginFetch()
+    {
+        fetching = true;
+        fetched = null;
+        fetch = FetchAsync();
+    }
+
+    private void EndFetch()
+    {
+        VerifiedIn = fetched!.Generation;
+        fetching = false;
+        fetched = null;
+    }
+
+    private async Task FetchAsync()
+    {
+        try
+        {
+            fetched = await feed.FetchAsync(ReadTo).WaitAsync(closing);
+        }
+        catch (OperationCanceledException)
+        {
+            // The subscription or the topic was closed; the subscriber sees that by itself.
+        }
+        finally
+        {
+            wake.Set();
+        }
+    }
+}

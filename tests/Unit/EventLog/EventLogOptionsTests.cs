@@ -1,0 +1,31 @@
+using Microservices.EventLog;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Microservices.Tests.Unit.EventLog;
+
+public sealed class EventLogOptionsTests
+{
+    [Theory]
+    [InlineData("ConnectionStrings:Redis", "")]
+    [InlineData("ConnectionStrings:Redis", "localhost,noSuchKey=1")]
+    [InlineData("EventLog:MaxEvents", "0")]
+    [InlineData("EventLog:MaxAge", "00:00:00.5")]
+    [InlineData("EventLog:IdleTopicRetention", "01:00:00")]
+    [InlineData("EventLog:BatchBytes", "10")]
+    [InlineData("EventLog:CheckInterval", "00:02:00")]
+    [InlineData("EventLog:KeyPrefix", "a{b}")]
+    public async Task A_wrong_setting_stops_the_process_and_is_named(string key, string value)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Redis"] = "localhost:1", [key] = value });
+        builder.AddEventLog();
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.Contains(key, error.Message, StringComparison.Ordinal);
+    }
+}
