@@ -1,3 +1,4 @@
+using Microservices.EventLog;
 using Microservices.Hosting;
 using Microservices.Orders;
 using Microservices.Persistence;
@@ -8,9 +9,10 @@ var builder = WebApplication.CreateBuilder(args);
 
 builder.AddServiceDefaults(V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
-builder.AddBackend<UsersService.UsersServiceClient>("Users");
+builder.AddEventLog();
 builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
 
+builder.Services.AddCallStreamClient(UsersService.LookupUsersCalls, "Backends:Users");
 builder.Services.AddSingleton<UserDirectory>();
 builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();

@@ -1,48 +1,32 @@
 using Grpc.Core;
-using Microservices.Hosting.Errors;
+using Microservices.Streaming.Calls;
 using Microservices.Users.V1;
 
 namespace Microservices.Orders;
 
-/// <summary>Asks Users which users exist. Thread-safe.</summary>
-internal sealed class UserDirectory(UsersService.UsersServiceClient users)
+/// <summary>Asks Users which users exist, over a call stream: the questions of one batch travel together. Thread-safe.</summary>
+internal sealed class UserDirectory(CallStreamClient<LookupUsersCall, LookupUsersResult> users)
 {
-    private const int MaxCallsInFrame = 1000;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly CallSettings Settings = new() { Timeout = TimeSpan.FromSeconds(5) };
 
     /// <summary>Those of the ids that are users'.</summary>
-    /// <exception cref="StatusException">Users could not tell.</exception>
+    /// <exception cref="RpcException">Users could not tell.</exception>
     public async Task<HashSet<string>> ExistingAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
     {
-        using var stream = users.LookupUsers(deadline: DateTime.UtcNow + Timeout, cancellationToken: cancellationToken);
-        var existing = new HashSet<string>();
-        foreach (var chunk in userIds.Chunk(MaxCallsInFrame))
+        var exist = await Task.WhenAll(userIds.Select(userId => ExistsAsync(userId, cancellationToken)));
+        return userIds.Where((_, i) => exist[i]).ToHashSet();
+    }
+
+    private async Task<bool> ExistsAsync(string userId, CancellationToken cancellationToken)
+    {
+        try
         {
-            var frame = new LookupUsersRequest();
-            frame.Calls.AddRange(chunk.Select((userId, i) => new LookupUsersCall { CallId = (ulong)i, UserId = userId }));
-            await stream.RequestStream.WriteAsync(frame, cancellationToken);
-
-            for (var answered = 0; answered < chunk.Length;)
-            {
-                if (!await stream.ResponseStream.MoveNext(cancellationToken))
-                    throw new RpcException(new Status(StatusCode.Unavailable, "the stream ended early"));
-                foreach (var result in stream.ResponseStream.Current.Results)
-                {
-                    answered++;
-                    if (result.User is { } user)
-                        existing.Add(user.UserId);
-                    else if ((StatusCode)result.Error.Code != StatusCode.NotFound)
-                        throw new RpcException(new Status((StatusCode)result.Error.Code, result.Error.Message));
-                }
-            }
+            await users.CallAsync(new LookupUsersCall { UserId = userId }, Settings, cancellationToken);
+            return true;
         }
-
-        await stream.RequestStream.CompleteAsync();
-        while (await stream.ResponseStream.MoveNext(cancellationToken))
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
         {
-            // The server's goodbye.
+            return false;
         }
-
-        return existing;
     }
 }

@@ -1,3 +1,4 @@
+using Microservices.EventLog;
 using Microservices.Hosting;
 using Microservices.Persistence;
 using Microservices.Users;
@@ -7,10 +8,12 @@ var builder = WebApplication.CreateBuilder(args);
 
 builder.AddServiceDefaults(V1.UsersService.Descriptor);
 builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
+builder.AddEventLog();
 
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
 builder.Services.AddSingleton<UpdateUser>();
+builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsersCalls);
 
 var app = builder.Build();
 

@@ -43,7 +43,7 @@ internal sealed class ReadUsers(Database<UsersDbContext> database)
         return response;
     }
 
-    /// <summary>The users that exist among these ids, in one query.</summary>
+    /// <summary>The users that there are of these ids, in one query.</summary>
     public async Task<Dictionary<string, V1.User>> FindAsync(IReadOnlyCollection<string> userIds, CancellationToken cancellationToken)
     {
         var found = await database.ReadAsync(users => users.Users.Where(u => userIds.Contains(u.UserId)).ToListAsync(cancellationToken), cancellationToken);

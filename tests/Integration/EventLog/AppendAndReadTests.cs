@@ -1,7 +1,6 @@
 using Microservices.EventLog;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace Microservices.Tests.Integration.EventLog;
 

@@ -3,7 +3,6 @@ using Microservices.EventLog;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
-using Xunit;
 using Xunit.Sdk;
 
 namespace Microservices.Tests.Integration.EventLog;

@@ -4,7 +4,6 @@ using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
-using Xunit;
 
 namespace Microservices.Tests.Integration.EventLog;
 

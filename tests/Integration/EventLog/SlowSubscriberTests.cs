@@ -1,5 +1,4 @@
 using Microservices.EventLog;
-using Xunit;
 
 namespace Microservices.Tests.Integration.EventLog;
 

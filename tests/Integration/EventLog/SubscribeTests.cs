@@ -1,7 +1,6 @@
 using Microservices.EventLog;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
-using Xunit;
 
 namespace Microservices.Tests.Integration.EventLog;
 

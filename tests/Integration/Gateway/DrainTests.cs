@@ -2,7 +2,6 @@ using Grpc.Core;
 using Microservices.Orders.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Gateway;
 

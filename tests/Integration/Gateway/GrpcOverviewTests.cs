@@ -3,7 +3,6 @@ using Grpc.Core;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Gateway;
 

@@ -5,7 +5,6 @@ using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace Microservices.Tests.Integration.Gateway;

@@ -2,7 +2,6 @@ using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
-using Xunit;
 using ProtoMoney = Google.Type.Money;
 
 namespace Microservices.Tests.Integration.Gateway;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microservices.Tests.Support;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Streaming;
 

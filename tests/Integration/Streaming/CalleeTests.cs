@@ -2,7 +2,6 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Streaming;
 

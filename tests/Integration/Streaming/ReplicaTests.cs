@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microservices.Tests.Support;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Streaming;
 

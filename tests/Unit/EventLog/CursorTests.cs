@@ -1,6 +1,5 @@
 using FsCheck.Xunit;
 using Microservices.EventLog;
-using Xunit;
 
 namespace Microservices.Tests.Unit.EventLog;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using FsCheck.Xunit;
 using Microservices.EventLog;
-using Xunit;
 
 namespace Microservices.Tests.Unit.EventLog;
 

@@ -2,7 +2,6 @@ using Microservices.EventLog;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Xunit;
 
 namespace Microservices.Tests.Unit.EventLog;
 

@@ -6,7 +6,6 @@ using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Microservices.Tests.Unit.Streaming;
 

@@ -3,7 +3,6 @@ using Microservices.Users.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Xunit;
 
 namespace Microservices.Tests.Unit.Streaming;
 

@@ -1,6 +1,5 @@
 using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace Microservices.Tests.Unit.Streaming;
 
