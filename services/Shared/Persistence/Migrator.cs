@@ -87,7 +87,8 @@ internal sealed partial class Migrator<TContext>(
     {
         var name = typeof(TContext).Name;
         await using var session = await contexts.CreateDbContextAsync(cancellationToken);
-        await session.Database.OpenConnectionAsync(cancellationToken);
+        // A server that accepts and then says nothing holds up Npgsql's handshake, token or not.
+        await session.Database.OpenConnectionAsync(cancellationToken).WaitAsync(cancellationToken);
         await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(hashtext({name}))", cancellationToken);
         try
         {
