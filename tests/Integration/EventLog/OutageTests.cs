@@ -153,6 +153,7 @@ public sealed class OutageTests
 
         await Eventually.UntilAsync(async () => (await health.CheckHealthAsync()).Status == HealthStatus.Healthy, "healthy again");
         await process.Log.AppendAsync(Events.Transient(topic, 1));
-        await collector.UntilAsync(1);
+        // Before the timer comes round.
+        await collector.UntilAsync(1, TimeSpan.FromSeconds(20));
     }
 }
