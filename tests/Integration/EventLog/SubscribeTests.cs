@@ -68,7 +68,7 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
 
         foreach (var collector in collectors)
         {
-            await collector.UntilAsync(3);
+            await collector.UntilAsync(3, TimeSpan.FromSeconds(20));
             Assert.Equal([2L, 3, 4], collector.Events.Select(Events.Number));
         }
 
