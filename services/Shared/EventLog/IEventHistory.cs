@@ -8,6 +8,7 @@ public interface IEventHistory
 {
     /// <summary>
     /// The events with offsets greater than <paramref name="after"/>, oldest first, at most <paramref name="maxEvents"/>, consecutive.
+    /// May be asked for more than there is: then without events, but with the last offset.
     /// The payload and key are byte for byte what was, or will be, appended.
     /// </summary>
     /// <returns>Null when the topic is not known here. What is committed only: an offset told once is there for good.</returns>

@@ -26,6 +26,8 @@ public sealed class OutageTests
             history.Commit(topic, (round * 100) + 80);
             await Assert.ThrowsAsync<EventLogUnavailableException>(() => process.Log.AppendAsync(Events.Durable(topic, (round * 100) + 51)));
             await redis.StartAgainAsync();
+            // From the history, before anything was appended to the empty log.
+            await collector.UntilAsync((round * 100) + 80);
             await CommitAndRelayAsync((round * 100) + 50, 50);
         }
 
@@ -112,9 +114,11 @@ public sealed class OutageTests
         await process.Log.AppendAsync([.. Enumerable.Range(11, 10).Select(i => Events.Durable(topic, i))]);
         await current.UntilAsync(20);
 
+        var reads = history.Reads;
         master.Kill();
         await server.ExecuteAsync("REPLICAOF", "NO", "ONE");
         await Eventually.UntilAsync(async () => (await process.Log.AppendAsync([Events.Durable(topic, 21)]))[0].Status == AppendStatus.Gap, "the promoted replica refuses the gap");
+        await Eventually.UntilAsync(() => history.Reads > reads, "the process noticed and asked the history");
         history.Commit(topic, 21);
         await using var resumed = await Collector.StartAsync(process.Log, topic, current.Subscription.Cursor);
         await using var fresh = await Collector.StartAsync(process.Log, topic, Cursor.Earliest);
@@ -152,6 +156,7 @@ public sealed class OutageTests
 
         await Eventually.UntilAsync(async () => (await health.CheckHealthAsync()).Status == HealthStatus.Healthy, "healthy again");
         await process.Log.AppendAsync(Events.Transient(topic, 1));
-        await collector.UntilAsync(1);
+        // Before the timer comes round.
+        await collector.UntilAsync(1, TimeSpan.FromSeconds(20));
     }
 }

@@ -67,7 +67,7 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
 
         foreach (var collector in collectors)
         {
-            await collector.UntilAsync(3);
+            await collector.UntilAsync(3, TimeSpan.FromSeconds(20));
             Assert.Equal([2L, 3, 4], collector.Events.Select(Events.Number));
         }
 
@@ -153,24 +153,25 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
     [Theory, OnGarnet, OnRedis, OnRedisCluster]
     public async Task Subscribing_and_unsubscribing_one_channel_at_once_loses_no_event(Server on)
     {
-        var topic = Events.NewTopic();
         // Every last subscriber that leaves unsubscribes; nothing but pub/sub can deliver.
         var settings = new Dictionary<string, string?>(WithoutTimer) { ["EventLog:TopicLinger"] = "00:00:00", ["EventLog:ProbeInterval"] = "00:10:00" };
         var process = await StartAsync(on, settings);
 
-        for (var round = 0; round < 100; round++)
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
         {
-            var leaving = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Collector.StartAsync(process.Log, topic)));
-            var ending = leaving.Select(c => c.DisposeAsync().AsTask()).ToArray();
-            var staying = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Collector.StartAsync(process.Log, topic)));
-            await Task.WhenAll(ending);
+            var topic = Events.NewTopic();
+            for (var round = 0; round < 40; round++)
+            {
+                var leaving = await Collector.StartAsync(process.Log, topic);
+                var ending = leaving.DisposeAsync();
+                await using var staying = await Collector.StartAsync(process.Log, topic);
+                await ending;
 
-            await process.Log.AppendAsync(Events.Transient(topic, round));
+                await process.Log.AppendAsync(Events.Transient(topic, round));
 
-            foreach (var collector in staying)
-                await collector.UntilAsync(1, TimeSpan.FromSeconds(20));
-            await Task.WhenAll(staying.Select(c => c.DisposeAsync().AsTask()));
-        }
+                await staying.UntilAsync(1, TimeSpan.FromSeconds(20));
+            }
+        }));
     }
 
     [Theory, OnGarnet, OnRedis, OnRedisCluster]
