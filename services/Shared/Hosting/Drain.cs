@@ -33,28 +33,16 @@ public sealed class DrainOptions : IValidatableObject
 /// up the stop until it is cut: every stream watches <see cref="Token"/>, says <c>draining</c> to its client, and ends within
 /// <see cref="DrainOptions.Window"/>. Thread-safe.
 /// </summary>
-public sealed class Drain : IHostedLifecycleService, IDisposable
+public sealed class Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptions> options) : IHostedLifecycleService
 {
-    private readonly CancellationTokenSource source = new();
-    private readonly CancellationTokenRegistration registration;
-    private readonly TimeSpan delay;
-
-    /// <summary>Follows the host's lifetime: draining begins with ApplicationStopping.</summary>
-    public Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptions> options)
-    {
-        delay = options.Value.Delay;
-        Window = options.Value.Window;
-        registration = lifetime.ApplicationStopping.Register(source.Cancel);
-    }
-
     /// <summary>Fires once, when the process is told to stop.</summary>
-    public CancellationToken Token => source.Token;
+    public CancellationToken Token => lifetime.ApplicationStopping;
 
     /// <summary>How long a stream has from then on.</summary>
-    public TimeSpan Window { get; }
+    public TimeSpan Window => options.Value.Window;
 
     /// <summary>Whether the process is about to stop.</summary>
-    public bool IsDraining => source.IsCancellationRequested;
+    public bool IsDraining => Token.IsCancellationRequested;
 
     /// <summary>Whether everything that starts with the process has started.</summary>
     public bool IsStarted { get; private set; }
@@ -68,9 +56,10 @@ public sealed class Drain : IHostedLifecycleService, IDisposable
     // Runs before the server stops accepting.
     async Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken)
     {
-        source.Cancel();
-        if (delay > TimeSpan.Zero)
-            await Task.Delay(delay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A host that is stopped by its owner rather than by a signal comes here first.
+        lifetime.StopApplication();
+        if (options.Value.Delay > TimeSpan.Zero)
+            await Task.Delay(options.Value.Delay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -80,13 +69,6 @@ public sealed class Drain : IHostedLifecycleService, IDisposable
     Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        registration.Dispose();
-        source.Dispose();
-    }
 }
 
 internal static class DrainRegistration

@@ -1,11 +1,11 @@
 using Grpc.AspNetCore.Server.Model;
+using Microservices.Hosting.Errors;
+using Microservices.Hosting.Faults;
+using Microservices.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microservices.Hosting.Errors;
-using Microservices.Hosting.Faults;
-using Microservices.Hosting.Telemetry;
 using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Microservices.Hosting;
