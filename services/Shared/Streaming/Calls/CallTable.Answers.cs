@@ -17,8 +17,11 @@ internal sealed partial class CallTable<TCall, TResult>
         if (error is null)
             Succeed(call, result);
         else
-            Fail(call, () => CallErrors.From(error));
+            Fail(call, error);
     }
+
+    /// <summary>A method of its own: a lambda above would cost every call, good or bad, a closure.</summary>
+    private void Fail(PendingCall<TCall, TResult> call, Google.Rpc.Status error) => Fail(call, () => CallErrors.From(error));
 
     /// <summary>Whether an error is not the call's outcome yet: another copy may still answer, or another try is worth it.</summary>
     private bool KeepTrying(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, StatusCode code, long now)

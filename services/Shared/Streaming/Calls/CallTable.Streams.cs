@@ -61,8 +61,9 @@ internal sealed partial class CallTable<TCall, TResult>
             if (control is not null)
                 OnControl(link, control);
             var answered = 0;
-            foreach (var result in results)
+            for (var i = 0; i < results.Count; i++)
             {
+                var result = results[i];
                 // One that is not known was answered before: the callee repeats itself.
                 if (!link.Unanswered.Remove(result.CallId, out var attempt))
                     continue;
