@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microservices.Tests.Support;
+using Microservices.Users.V1;
+using Xunit;
 
 namespace Microservices.Tests.Integration.Streaming;
 
@@ -132,6 +136,44 @@ public sealed class ReplicaTests
 
         Assert.True(client.Counter("hedges.won") > 0);
         await Eventually.UntilAsync(() => client.Calls.Count == 0, "the loser is cancelled and answered");
+    }
+
+    [Fact]
+    public async Task With_one_call_in_a_hundred_slow_hedging_keeps_the_p99_low_within_its_budget()
+    {
+        await using var first = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "100"));
+        await using var second = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "100"));
+        await using var client = new UsersClient([first, second]);
+        await WarmUpAsync(client, 1000);
+        var copies = 0;
+        first.Backend.Handle = second.Backend.Handle = async (batch, token) =>
+        {
+            // Every hundredth copy of a call is slow, the others of its batch are not.
+            var slow = new List<BatchedCall<LookupUsersCall, LookupUsersResult>>();
+            foreach (var call in batch)
+            {
+                if (Interlocked.Increment(ref copies) % 100 == 0)
+                    slow.Add(call);
+                else
+                    call.Answer(Backend.AnswerTo(call.Message));
+            }
+
+            if (slow.Count > 0)
+                await Task.Delay(2000, token);
+            slow.ForEach(call => call.Answer(Backend.AnswerTo(call.Message)));
+        };
+        var latencies = new ConcurrentBag<TimeSpan>();
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 5000), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, token) =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            await client.LookupAsync($"u{i}", Unshared, token);
+            latencies.Add(Stopwatch.GetElapsedTime(started));
+        });
+
+        Assert.InRange(latencies.Order().ElementAt(4950), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(client.Counter("hedges.won"), 10, 300);
+        Assert.InRange(client.Counter("hedges"), 10, client.Counter("calls/OK") * 5 / 100);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using FsCheck.Xunit;
 using Grpc.Core;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +14,16 @@ namespace Microservices.Tests.Unit.Streaming;
 public sealed class CallInterleavingTests
 {
     [Property(MaxTest = 300, EndSize = 200)]
-    public async Task Every_call_is_completed_exactly_once_and_no_entry_is_left_behind(byte[] steps)
+    public Task Every_call_is_completed_exactly_once_and_no_entry_is_left_behind(byte[] steps) => RunAsync(steps, UsersService.LookupUsersCalls);
+
+    [Property(MaxTest = 100, EndSize = 200)]
+    public Task A_call_that_may_not_be_repeated_is_never_sent_twice(byte[] steps) => RunAsync(steps, NotIdempotent);
+
+    private static readonly CallStreamMethod<LookupUsersCall, LookupUsersResult> NotIdempotent =
+        new CallStreamMethod<LookupUsersRequest, LookupUsersCall, LookupUsersResponse, LookupUsersResult>(
+            UsersService.LookupUsersCalls.Method, maxCallsPerFrame: 3, idempotent: false);
+
+    private static async Task RunAsync(byte[] steps, CallStreamMethod<LookupUsersCall, LookupUsersResult> method)
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var replicas = new Dictionary<Uri, FakeReplica>
@@ -32,7 +42,7 @@ public sealed class CallInterleavingTests
             UnavailableAfter = TimeSpan.FromSeconds(30),
         };
         var client = new CallStreamClient<LookupUsersCall, LookupUsersResult>(
-            UsersService.LookupUsersCalls, options, address => replicas[address], new Replicas(replicas.Keys),
+            method, options, address => replicas[address], new Replicas(replicas.Keys),
             services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger.Instance);
         var calls = new List<Made>();
 
@@ -47,6 +57,8 @@ public sealed class CallInterleavingTests
         Assert.All(calls, c => Assert.Equal(1, c.Completions));
         calls.ForEach(c => c.Dispose());
         Assert.All(replicas.Values, r => Assert.Empty(r.Violations));
+        if (!method.Idempotent)
+            Assert.InRange(replicas.Values.Sum(r => r.Received), 0, calls.Count);
     }
 
     private static async Task TakeAsync(byte step, CallStreamClient<LookupUsersCall, LookupUsersResult> client, FakeReplica[] replicas, List<Made> calls)

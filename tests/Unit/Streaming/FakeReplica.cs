@@ -18,6 +18,10 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
     private readonly List<Transport> _streams = [];
     private readonly List<string> _violations = [];
     private bool _answering;
+    private int _received;
+
+    /// <summary>How many calls have arrived, over all streams.</summary>
+    public int Received => Volatile.Read(ref _received);
 
     public IReadOnlyList<string> Violations
     {
@@ -95,6 +99,7 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         {
             foreach (var call in calls)
             {
+                _received++;
                 if (_open.Any(o => o.Stream == stream && o.Call.CallId == call.CallId))
                     _violations.Add($"id {call.CallId} is used twice");
                 if (call.TimeoutMs == 0)

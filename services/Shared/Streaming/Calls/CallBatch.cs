@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using Grpc.Core;
 using Microservices.Streaming.V1;
@@ -10,7 +11,6 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     where TResult : class, ICallResult, new()
 {
     private readonly CallStreamState<TCall, TResult> _stream;
-    private TResult?[] _answers = [];
 
     internal CallBatch(CallStreamState<TCall, TResult> stream, ServerCallContext context)
     {
@@ -45,12 +45,11 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     public void AnswerEach(Func<TCall, TResult> answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
-        if (_answers.Length < Count)
-            _answers = new TResult?[Math.Max(16, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Count))];
+        var answers = ArrayPool<TResult?>.Shared.Rent(Count);
         for (var i = 0; i < Count; i++)
-            _answers[i] = _stream.Make(answer, Calls[i].Message);
-        _stream.Answer(Calls, _answers);
-        Array.Clear(_answers);
+            answers[i] = this[i].IsAnswered ? null : _stream.Make(answer, Calls[i].Message);
+        _stream.Answer(Calls, answers);
+        ArrayPool<TResult?>.Shared.Return(answers, clearArray: true);
     }
 
     /// <inheritdoc/>
@@ -95,11 +94,12 @@ public readonly struct BatchedCall<TCall, TResult> : IEquatable<BatchedCall<TCal
     public bool Fail(Google.Rpc.Status status)
     {
         ArgumentNullException.ThrowIfNull(status);
+        ArgumentOutOfRangeException.ThrowIfZero(status.Code);
         return Answer(new TResult { Error = status });
     }
 
     /// <summary>Answers the call with a code, which must not be OK, and a text for people.</summary>
-    public bool Fail(StatusCode code, string message) => Answer(ServerErrors.Of<TResult>(code, message));
+    public bool Fail(StatusCode code, string message) => Fail(new Google.Rpc.Status { Code = (int)code, Message = message });
 
     /// <inheritdoc/>
     public bool Equals(BatchedCall<TCall, TResult> other) => ReferenceEquals(_call, other._call) && _generation == other._generation;

@@ -16,5 +16,7 @@ internal static class CallErrors
     internal static RpcException Disposed() => new(new Status(StatusCode.Unavailable, "The client is shutting down."));
 
     /// <summary>An exception with the callee's status; its details travel in the trailers, as with a unary call.</summary>
-    internal static RpcException From(Google.Rpc.Status status) => status.ToRpcException();
+    internal static RpcException From(Google.Rpc.Status status) => status.Code == (int)StatusCode.OK
+        ? new(new Status(StatusCode.Unknown, "The callee answered with an error that is none."))
+        : status.ToRpcException();
 }

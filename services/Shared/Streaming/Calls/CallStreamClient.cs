@@ -55,9 +55,8 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         {
             if (_running is not null)
                 return;
-            _table.StartOutage();
             // The streams outlive the request that happens to start them: they must not carry its context (trace, culture) along.
-            using (ExecutionContext.SuppressFlow())
+            using (Flow.Suppress())
                 Volatile.Write(ref _running, _replicas.RunAsync(_stop.Token));
         }
     }

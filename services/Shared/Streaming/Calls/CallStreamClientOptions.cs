@@ -20,7 +20,10 @@ public sealed class CallStreamClientOptions
     /// <summary>How many calls may wait for credit, over all replicas; more are refused with RESOURCE_EXHAUSTED. Default 4,096; 0 to 1,000,000.</summary>
     public int MaxWaiting { get; set; } = 4096;
 
-    /// <summary>How long calls wait while no replica can be reached, before they fail UNAVAILABLE. Default 1 s; 0 to 1 h.</summary>
+    /// <summary>
+    /// How long calls wait after it has turned out that no replica can be reached, before they fail UNAVAILABLE; from then on, until one
+    /// can be reached, they fail at once. Default 1 s; 0 to 1 h.
+    /// </summary>
     public TimeSpan UnavailableAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often an idempotent call is sent when streams break, hedges not counted. Default 3; 1 to 10.</summary>

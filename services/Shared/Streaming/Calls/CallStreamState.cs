@@ -7,7 +7,7 @@ namespace Microservices.Streaming.Calls;
 /// The calls of one stream at the callee, and where they stand: arrived, in a batch, answered and waiting to be written. Plain
 /// synchronous state under one lock. Thread-safe.
 /// </summary>
-internal sealed class CallStreamState<TCall, TResult> : IDisposable
+internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
     where TCall : class, ICall
     where TResult : class, ICallResult, new()
 {
@@ -20,7 +20,6 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     private readonly CallServerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private List<TResult> _answers = [];
     private CallControl? _control;
     private bool _stopped;
 
@@ -130,55 +129,6 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         }
     }
 
-    /// <summary>Answers a call, unless it has been answered.</summary>
-    internal bool Answer(ServerCall<TCall, TResult> call, int generation, TResult result)
-    {
-        lock (_gate)
-        {
-            if (call.Generation != generation || call.IsAnswered)
-                return false;
-            Settle(call, result);
-            Ready.Set();
-            return true;
-        }
-    }
-
-    /// <summary>Answers several calls together.</summary>
-    internal void Answer(List<ServerCall<TCall, TResult>> calls, TResult?[] results)
-    {
-        lock (_gate)
-        {
-            for (var i = 0; i < calls.Count; i++)
-            {
-                if (!calls[i].IsAnswered && results[i] is { } result)
-                    Settle(calls[i], result);
-            }
-
-            Ready.Set();
-        }
-    }
-
-    internal bool IsAnswered(ServerCall<TCall, TResult> call, int generation)
-    {
-        lock (_gate)
-            return call.Generation != generation || call.IsAnswered;
-    }
-
-    /// <summary>Makes one answer; when that fails, the error that stands for it.</summary>
-    internal TResult Make(Func<TCall, TResult> answer, TCall message)
-    {
-        try
-        {
-            return answer(message);
-        }
-        catch (Exception e)
-        {
-            if (e is not RpcException)
-                CallStreamLog.HandlerFailed(_logger, _method.Name, 1, e);
-            return new TResult { Error = ServerErrors.From(e) };
-        }
-    }
-
     /// <summary>Says something about the stream with the next frame.</summary>
     internal void Announce(Draining draining)
     {
@@ -186,48 +136,6 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         {
             (_control ??= new CallControl()).Draining = draining;
             Ready.Set();
-        }
-    }
-
-    /// <summary>Answers everything that is open; what arrives later is not looked at.</summary>
-    internal void AnswerAll(StatusCode code, string message)
-    {
-        lock (_gate)
-        {
-            _stopped = true;
-            foreach (var call in _open.Values.ToArray())
-                Expire(call, code, message);
-            Written.Set();
-        }
-    }
-
-    /// <summary>Answers a call in the handler's place; when it was the last of its batch, the handler is cancelled. Under the lock.</summary>
-    internal void Expire(ServerCall<TCall, TResult> call, StatusCode code, string message)
-    {
-        Settle(call, ServerErrors.Of<TResult>(code, message));
-        Ready.Set();
-        if (call.Batch is { Unanswered: 0, Running: { } running } batch)
-        {
-            // Asynchronously: the handler's callbacks do not belong under the lock. The batch's worker awaits it.
-            batch.Running = null;
-            batch.Cancelling = running.CancelAsync();
-        }
-    }
-
-    /// <summary>
-    /// Swaps the answers that are ready for an empty list. False when nothing is to be written; <paramref name="idle"/> says that
-    /// nothing is open either.
-    /// </summary>
-    internal bool TakeAnswers(ref List<TResult> taken, out CallControl? control, out bool idle)
-    {
-        lock (_gate)
-        {
-            (taken, _answers) = (_answers, taken);
-            (control, _control) = (_control, null);
-            idle = _open.Count == 0;
-            if (taken.Count > 0)
-                Written.Set();
-            return taken.Count > 0 || control is not null;
         }
     }
 
@@ -275,27 +183,6 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         _metrics.Opened();
         if (message.TimeoutMs > 0)
             Wheel.Add(call, now + Timestamps.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time));
-    }
-
-    private void Refuse(ulong id, StatusCode code, string message)
-    {
-        var result = ServerErrors.Of<TResult>(code, message);
-        result.CallId = id;
-        _answers.Add(result);
-        _metrics.Refused(code);
-        Ready.Set();
-    }
-
-    private void Settle(ServerCall<TCall, TResult> call, TResult result)
-    {
-        call.IsAnswered = true;
-        Wheel.Remove(call);
-        _open.Remove(call.Id);
-        result.CallId = call.Id;
-        _answers.Add(result);
-        _metrics.Ended(result.Error is { } error ? (StatusCode)error.Code : StatusCode.OK);
-        if (call.Batch is { } batch)
-            batch.Unanswered--;
     }
 
     private void Recycle(ServerCall<TCall, TResult> call)

@@ -93,41 +93,4 @@ internal sealed partial class CallTable<TCall, TResult>
 
         return best;
     }
-
-    private Attempt<TCall, TResult> RentAttempt(PendingCall<TCall, TResult> call, StreamLink<TCall, TResult> link)
-    {
-        if (!_spareAttempts.TryPop(out var attempt))
-            attempt = new();
-        // The message may be being written to another stream at this moment: every copy but the first is its own.
-        attempt.Message = call.MessageTaken ? call.Message!.Clone() : call.Message!;
-        call.MessageTaken = true;
-        attempt.Id = ++_lastId;
-        attempt.Message.CallId = attempt.Id;
-        attempt.Deadline = call.Deadline;
-        attempt.Message.TimeoutMs = Timestamps.MillisecondsUntil(call.Deadline, _time.GetTimestamp(), _time);
-        attempt.Call = call;
-        attempt.Stream = link;
-        link.Outstanding++;
-        link.Outgoing.Enqueue(attempt);
-        link.Work.Set();
-        return attempt;
-    }
-
-    /// <summary>Nobody wants this copy's answer any more: it is cancelled if it was sent, and never sent if it was not.</summary>
-    private static void Abandon(Attempt<TCall, TResult> attempt)
-    {
-        attempt.Call = null;
-        if (attempt.IsSent)
-            attempt.Stream.Cancels.Add(attempt.Id);
-        else
-            attempt.Stream.Outstanding--;
-        attempt.Stream.Work.Set();
-    }
-
-    private void Recycle(Attempt<TCall, TResult> attempt)
-    {
-        attempt.Reset();
-        if (_spareAttempts.Count < 8192)
-            _spareAttempts.Push(attempt);
-    }
 }

@@ -9,7 +9,7 @@ internal sealed partial class CallTable<TCall, TResult>
 {
     private readonly List<StreamLink<TCall, TResult>> _streams = [];
     private readonly Outage _outage;
-    private long _outageSince;
+    private long? _outageSince;
     private ulong _lastId;
     private int _turn;
 
@@ -61,8 +61,9 @@ internal sealed partial class CallTable<TCall, TResult>
             if (control is not null)
                 OnControl(link, control);
             var answered = 0;
-            foreach (var result in results)
+            for (var i = 0; i < results.Count; i++)
             {
+                var result = results[i];
                 // One that is not known was answered before: the callee repeats itself.
                 if (!link.Unanswered.Remove(result.CallId, out var attempt))
                     continue;
@@ -91,7 +92,7 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             if (link.State is not (StreamState.Opening or StreamState.Ready))
                 return;
-            Unlist(link);
+            _streams.Remove(link);
             link.State = StreamState.Retiring;
             while (link.Outgoing.TryDequeue(out var attempt))
                 MoveOn(link, attempt);
@@ -107,7 +108,9 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             if (link.State == StreamState.Broken)
                 return;
-            Unlist(link);
+            _streams.Remove(link);
+            if (link.State == StreamState.Opening)
+                Unreachable();
             link.State = StreamState.Broken;
             var now = _time.GetTimestamp();
             _metrics.Answered(link.Unanswered.Count);
@@ -143,6 +146,7 @@ internal sealed partial class CallTable<TCall, TResult>
             link.State = StreamState.Ready;
             _streams.Add(link);
             _wheel.Remove(_outage);
+            _outageSince = null;
             link.SetReady();
         }
 
@@ -152,55 +156,6 @@ internal sealed partial class CallTable<TCall, TResult>
             var wait = draining.ReconnectAfter?.ToTimeSpan() ?? TimeSpan.Zero;
             link.SetLeaving(TimeSpan.FromSeconds(Math.Clamp(wait.TotalSeconds, 0, 60)));
         }
-    }
-
-    private void OnAnswer(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, TResult result, long now)
-    {
-        var error = result.Error;
-        if (error is not null && KeepTrying(call, attempt, (StatusCode)error.Code, now))
-            return;
-        if (attempt.IsHedge)
-            _metrics.HedgeWon();
-        Learn(call, attempt, now);
-        call.Forget(attempt);
-        if (error is null)
-            Succeed(call, result);
-        else
-            Fail(call, () => CallErrors.From(error));
-    }
-
-    /// <summary>Whether an error is not the call's outcome yet: another copy may still answer, or another try is worth it.</summary>
-    private bool KeepTrying(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, StatusCode code, long now)
-    {
-        if (code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted or StatusCode.Cancelled))
-            return false;
-        if (call.Other(attempt) is null)
-        {
-            // Drained before it could be answered; or the time of the first who asked is up, not that of those who joined later.
-            var again = (code == StatusCode.Unavailable && attempt.Stream.State == StreamState.Retiring)
-                || (code == StatusCode.DeadlineExceeded && attempt.Deadline < call.Deadline);
-            if (!again || !MayFailOver(call, now))
-                return false;
-            call.Forget(attempt);
-            FailOver(call);
-        }
-        else
-        {
-            call.Forget(attempt);
-        }
-
-        return true;
-    }
-
-    private bool MayFailOver(PendingCall<TCall, TResult> call, long now) =>
-        _method.Idempotent && !_closed && call.Sent < _options.MaxAttempts && call.Deadline > now;
-
-    private void FailOver(PendingCall<TCall, TResult> call)
-    {
-        _metrics.FailedOver();
-        _wheel.Remove(call);
-        if (!TryPlace(call))
-            _waiting.AddFirst(call.Link);
     }
 
     /// <summary>A copy that was queued and not sent goes to another stream, whatever the call: nobody has seen it.</summary>
@@ -217,26 +172,23 @@ internal sealed partial class CallTable<TCall, TResult>
         Recycle(attempt);
     }
 
-    private void Unlist(StreamLink<TCall, TResult> link)
-    {
-        if (_streams.Remove(link) && _streams.Count == 0)
-            StartOutage();
-    }
-
-    /// <summary>There is no stream from now on: calls wait for one, but not for long.</summary>
-    internal void StartOutage()
+    /// <summary>It has turned out that a replica cannot be reached; if there is no other, calls will not wait for long any more.</summary>
+    internal void Unreachable()
     {
         lock (_gate)
         {
-            _outageSince = _time.GetTimestamp();
-            _wheel.Remove(_outage);
-            _wheel.Add(_outage, _outageSince + Timestamps.From(_options.UnavailableAfter, _time));
+            if (_streams.Count > 0 || _outageSince is not null)
+                return;
+            var now = _time.GetTimestamp();
+            _outageSince = now;
+            _wheel.Add(_outage, now + Timestamps.From(_options.UnavailableAfter, _time));
         }
     }
 
-    private bool OutageIsLong(long now) => _streams.Count == 0 && _time.GetElapsedTime(_outageSince, now) >= _options.UnavailableAfter;
+    private bool OutageIsLong(long now) =>
+        _streams.Count == 0 && _outageSince is { } since && _time.GetElapsedTime(since, now) >= _options.UnavailableAfter;
 
-    /// <summary>Falls due when no stream has been there for too long: nobody is kept waiting for one.</summary>
+    /// <summary>Falls due when no replica could be reached for too long: nobody is kept waiting for one.</summary>
     private sealed class Outage(CallTable<TCall, TResult> table) : DeadlineNode
     {
         protected internal override void OnDeadline()

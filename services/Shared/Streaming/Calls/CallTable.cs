@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Microservices.Streaming.Calls;
 
@@ -17,9 +16,6 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     private readonly Lock _gate = new();
     private readonly LinkedList<PendingCall<TCall, TResult>> _waiting = [];
     private readonly Dictionary<FlightKey<TCall>, PendingCall<TCall, TResult>> _flights = new(new FlightKeyComparer<TCall>());
-    private readonly Stack<PendingCall<TCall, TResult>> _spareCalls = new();
-    private readonly Stack<Attempt<TCall, TResult>> _spareAttempts = new();
-    private readonly DefaultObjectPool<Waiter<TCall, TResult>> _waiters;
     private readonly CallStreamClientOptions _options;
     private readonly CallClientMetrics _metrics;
     private readonly CallStreamMethod<TCall, TResult> _method;
@@ -98,8 +94,6 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
             Pump();
         }
     }
-
-    internal void Return(Waiter<TCall, TResult> waiter) => _waiters.Return(waiter);
 
     /// <summary>How many calls are known: waiting, queued or sent. Zero when nothing is left behind.</summary>
     internal int Count
@@ -180,42 +174,5 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         _wheel.Remove(waiter);
         _metrics.Ended(why is RpcException rpc ? rpc.StatusCode : StatusCode.Cancelled, 1);
         waiter.SetException(why);
-    }
-
-    /// <summary>Forgets a call that nobody waits for: its copies are cancelled.</summary>
-    private void Release(PendingCall<TCall, TResult> call)
-    {
-        _wheel.Remove(call);
-        if (call.Flight is { } key)
-            _flights.Remove(key);
-        if (call.Link.List is not null)
-            _waiting.Remove(call.Link);
-        if (call.Second is { } second)
-            Abandon(second);
-        if (call.First is { } first)
-            Abandon(first);
-        call.Reset();
-        if (_spareCalls.Count < 4096)
-            _spareCalls.Push(call);
-    }
-
-    private PendingCall<TCall, TResult> RentCall(TCall message, FlightKey<TCall>? key, long now)
-    {
-        if (!_spareCalls.TryPop(out var call))
-            call = new(this);
-        call.Message = message;
-        call.SubmittedAt = now;
-        call.Deadline = now;
-        call.Flight = key;
-        if (key is { } flight)
-            _flights.Add(flight, call);
-        return call;
-    }
-
-    private sealed class WaiterPolicy(CallTable<TCall, TResult> table) : PooledObjectPolicy<Waiter<TCall, TResult>>
-    {
-        public override Waiter<TCall, TResult> Create() => new(table);
-
-        public override bool Return(Waiter<TCall, TResult> obj) => true;
     }
 }

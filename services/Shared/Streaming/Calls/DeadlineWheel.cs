@@ -59,7 +59,7 @@ internal sealed class DeadlineWheel : IDisposable
         _ticksPerSlot = Math.Max(1, (long)(tick.TotalSeconds * time.TimestampFrequency));
         _millisecondsPerSlot = tick.TotalMilliseconds;
         // The timer outlives the request that happens to create it: it must not carry that request's context along.
-        using (ExecutionContext.SuppressFlow())
+        using (Flow.Suppress())
             _timer = time.CreateTimer(static wheel => ((DeadlineWheel)wheel!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -56,6 +56,9 @@ internal sealed class ReplicaSet<TCall, TResult>(
         {
             // Stopping: the loop ends.
         }
+
+        if (_replicas.Count == 0)
+            table.Unreachable();
     }
 
     private void Add(Uri address)
