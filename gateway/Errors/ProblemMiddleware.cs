@@ -77,7 +77,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     {
         context.Response.StatusCode = problem.Status;
         context.Response.Headers.CacheControl = "no-store";
-        return context.Response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, "application/problem+json", context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, "application/problem+json");
     }
 
     [LoggerMessage(LogLevel.Information, "{Method} {Path}: the caller hung up")]

@@ -16,6 +16,7 @@ internal sealed class OverviewCalls(OverviewAggregator overviews, Drain drain, I
 {
     private const int MaxCallsPerFrame = 100;
     private const int TargetFrameBytes = 256 << 10;
+    private static readonly TimeSpan MaxReconnectPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves one stream until the caller half-closes, hangs up, or the process has drained.</summary>
     public async Task ServeAsync(
@@ -190,9 +191,9 @@ internal sealed class OverviewCalls(OverviewAggregator overviews, Drain drain, I
             if (ended.IsCancellationRequested)
                 return;
 
-            // Spread over the window, so that callers do not come back all at once.
-            var pause = new Draining { ReconnectAfter = Duration.FromTimeSpan(drain.Window * Random.Shared.NextDouble() / 2) };
-            await outgoing.Writer.WriteAsync(new Outgoing(new CallControl { Draining = pause }), ended.Token);
+            // Spread over time, so that callers do not come back all at once.
+            var pause = Duration.FromTimeSpan(MaxReconnectPause * Random.Shared.NextDouble());
+            await outgoing.Writer.WriteAsync(new Outgoing(new CallControl { Draining = new Draining { ReconnectAfter = pause } }), ended.Token);
             await Task.Delay(drain.Window, time, ended.Token);
             await drained.CancelAsync();
         }

@@ -12,8 +12,7 @@ namespace Microservices.Gateway.Rest;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     NumberHandling = JsonNumberHandling.Strict,
-    AllowDuplicateProperties = false,
-    MaxDepth = 16)]
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(CreateUser))]
 [JsonSerializable(typeof(UpdateUser))]
 [JsonSerializable(typeof(PlaceOrder))]

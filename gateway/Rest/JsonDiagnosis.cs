@@ -16,29 +16,44 @@ internal static partial class JsonDiagnosis
     /// <summary>The exception for the caller.</summary>
     public static InvalidRequestException Explain(JsonException exception, ReadOnlySpan<byte> json, JsonTypeInfo type)
     {
-        if (IsSyntax(exception) || exception.Path is not { } path)
+        // Its own reader's failures come wrapped: they are about JSON. All others are about a value.
+        if (exception is { InnerException: JsonException } or { Path: null })
         {
             return new InvalidRequestException("$", string.Create(CultureInfo.InvariantCulture,
                 $"is not valid JSON: line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}"));
         }
 
-        var name = path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path;
-        using var document = JsonDocument.Parse(json.ToArray());
-        return new InvalidRequestException(
-            name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "...",
-            Describe(Steps().Matches(path), document.RootElement, type));
+        using var document = TryParse(json);
+        return new InvalidRequestException(Name(exception.Path), Describe(Steps().Matches(exception.Path), document?.RootElement, type));
     }
 
-    // Its own reader's failures come wrapped: they are about JSON. All others are about a value.
-    private static bool IsSyntax(JsonException exception) => exception.InnerException is JsonException;
+    // What comes after the value that is wrong may not be JSON at all, or nested deeper than is read in a time that is linear.
+    private static JsonDocument? TryParse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json.ToArray());
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
-    private static string Describe(MatchCollection steps, JsonElement element, JsonTypeInfo type)
+    // $.lines[0].quantity is lines[0].quantity; $ is the body as a whole.
+    private static string Name(string path)
+    {
+        var name = path.Length == 1 ? path : path[1..].TrimStart('.');
+        return name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "...";
+    }
+
+    private static string Describe(MatchCollection steps, JsonElement? element, JsonTypeInfo type)
     {
         foreach (Match step in steps)
         {
             if (step.Groups["index"] is { Success: true } index)
             {
-                element = element[int.Parse(index.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)];
+                element = element?[int.Parse(index.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)];
                 type = type.Options.GetTypeInfo(type.ElementType!);
                 continue;
             }
@@ -46,23 +61,23 @@ internal static partial class JsonDiagnosis
             var name = step.Groups["name"].Value;
             if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
                 return "is not a known field";
-            if (element.EnumerateObject().Count(other => other.NameEquals(name)) > 1)
+            if (element?.EnumerateObject().Count(other => other.NameEquals(name)) > 1)
                 return "must be given once";
-            element = element.GetProperty(name);
+            element = element?.GetProperty(name);
             type = type.Options.GetTypeInfo(property.PropertyType);
         }
 
         return Expected(element, type);
     }
 
-    private static string Expected(JsonElement element, JsonTypeInfo type)
+    private static string Expected(JsonElement? element, JsonTypeInfo type)
     {
         var value = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
         return type.Kind switch
         {
             JsonTypeInfoKind.Object => "must be an object",
             JsonTypeInfoKind.Enumerable => "must be an array",
-            _ when value == typeof(string) && element.ValueKind == JsonValueKind.String => "must be valid Unicode in UTF-8",
+            _ when value == typeof(string) && element?.ValueKind == JsonValueKind.String => "must be valid Unicode in UTF-8",
             _ when value == typeof(string) => "must be a string",
             _ when value == typeof(int) => $"must be a whole number from {int.MinValue} to {int.MaxValue}",
             _ when value == typeof(long) => $"must be a whole number from {long.MinValue} to {long.MaxValue}",
@@ -72,6 +87,6 @@ internal static partial class JsonDiagnosis
     }
 
     // $.lines[0].quantity, $['a name with blanks']
-    [GeneratedRegex(@"\.(?<name>[^.\[]+)|\[(?<index>[0-9]+)\]|\['(?<name>.*)'\]")]
+    [GeneratedRegex(@"\.(?<name>[^.\[]*)|\[(?<index>[0-9]+)\]|\['(?<name>.*)'\]")]
     private static partial Regex Steps();
 }

@@ -60,7 +60,7 @@ internal static class OrderRoutes
 
         var response = await orders.PlaceOrderAsync(request, options);
         http.Response.Headers.Location = $"/v1/orders/{Uri.EscapeDataString(response.Order.OrderId)}";
-        return Results.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed, StatusCodes.Status201Created);
+        return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed, StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> GetAsync(string orderId, HttpContext http, OrdersService.OrdersServiceClient orders)
@@ -76,7 +76,7 @@ internal static class OrderRoutes
         var body = await JsonBody.ReadOptionalAsync(http, GatewayJson.Default.CancelOrder);
         var request = new CancelOrderRequest { OrderId = orderId, Version = body?.Version ?? 0, IdempotencyKey = key };
         var response = await orders.CancelOrderAsync(request, options);
-        return Results.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
+        return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
     }
 
     private static async Task<IResult> AdvanceAsync(string orderId, HttpContext http, OrdersService.OrdersServiceClient orders)
@@ -95,7 +95,7 @@ internal static class OrderRoutes
         errors.ThrowIfAny();
 
         var response = await orders.AdvanceOrderAsync(request, options);
-        return Results.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
+        return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
     }
 
     private static async Task<IResult> ListAsync(string userId, HttpContext http, OrdersService.OrdersServiceClient orders)
@@ -103,6 +103,6 @@ internal static class OrderRoutes
         var request = new ListOrdersRequest { UserId = userId, PageSize = http.QueryNumber("pageSize"), PageToken = http.QueryText("pageToken") ?? "" };
         var response = await orders.ListOrdersAsync(request, http.CallOptions());
         return TypedResults.Json(
-            new OrderPage { Orders = response.Orders.ToJson(), NextPageToken = Results.Token(response.NextPageToken) }, GatewayJson.Default.OrderPage);
+            new OrderPage { Orders = response.Orders.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) }, GatewayJson.Default.OrderPage);
     }
 }

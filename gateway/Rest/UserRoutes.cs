@@ -51,7 +51,7 @@ internal static class UserRoutes
 
         var response = await users.CreateUserAsync(request, options);
         http.Response.Headers.Location = $"/v1/users/{Uri.EscapeDataString(response.User.UserId)}";
-        return Results.Command(http, response.User.ToJson(), GatewayJson.Default.User, response.Replayed, StatusCodes.Status201Created);
+        return Answers.Command(http, response.User.ToJson(), GatewayJson.Default.User, response.Replayed, StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(HttpContext http, UsersService.UsersServiceClient users)
@@ -59,7 +59,7 @@ internal static class UserRoutes
         var request = new ListUsersRequest { PageSize = http.QueryNumber("pageSize"), PageToken = http.QueryText("pageToken") ?? "" };
         var response = await users.ListUsersAsync(request, http.CallOptions());
         return TypedResults.Json(
-            new UserPage { Users = response.Users.ToJson(), NextPageToken = Results.Token(response.NextPageToken) }, GatewayJson.Default.UserPage);
+            new UserPage { Users = response.Users.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) }, GatewayJson.Default.UserPage);
     }
 
     private static async Task<IResult> GetAsync(string userId, HttpContext http, UsersService.UsersServiceClient users)

@@ -1,7 +1,5 @@
 using Grpc.Core;
 using Microservices.Orders.V1;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -22,7 +20,7 @@ public sealed class DrainTests
         await stream.CallAsync((1, "ada", 0));
         await orders.Arrived;
 
-        var stopping = gateway.Services.GetRequiredService<IHost>().StopAsync();
+        var stopping = gateway.StopAsync();
         while (stream.Draining is null)
             Assert.True(await stream.ReadAsync());
         Assert.True(stream.Draining.ReconnectAfter.ToTimeSpan() <= TimeSpan.FromSeconds(60));
@@ -40,7 +38,7 @@ public sealed class DrainTests
         await gateway.InitializeAsync();
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
-        var stopping = gateway.Services.GetRequiredService<IHost>().StopAsync();
+        var stopping = gateway.StopAsync();
         var error = await Assert.ThrowsAsync<RpcException>(async () =>
         {
             while (await stream.ReadAsync())

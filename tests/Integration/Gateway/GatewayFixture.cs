@@ -1,4 +1,3 @@
-using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -6,6 +5,7 @@ using Microservices.Gateway;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -23,7 +23,7 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     /// <summary>What no caller may ever read: fakes put it wherever a service has text.</summary>
     public const string Secret = "connection to 10.1.2.3 failed: password=hunter2";
 
-    private Factory? factory;
+    private Factory? gateway;
     private Backend? usersServer;
     private Backend? ordersServer;
     private GrpcChannel? channel;
@@ -37,19 +37,23 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
 
     internal GatewayService.GatewayServiceClient Grpc { get; private set; } = null!;
 
-    internal IServiceProvider Services => factory!.Services;
+    /// <summary>A client of any service at the gRPC port.</summary>
+    internal TClient Client<TClient>() => (TClient)Activator.CreateInstance(typeof(TClient), channel)!;
+
+    /// <summary>Tells the gateway to stop, as SIGTERM does. Completes when it has.</summary>
+    public Task StopAsync() => gateway!.Services.GetRequiredService<IHost>().StopAsync();
 
     public async Task InitializeAsync()
     {
         Reset();
         usersServer = await Backend.StartAsync(Users);
         ordersServer = await Backend.StartAsync(Orders);
-        factory = new Factory(usersServer.Address, ordersServer.Address);
-        factory.UseKestrel();
-        factory.StartServer();
+        gateway = new Factory(usersServer.Address, ordersServer.Address);
+        gateway.UseKestrel();
+        gateway.StartServer();
 
         // In the order of the endpoints' names: Grpc, Http, Management.
-        var addresses = factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        var addresses = gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
         Rest.BaseAddress = new Uri(addresses[1]);
         channel = GrpcChannel.ForAddress(addresses[0]);
         Grpc = new GatewayService.GatewayServiceClient(channel);
@@ -60,16 +64,18 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
         // The gateway waits for its callers before it stops: they leave first.
         Rest.Dispose();
         channel?.Dispose();
-        await factory!.DisposeAsync();
-        await usersServer!.DisposeAsync();
-        await ordersServer!.DisposeAsync();
+        foreach (var server in (IAsyncDisposable?[])[gateway, usersServer, ordersServer])
+        {
+            if (server is not null)
+                await server.DisposeAsync();
+        }
     }
 
     public void Dispose()
     {
         Rest.Dispose();
         channel?.Dispose();
-        factory?.Dispose();
+        gateway?.Dispose();
     }
 
     /// <summary>Backends that answer at once.</summary>
@@ -120,14 +126,15 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder) => builder
             .UseEnvironment(Environments.Production)
-            .UseSetting("Kestrel:Endpoints:Http:Url", $"http://{IPAddress.Loopback}:0")
-            .UseSetting("Kestrel:Endpoints:Grpc:Url", $"http://{IPAddress.Loopback}:0")
-            .UseSetting("Kestrel:Endpoints:Management:Url", $"http://{IPAddress.Loopback}:0")
+            .UseSetting("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")
+            .UseSetting("Kestrel:Endpoints:Grpc:Url", "http://127.0.0.1:0")
+            .UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0")
             .UseSetting("Backends:Users:Addresses:0", users)
             .UseSetting("Backends:Orders:Addresses:0", orders)
             .UseSetting("Gateway:CallCredit", "4")
-            .UseSetting("Logging:LogLevel:Default", "None")
-            .UseSetting("Drain:Window", "00:00:01");
+            .UseSetting("Drain:Window", "00:00:01")
+            .UseSetting("Logging:LogLevel:Default", "Critical")
+            .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");
     }
 }
 
@@ -139,18 +146,25 @@ internal sealed class HeldCall
     private readonly TaskCompletionSource<long> cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the call has come.</summary>
-    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Support.Eventually.Patience);
+    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Eventually.Patience);
 
     /// <summary>Completes when the backend sees that the caller has cancelled: at which timestamp of Stopwatch.</summary>
-    public Task<long> Cancelled => cancelled.Task.WaitAsync(Support.Eventually.Patience);
+    public Task<long> Cancelled => cancelled.Task.WaitAsync(Eventually.Patience);
 
     public void Release() => released.TrySetResult();
 
     /// <summary>What the fake does: holds the call.</summary>
     public async Task HoldAsync(ServerCallContext context)
     {
-        await using var registration = context.CancellationToken.Register(() => cancelled.TrySetResult(System.Diagnostics.Stopwatch.GetTimestamp()));
         arrived.TrySetResult(context);
-        await released.Task.WaitAsync(context.CancellationToken);
+        try
+        {
+            await released.Task.WaitAsync(context.CancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            cancelled.TrySetResult(System.Diagnostics.Stopwatch.GetTimestamp());
+            throw;
+        }
     }
 }

@@ -66,9 +66,10 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task GetOverview_leaves_out_orders_that_are_too_slow_before_the_caller_gives_up()
     {
+        await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" });
         var orders = HoldOrders();
 
-        var overview = (await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" }, deadline: DateTime.UtcNow.AddSeconds(2))).Overview;
+        var overview = (await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" }, deadline: DateTime.UtcNow.AddSeconds(3))).Overview;
 
         Assert.Equal(PartStatus.Timeout, overview.Orders.Status);
         await orders.Cancelled;
@@ -91,6 +92,13 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
         await orders.Arrived;
         call.Dispose();
         await orders.Cancelled;
+    }
+
+    [Fact]
+    public async Task A_service_that_the_gateway_does_not_have_is_unimplemented()
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(() => gateway.Client<UsersService.UsersServiceClient>().GetUserAsync(new GetUserRequest()).ResponseAsync);
+        Assert.Equal(StatusCode.Unimplemented, error.StatusCode);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>What the answers of several routes have in common.</summary>
-internal static class Results
+internal static class Answers
 {
     /// <summary>The answer to a command that may carry an idempotency key: a replay is the same answer, and says so in a header.</summary>
     public static IResult Command<T>(HttpContext http, T value, JsonTypeInfo<T> type, bool replayed, int status = StatusCodes.Status200OK)

@@ -1,0 +1,116 @@
+using Grpc.Core;
+using Microservices.Gateway;
+using Microservices.Gateway.Overviews;
+using Microservices.Gateway.V1;
+using Microservices.Orders.V1;
+using Microservices.Users.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Microservices.Tests.Unit.Gateway;
+
+public sealed class OverviewAggregatorTests
+{
+    private static readonly OverviewQuery Query = new("ada", Strict: false, OrderLimit: 10);
+    private readonly FakeTimeProvider time = new();
+
+    [Theory]
+    [InlineData(60_000, 59_750)]
+    [InlineData(2_500, 2_250)]
+    [InlineData(1_000, 900)]
+    [InlineData(10, 9)]
+    public async Task The_parts_have_until_a_little_before_the_deadline(double milliseconds, double expected)
+    {
+        var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => Task.FromResult<IReadOnlyList<Order>>([]) };
+        var now = time.GetUtcNow().UtcDateTime;
+
+        await Aggregator(sources).GetAsync(Query, now.AddMilliseconds(milliseconds), default);
+
+        Assert.Equal([expected, expected], sources.Deadlines.Select(deadline => (deadline - now).TotalMilliseconds));
+    }
+
+    [Fact]
+    public async Task A_part_that_fails_in_a_way_nobody_expected_fails_alone()
+    {
+        var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => throw new InvalidOperationException("secret") };
+
+        var result = await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+
+        Assert.Null(result.Failure);
+        Assert.False(result.Complete);
+        Assert.Equal(PartStatus.Error, result.Orders.Status);
+        Assert.Equal((int)StatusCode.Internal, result.Orders.Error!.Code);
+        Assert.DoesNotContain("secret", result.Orders.Error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_first_required_part_to_fail_decides_and_cancels_the_other()
+    {
+        var sources = new Sources
+        {
+            User = async (_, token) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                return new User();
+            },
+            Orders = (_, _) => throw new RpcException(new Status(StatusCode.Unavailable, "secret")),
+        };
+
+        var result = await Aggregator(sources).GetAsync(Query with { Strict = true }, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+
+        Assert.Equal((int)StatusCode.Unavailable, result.Failure!.Code);
+    }
+
+    [Fact]
+    public async Task A_caller_who_is_gone_gets_no_result()
+    {
+        using var caller = new CancellationTokenSource();
+        var sources = new Sources
+        {
+            User = async (_, token) =>
+            {
+                await caller.CancelAsync();
+                throw new RpcException(new Status(StatusCode.Cancelled, ""));
+            },
+            Orders = (_, _) => Task.FromResult<IReadOnlyList<Order>>([]),
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), caller.Token));
+    }
+
+    [Fact]
+    public void A_deadline_is_the_callers_within_bounds()
+    {
+        var options = new GatewayOptions();
+        var now = time.GetUtcNow().UtcDateTime;
+        Assert.Equal(now.AddSeconds(10), options.Deadline(time, DateTime.MaxValue));
+        Assert.Equal(now.AddSeconds(60), options.Deadline(time, now.AddHours(1)));
+        Assert.Equal(now.AddSeconds(3), options.Deadline(time, now.AddSeconds(3)));
+        Assert.Equal(now.AddSeconds(10), options.Deadline(time, (TimeSpan?)null));
+        Assert.Equal(now.AddSeconds(60), options.Deadline(time, TimeSpan.FromDays(999)));
+    }
+
+    private OverviewAggregator Aggregator(Sources sources) => new(sources, time, NullLogger<OverviewAggregator>.Instance);
+
+    private sealed class Sources : IOverviewSources
+    {
+        public required Func<string, CancellationToken, Task<User>> User { get; init; }
+
+        public required Func<string, CancellationToken, Task<IReadOnlyList<Order>>> Orders { get; init; }
+
+        public List<DateTime> Deadlines { get; } = [];
+
+        public Task<User> GetUserAsync(string userId, DateTime deadline, CancellationToken cancellationToken)
+        {
+            Deadlines.Add(deadline);
+            return User(userId, cancellationToken);
+        }
+
+        public Task<IReadOnlyList<Order>> GetOrdersAsync(string userId, int limit, DateTime deadline, CancellationToken cancellationToken)
+        {
+            Deadlines.Add(deadline);
+            return Orders(userId, cancellationToken);
+        }
+    }
+}
