@@ -1,13 +1,16 @@
 using Grpc.Core;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microservices.Hosting;
 using Microservices.Hosting.Errors;
+using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway;
 
 /// <summary>The gRPC surface.</summary>
-internal sealed class GatewayGrpcService(OverviewAggregator overviews, OverviewCalls calls, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class GatewayGrpcService(
+    OverviewAggregator overviews, CallStreamServer<LookupOverviewsCall, LookupOverviewsResult> lookups, Drain drain, IOptions<GatewayOptions> options, TimeProvider time)
     : GatewayService.GatewayServiceBase
 {
     public override async Task<GetOverviewResponse> GetOverview(GetOverviewRequest request, ServerCallContext context)
@@ -21,5 +24,5 @@ internal sealed class GatewayGrpcService(OverviewAggregator overviews, OverviewC
 
     public override Task LookupOverviews(
         IAsyncStreamReader<LookupOverviewsRequest> requestStream, IServerStreamWriter<LookupOverviewsResponse> responseStream, ServerCallContext context) =>
-        calls.ServeAsync(requestStream, responseStream, context);
+        lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
 }

@@ -15,13 +15,6 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>The longest a request may take, whatever deadline the caller states. Default 60 s; 100 ms to 10 min.</summary>
     public TimeSpan MaxTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How many calls a caller of LookupOverviews may have unanswered on one stream. Default 256; 1 to 65,536.</summary>
-    [Range(1, 65_536)]
-    public int CallCredit { get; set; } = 256;
-
-    /// <summary>How long a caller of LookupOverviews may leave a frame unread before its stream is cut. Default 30 s; 100 ms to 10 min.</summary>
-    public TimeSpan StreamWriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
-
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -31,7 +24,5 @@ public sealed class GatewayOptions : IValidatableObject
             yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(MaxTimeout)]);
         if (DefaultTimeout < least || DefaultTimeout > MaxTimeout)
             yield return new ValidationResult($"must be from 00:00:00.1 to MaxTimeout, which is {MaxTimeout}", [nameof(DefaultTimeout)]);
-        if (StreamWriteTimeout < least || StreamWriteTimeout > most)
-            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(StreamWriteTimeout)]);
     }
 }

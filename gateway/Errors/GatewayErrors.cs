@@ -18,17 +18,6 @@ internal static class GatewayErrors
 
     private static readonly string[] Contracts = ["gateway.v1", "users.v1", "orders.v1"];
 
-    /// <summary>The stream ended because the process is leaving.</summary>
-    public static Status Draining { get; } = Domain.Unavailable("DRAINING", "The gateway is leaving; call again.");
-
-    /// <summary>A call id that is in use.</summary>
-    public static Status DuplicateCall(ulong id) =>
-        Domain.Other(StatusCode.AlreadyExists, "DUPLICATE_CALL_ID", $"The call {id} of this stream has not been answered yet.");
-
-    /// <summary>More calls than the credit.</summary>
-    public static Status BeyondCredit(int credit) =>
-        Domain.Exhausted("BEYOND_CREDIT", $"This stream has {credit} calls that have not been answered, and credit for no more.");
-
     /// <summary>What the caller is told of an exception.</summary>
     public static Status ToStatus(Exception exception) => exception switch
     {

@@ -1,8 +1,11 @@
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.V1;
+using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Streaming.Calls;
 using Microservices.Users.V1;
+using Microsoft.Extensions.Options;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Gateway.Overviews;
@@ -45,8 +48,21 @@ internal sealed record OverviewResult(string UserId, Part<User> User, Part<IRead
 
 internal static class OverviewRegistration
 {
-    public static void AddOverviews(this WebApplicationBuilder builder) => builder.Services
-        .AddSingleton<IOverviewSources, UnaryOverviewSources>()
-        .AddSingleton<OverviewAggregator>()
-        .AddSingleton<OverviewCalls>();
+    private const string LookupSection = "LookupOverviews";
+    private const int Credit = 256;
+
+    public static void AddOverviews(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IOverviewSources, UnaryOverviewSources>();
+        builder.Services.AddSingleton<OverviewAggregator>();
+
+        builder.Services.AddOptions<CallStreamServerOptions>(LookupSection).Configure<IOptions<DrainOptions>>((calls, drain) =>
+        {
+            calls.Credit = Credit;
+            calls.MaxBatch = 1;
+            calls.MaxConcurrentBatches = Credit;
+            calls.DrainTimeout = drain.Value.Window;
+        });
+        builder.Services.AddCallStreamServer<LookupOverviewsCall, LookupOverviewsResult, LookupOverviews>(GatewayService.LookupOverviewsCalls, LookupSection);
+    }
 }

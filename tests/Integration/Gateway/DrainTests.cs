@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Microservices.Orders.V1;
 
 namespace Microservices.Tests.Integration.Gateway;
@@ -39,15 +38,11 @@ public sealed class DrainTests
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
         var stopping = gateway.StopAsync();
-        var error = await Assert.ThrowsAsync<RpcException>(async () =>
+        while (await stream.ReadAsync())
         {
-            while (await stream.ReadAsync())
-            {
-            }
-        });
+        }
 
         Assert.NotNull(stream.Draining);
-        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
         await stopping;
         await gateway.DisposeAsync();
     }

@@ -131,7 +131,7 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
             .UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0")
             .UseSetting("Backends:Users:Addresses:0", users)
             .UseSetting("Backends:Orders:Addresses:0", orders)
-            .UseSetting("Gateway:CallCredit", "4")
+            .UseSetting("LookupOverviews:Credit", "4")
             .UseSetting("Drain:Window", "00:00:01")
             .UseSetting("Logging:LogLevel:Default", "Critical")
             .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");

@@ -192,7 +192,7 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
         HoldOrders(user: "few");
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
-        await stream.CallAsync((1, "slow", 200), (2, "few", 200));
+        await stream.CallAsync((1, "slow", 2_000), (2, "few", 2_000));
         var results = new[] { await stream.ResultAsync(), await stream.ResultAsync() }.OrderBy(result => result.CallId).ToArray();
         Assert.Equal((int)StatusCode.DeadlineExceeded, results[0].Error.Code);
         Assert.Equal(PartStatus.Timeout, results[1].Overview.Orders.Status);

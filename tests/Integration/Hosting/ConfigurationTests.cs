@@ -11,6 +11,7 @@ public sealed class ConfigurationTests
     [InlineData("Kestrel__Endpoints__Grpc__Url", "", "Kestrel:Endpoints:Grpc:Url")]
     [InlineData("ConnectionStrings__Database", "", "ConnectionStrings:Database")]
     [InlineData("ConnectionStrings__Database", "Nonsense=1", "ConnectionStrings:Database")]
+    [InlineData("ConnectionStrings__Redis", "", "ConnectionStrings:Redis")]
     [InlineData("Backends__Users__Addresses__0", "ftp://users", "Backends:Users:Addresses:0")]
     [InlineData("Drain__Window", "00:00:00", "Drain:Window")]
     [InlineData("Drain__Window", "soon", "Drain:Window")]
@@ -33,6 +34,7 @@ public sealed class ConfigurationTests
             ["Kestrel__Endpoints__Management__Url"] = "http://127.0.0.1:0",
             ["ConnectionStrings__Database"] = "Data Source=orders.db",
             ["Backends__Users__Addresses__0"] = "http://127.0.0.1:1",
+            ["ConnectionStrings__Redis"] = "127.0.0.1:1",
             [variable] = value,
         })
             start.Environment[name] = setting;

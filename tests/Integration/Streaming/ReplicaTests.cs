@@ -4,7 +4,6 @@ using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
-using Xunit;
 
 namespace Microservices.Tests.Integration.Streaming;
 

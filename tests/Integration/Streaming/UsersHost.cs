@@ -79,7 +79,7 @@ public sealed class UsersHost : IAsyncDisposable
             try
             {
                 await calls.ServeAsync(new CountingReader(requestStream, backend), responseStream, context, backend.Drain);
-                backend.StreamEnds.Add(StatusCode.OK);
+                backend.StreamEnds.Add(context.Status.StatusCode);
             }
             catch (RpcException e)
             {

@@ -36,9 +36,10 @@ public sealed class CallStreamServer<TCall, TResult>
     /// <param name="responses">The stream's writer. Nobody else may write.</param>
     /// <param name="context">The stream's context.</param>
     /// <param name="drain">Cancelled when this process is about to leave: the caller is asked to go, and what it sent is answered.</param>
-    /// <exception cref="RpcException">
-    /// INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the caller did not read; CANCELLED when it is gone.
-    /// </exception>
+    /// <returns>
+    /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the
+    /// caller did not read; CANCELLED when it is gone.
+    /// </returns>
     public async Task ServeAsync<TRequestFrame, TResponseFrame>(
         IAsyncStreamReader<TRequestFrame> requests,
         IServerStreamWriter<TResponseFrame> responses,
@@ -60,6 +61,11 @@ public sealed class CallStreamServer<TCall, TResult>
         try
         {
             await session.RunAsync(drain);
+        }
+        catch (RpcException ending)
+        {
+            // Said rather than thrown: whoever stands between here and gRPC would take it for the failure of a call to another service.
+            context.Status = ending.Status;
         }
         finally
         {
