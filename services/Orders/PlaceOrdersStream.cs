@@ -5,6 +5,7 @@ using Grpc.Core;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Streaming;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
@@ -148,8 +149,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<
                 }
                 catch (TimeoutException)
                 {
-                    // The write itself cannot be called off; the call can.
-                    context.GetHttpContext().Abort();
+                    context.CutOff();
                     throw new StatusException(OrderErrors.Domain.Exhausted("SLOW_READER", $"Answers were not read for {options.Value.WriteTimeout.TotalSeconds:0} s."));
                 }
             }

@@ -85,6 +85,31 @@ public sealed class PlaceOrdersTests(Backends backends) : IClassFixture<Backends
     }
 
     [Fact]
+    public async Task A_caller_that_never_reads_is_cut_off_and_others_on_its_connection_are_not()
+    {
+        var user = await backends.NewUserAsync();
+        var command = Backends.AnOrder(user.UserId);
+        command.Lines[0].ProductId = new string('x', 64);
+        command.Lines.AddRange(Enumerable.Range(0, 35).Select(_ => command.Lines[0].Clone()));
+        await using var host = await backends.AnotherOrdersAsync(("PlaceOrders:WriteTimeout", "00:00:01"));
+        var orders = new OrdersService.OrdersServiceClient(host.Channel);
+        using var other = orders.PlaceOrders();
+        using var stalled = orders.PlaceOrders();
+
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            while (true)
+                await stalled.RequestStream.WriteAsync(new PlaceOrdersRequest { Reference = "never read", Command = command });
+        });
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await stalled.ResponseStream.ReadAllAsync().CountAsync());
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        await other.RequestStream.WriteAsync(new PlaceOrdersRequest { Reference = "read", Command = command });
+        Assert.True(await other.ResponseStream.MoveNext(default));
+        Assert.NotNull(other.ResponseStream.Current.Placed);
+    }
+
+    [Fact]
     public async Task The_same_key_twice_in_one_batch_places_one_order()
     {
         var user = await backends.NewUserAsync();

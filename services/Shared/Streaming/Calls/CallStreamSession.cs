@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Streaming.V1;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Microservices.Streaming.Calls;
 
@@ -26,8 +25,6 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     where TResponseFrame : class, ICallResultFrame<TResult>, new()
     where TResult : class, ICallResult, IMessage, new()
 {
-    /// <summary>RST_STREAM with this code is RESOURCE_EXHAUSTED to a gRPC client (gRPC over HTTP/2, "Errors").</summary>
-    private const int EnhanceYourCalm = 0xb;
     private readonly TaskCompletionSource _timeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _leaving;
 
@@ -108,10 +105,6 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     {
         metrics.CutOff();
         CallStreamLog.CutOff(logger, method.Name, context.Peer, options.WriteTimeout);
-        var http = context.GetHttpContext();
-        if (http.Features.Get<IHttpResetFeature>() is { } reset)
-            reset.Reset(EnhanceYourCalm);
-        else
-            http.Abort();
+        context.CutOff();
     }
 }
