@@ -10,6 +10,8 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults(V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
 builder.AddEventLog();
+builder.AddOutbox<OrdersDbContext, OrderOutbox>();
+builder.Services.AddEventHistory<OrderOutbox>(OrderEvents.TopicPrefix);
 builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsersCalls, "Backends:Users");

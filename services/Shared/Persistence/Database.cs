@@ -8,13 +8,20 @@ namespace Microservices.Persistence;
 /// How a service reads and writes its database. Thread-safe. A write is one transaction; when it collides with a concurrent one (a
 /// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
 /// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
-/// time, writers of this process queue here rather than poll for the lock there.
+/// time, writers of this process queue here rather than poll for the lock there. Events that a change adds are committed with it, and
+/// this process's relay is then told.
 /// </summary>
-public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : IDisposable
+public sealed class Database<TContext> : IDisposable
     where TContext : ServiceDbContext
 {
     private const int MaxAttempts = 5;
     private readonly SemaphoreSlim sqliteWriter = new(1);
+    private readonly IDbContextFactory<TContext> contexts;
+    private readonly OutboxSignal<TContext> outbox;
+    private readonly TimeProvider time;
+
+    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, TimeProvider time) =>
+        (this.contexts, this.outbox, this.time) = (contexts, outbox, time);
 
     /// <summary>Runs a query. Nothing is tracked and nothing is written.</summary>
     public async Task<T> ReadAsync<T>(Func<TContext, Task<T>> query, CancellationToken cancellationToken)
@@ -56,12 +63,19 @@ public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : I
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
             var result = await change(context);
             await context.SaveChangesAsync(cancellationToken);
+            var events = context.NewEvents.Count > 0;
+            if (events)
+                await OutboxWriter.WriteAsync(context, time, cancellationToken);
             // Past this point the caller cannot call it off: a commit that was cancelled half-way would be neither done nor undone.
             await transaction.CommitAsync(CancellationToken.None);
+            if (events)
+                outbox.Set();
             return result;
         }
         finally
         {
+            // The context goes back to a pool.
+            context.NewEvents.Clear();
             if (sqlite)
                 sqliteWriter.Release();
         }

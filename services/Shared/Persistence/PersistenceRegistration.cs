@@ -40,7 +40,9 @@ public static class PersistenceRegistration
                 break;
         }
 
-        builder.Services.AddSingleton<Database<TContext>>();
+        builder.Services.AddSingleton<OutboxSignal<TContext>>();
+        builder.Services.AddSingleton(services => new Database<TContext>(
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<Migrator<TContext>>();
         builder.Services.AddHostedService<IdempotencyCleaner<TContext>>();
         builder.Services.AddHealthChecks().AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2));

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Microservices.Users.Migrations.Postgres
 {
     [DbContext(typeof(PostgresUsersDbContext))]
-    [Migration("20261122161051_Initial")]
+    [Migration("20261122173702_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -54,6 +54,89 @@ namespace Microservices.Users.Migrations.Postgres
                     b.HasIndex("CreatedAt");
 
                     b.ToTable("IdempotencyRecords", "users");
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxEvent", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Offset")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("Topic", "Offset");
+
+                    b.HasIndex("CreatedAtMs");
+
+                    b.ToTable("OutboxEvents", "users");
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxLease", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .UseCollation("C");
+
+                    b.Property<long>("ExpiresAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("OutboxLeases", "users");
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxTopic", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .UseCollation("C");
+
+                    b.Property<string>("Epoch")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .UseCollation("C");
+
+                    b.Property<long>("LastOffset")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("RelayedOffset")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("UpdatedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Topic");
+
+                    b.HasIndex("UpdatedAtMs");
+
+                    b.HasIndex(new[] { "Topic" }, "IX_OutboxTopics_Waiting")
+                        .HasFilter("\"RelayedOffset\" < \"LastOffset\"");
+
+                    b.ToTable("OutboxTopics", "users");
                 });
 
             modelBuilder.Entity("Microservices.Users.User", b =>

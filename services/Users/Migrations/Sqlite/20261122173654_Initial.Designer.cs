@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Microservices.Users.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteUsersDbContext))]
-    [Migration("20261122161046_Initial")]
+    [Migration("20261122173654_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -45,6 +45,83 @@ namespace Microservices.Users.Migrations.Sqlite
                     b.HasIndex("CreatedAt");
 
                     b.ToTable("IdempotencyRecords");
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxEvent", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Offset")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Topic", "Offset");
+
+                    b.HasIndex("CreatedAtMs");
+
+                    b.ToTable("OutboxEvents", (string)null);
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxLease", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ExpiresAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("OutboxLeases", (string)null);
+                });
+
+            modelBuilder.Entity("Microservices.Persistence.OutboxTopic", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Epoch")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("LastOffset")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("RelayedOffset")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("UpdatedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Topic");
+
+                    b.HasIndex("UpdatedAtMs");
+
+                    b.HasIndex(new[] { "Topic" }, "IX_OutboxTopics_Waiting")
+                        .HasFilter("\"RelayedOffset\" < \"LastOffset\"");
+
+                    b.ToTable("OutboxTopics", (string)null);
                 });
 
             modelBuilder.Entity("Microservices.Users.User", b =>
