@@ -3,8 +3,8 @@ using Microservices.Persistence;
 
 namespace Microservices.Orders;
 
-/// <summary>Joins the outbox of Orders to the event log: new events go there, and readers that are older than it are served from here.</summary>
-internal sealed class OrderOutbox(IEventLog log, OutboxHistory<OrdersDbContext> history) : IOutboxSink, IEventHistory
+/// <summary>Joins the outbox of Orders to the event log.</summary>
+internal sealed class OrderOutbox(IEventLog log) : IOutboxSink
 {
     public async Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken)
     {
@@ -14,10 +14,6 @@ internal sealed class OrderOutbox(IEventLog log, OutboxHistory<OrdersDbContext> 
 
     public async Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
         [.. (await log.ReadHeadsAsync(topics, cancellationToken)).Select(head => new OutboxHead(head.Epoch, head.LastOffset))];
-
-    public async ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken) =>
-        await history.ReadAsync(topic, after, maxEvents, cancellationToken) is not { } page ? null : new HistoryPage(page.Epoch, page.LastOffset,
-            [.. page.Events.Select(e => new HistoryEvent(e.Offset, e.Payload, e.Key, DateTimeOffset.FromUnixTimeMilliseconds(e.CreatedAtMs)))]);
 
     private static OutboxStatus StatusOf(AppendResult result) => result.Status switch
     {

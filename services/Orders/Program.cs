@@ -11,7 +11,7 @@ builder.AddServiceDefaults(V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
 builder.AddEventLog();
 builder.AddOutbox<OrdersDbContext, OrderOutbox>();
-builder.Services.AddEventHistory<OrderOutbox>(OrderEvents.TopicPrefix);
+builder.Services.AddEventHistory<OrderHistory>(OrderEvents.TopicPrefix);
 builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsersCalls, "Backends:Users");

@@ -10,7 +10,7 @@ builder.AddServiceDefaults(V1.UsersService.Descriptor);
 builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
 builder.AddEventLog();
 builder.AddOutbox<UsersDbContext, UserOutbox>();
-builder.Services.AddEventHistory<UserOutbox>(UserEvents.TopicPrefix);
+builder.Services.AddEventHistory<UserHistory>(UserEvents.TopicPrefix);
 
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();

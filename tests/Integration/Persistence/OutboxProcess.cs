@@ -47,7 +47,7 @@ internal sealed class OutboxProcess : IAsyncDisposable
         builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
         builder.AddEventLog();
         builder.AddOutbox<OrdersDbContext, BreakableSink>();
-        builder.Services.AddEventHistory<OrderOutbox>("test/");
+        builder.Services.AddEventHistory<OrderHistory>("test/");
         var app = builder.Build();
         await app.StartAsync();
         return new OutboxProcess(app);
@@ -83,8 +83,9 @@ internal sealed class OutboxProcess : IAsyncDisposable
 }
 
 /// <summary>The join of Orders, which may break in the middle of a batch as a process does that is killed.</summary>
-internal sealed class BreakableSink(OrderOutbox sink) : IOutboxSink
+internal sealed class BreakableSink(IEventLog log) : IOutboxSink
 {
+    private readonly OrderOutbox sink = new(log);
     private int breakAfter = -1;
     private int appended;
     private volatile bool down;
