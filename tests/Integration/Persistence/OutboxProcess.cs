@@ -4,7 +4,6 @@ using Microservices.EventLog;
 using Microservices.Orders;
 using Microservices.Persistence;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -31,12 +30,13 @@ internal sealed class OutboxProcess : IAsyncDisposable
     public static async Task<OutboxProcess> StartAsync(string database, string redis, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "http://127.0.0.1:0");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:Database"] = database,
             ["ConnectionStrings:Redis"] = redis,
+            ["Kestrel:Endpoints:Grpc:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:Management:Url"] = "http://127.0.0.1:0",
             ["Outbox:PollInterval"] = "00:00:00.010",
             ["Outbox:CheckInterval"] = "00:00:00.050",
             ["Outbox:MaxBackoff"] = "00:00:00.100",

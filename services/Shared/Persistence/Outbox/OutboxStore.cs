@@ -43,7 +43,8 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database, TimePro
                 .OrderBy(t => t.Topic)
                 .Take(maxEvents);
             return topics
-                .SelectMany(t => context.OutboxEvents.Where(e => e.Topic == t.Topic && e.Offset > t.RelayedOffset && e.Offset <= t.RelayedOffset + EventsPerTopic), (t, e) => new { t, e })
+                .Join(context.OutboxEvents, t => t.Topic, e => e.Topic, (t, e) => new { t, e })
+                .Where(row => row.e.Offset > row.t.RelayedOffset && row.e.Offset <= row.t.RelayedOffset + EventsPerTopic)
                 .OrderBy(row => row.e.Topic).ThenBy(row => row.e.Offset)
                 .Take(maxEvents)
                 .ToListAsync(cancellationToken);
@@ -55,7 +56,7 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database, TimePro
     public Task<long> ReadOldestWaitingAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(async context => await context.OutboxTopics
             .Where(t => t.RelayedOffset < t.LastOffset)
-            .SelectMany(t => context.OutboxEvents.Where(e => e.Topic == t.Topic && e.Offset == t.RelayedOffset + 1))
+            .Join(context.OutboxEvents, t => new { t.Topic, Offset = t.RelayedOffset + 1 }, e => new { e.Topic, e.Offset }, (_, e) => e)
             .MinAsync(e => (long?)e.CreatedAtMs, cancellationToken) ?? 0, cancellationToken);
 
     /// <summary>Topics with an event since a time, newest first, after the place of the last one of the page before.</summary>
