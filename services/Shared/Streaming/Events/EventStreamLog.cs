@@ -17,4 +17,7 @@ internal static partial class EventStreamLog
 
     [LoggerMessage(24, LogLevel.Warning, "The event stream {Method} from {Address} broke; subscribing again after {Delay}")]
     internal static partial void Broken(ILogger logger, string method, Uri? address, TimeSpan delay, Exception? exception);
+
+    [LoggerMessage(25, LogLevel.Warning, "Could not find out where the replicas that serve {Method} are")]
+    internal static partial void DiscoveryFailed(ILogger logger, string method, Exception exception);
 }

@@ -19,7 +19,7 @@ public interface IEventSource<in TSubscription>
     /// with any other exception it fails INTERNAL. The stream goes on.</exception>
     IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken);
 
-    /// <summary>The subscriber has dealt with everything up to this cursor, which is the subscriber's word. Default: nothing is done.</summary>
+    /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
     ValueTask AcknowledgeAsync(TSubscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }
 
