@@ -97,7 +97,7 @@ public sealed class EventsServerTests
 
         Assert.Equal(StatusCode.ResourceExhausted, Assert.Single(host.Ends));
         // 500 pages were read for the one; the other took what windows and buffers hold, not its 5 MB.
-        Assert.InRange(log.Pulled - 500, 1, 300);
+        Assert.InRange(log.Pulled - 500, 1, 100);
         log.Append(1);
         await ReadEventsAsync(well, 1);
     }
@@ -114,7 +114,7 @@ public sealed class EventsServerTests
         var pulled = -1;
         await Eventually.UntilAsync(() => pulled == (pulled = log.Pulled) && pulled > 0, "it stalls");
 
-        Assert.True(log.Pulled < 300);
+        Assert.True(log.Pulled < 100, $"{log.Pulled} pages were read for a reader that stalls");
         await ReadEventsAsync(stream, 5000);
     }
 

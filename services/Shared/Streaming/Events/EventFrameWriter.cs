@@ -46,8 +46,8 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, Eve
                 }
 
                 Volatile.Write(ref _writingSince, time.GetTimestamp());
-                // No token: what is written cannot be taken back.
-                var flushed = await body.FlushAsync(CancellationToken.None);
+                // The token of the call: a flush that waits for a client does not learn by itself that its stream was reset.
+                var flushed = await body.FlushAsync(aborted);
                 Volatile.Write(ref _lastWrite, time.GetTimestamp());
                 Volatile.Write(ref _writingSince, 0);
                 queue.Release(unflushed);
