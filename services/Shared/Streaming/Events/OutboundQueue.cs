@@ -21,19 +21,20 @@ internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
     /// <summary>Adds a frame that belongs to no subscription.</summary>
     internal void Add(EventFrame frame) => Add(frame, null);
 
-    /// <summary>Adds a frame of a subscription, unless it was closed; <see cref="ServerTurn.Wake"/> is set once it is written.</summary>
-    internal void Add(EventFrame frame, ServerTurn? turn)
+    /// <summary>Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed.</summary>
+    internal bool Add(EventFrame frame, ServerTurn? turn)
     {
         lock (_lock)
         {
             if (_completed || turn is { Closed: true })
-                return;
+                return false;
             _frames.Enqueue((frame, turn));
             _bytes += frame.Size;
         }
 
         metrics.Queued(frame.Size);
         Ready.Set();
+        return true;
     }
 
     /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>

@@ -39,7 +39,9 @@ internal sealed class ServerSubscription<TSubscription>(
         {
             await foreach (var item in source.SubscribeAsync(subscription, _over.Token).WithCancellation(_over.Token))
             {
-                queue.Add(FrameOf(item), _turn);
+                // A source may yield once more before it sees that it is over.
+                if (!queue.Add(FrameOf(item), _turn))
+                    return;
                 await _turn.Wake.WaitAsync();
                 while (!_over.IsCancellationRequested && queue.MustWait(_turn.Wake))
                     await _turn.Wake.WaitAsync();
