@@ -4,13 +4,19 @@ using Microservices.Gateway.V1;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.Events;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway;
 
 /// <summary>The gRPC surface.</summary>
 internal sealed class GatewayGrpcService(
-    OverviewAggregator overviews, CallStreamServer<LookupOverviewsCall, LookupOverviewsResult> lookups, Drain drain, IOptions<GatewayOptions> options, TimeProvider time)
+    OverviewAggregator overviews,
+    CallStreamServer<LookupOverviewsCall, LookupOverviewsResult> lookups,
+    EventStreamServer<WatchOverviewSubscription> watch,
+    Drain drain,
+    IOptions<GatewayOptions> options,
+    TimeProvider time)
     : GatewayService.GatewayServiceBase
 {
     public override async Task<GetOverviewResponse> GetOverview(GetOverviewRequest request, ServerCallContext context)
@@ -25,4 +31,8 @@ internal sealed class GatewayGrpcService(
     public override Task LookupOverviews(
         IAsyncStreamReader<LookupOverviewsRequest> requestStream, IServerStreamWriter<LookupOverviewsResponse> responseStream, ServerCallContext context) =>
         lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
+
+    public override Task WatchOverview(
+        IAsyncStreamReader<WatchOverviewRequest> requestStream, IServerStreamWriter<WatchOverviewResponse> responseStream, ServerCallContext context) =>
+        watch.ServeAsync(requestStream, context, drain.Window, drain.Token);
 }

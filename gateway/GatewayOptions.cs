@@ -15,6 +15,17 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>The longest a request may take, whatever deadline the caller states. Default 60 s; 100 ms to 10 min.</summary>
     public TimeSpan MaxTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>The largest part of an overview, in bytes as its service sends it; a larger one fails. Default 512 KiB; 1 KiB to 3 MiB.</summary>
+    [Range(1 << 10, 3 << 20)]
+    public int MaxPartBytes { get; set; } = 512 << 10;
+
+    /// <summary>The oldest answer that may stand in for a part that failed, however old a one the caller would take. Default 1 min; 0 to 1 h.</summary>
+    public TimeSpan MaxStale { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How many answers are kept to stand in, about; the least recently given are forgotten. Default 10,000; 0 to 1,000,000.</summary>
+    [Range(0, 1_000_000)]
+    public int MaxStaleEntries { get; set; } = 10_000;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -24,5 +35,7 @@ public sealed class GatewayOptions : IValidatableObject
             yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(MaxTimeout)]);
         if (DefaultTimeout < least || DefaultTimeout > MaxTimeout)
             yield return new ValidationResult($"must be from 00:00:00.1 to MaxTimeout, which is {MaxTimeout}", [nameof(DefaultTimeout)]);
+        if (MaxStale < TimeSpan.Zero || MaxStale > TimeSpan.FromHours(1))
+            yield return new ValidationResult("must be from 00:00:00 to 01:00:00", [nameof(MaxStale)]);
     }
 }

@@ -36,6 +36,7 @@ internal static class Catalog
     [
         new("users", "services/Users", "Users") { GrpcPort = 5001, ManagementPort = 9001, HasDatabase = true },
         new("orders", "services/Orders", "Orders") { GrpcPort = 5002, ManagementPort = 9002, HasDatabase = true, Backends = ["users"] },
-        new("gateway", "gateway", "Gateway") { GrpcPort = 8081, ManagementPort = 9080, HttpPort = 8080, Backends = ["users", "orders"] },
+        new("notifications", "services/Notifications", "Notifications") { GrpcPort = 5003, ManagementPort = 9003, HasDatabase = true, Backends = ["orders"] },
+        new("gateway", "gateway", "Gateway") { GrpcPort = 8081, ManagementPort = 9080, HttpPort = 8080, Backends = ["users", "orders", "notifications"] },
     ];
 }

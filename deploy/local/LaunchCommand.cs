@@ -10,7 +10,7 @@ namespace Microservices.Local;
 internal static class LaunchCommand
 {
     private const string Description = """
-        Runs the suite on this machine: an embedded Redis, then users, orders and the gateway, each a process of its own.
+        Runs the suite on this machine: an embedded Redis, then users, orders, notifications and the gateway, each a process of its own.
         Ctrl-C or SIGTERM stops all of it.
 
         Usage from anywhere in a checkout:

@@ -12,11 +12,13 @@ internal static class Repository
     public static string Dotnet { get; } =
         Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
-    /// <summary>Where a project's assembly is when built as the launcher was: same configuration, same framework.</summary>
+    /// <summary>Where a service's assembly is when built as the launcher was: same framework, same configuration. Of Release, what is deployed.</summary>
     public static string Assembly(ServiceDefinition service)
     {
         var output = Path.GetRelativePath(Path.Combine(Root, "deploy", "local"), AppContext.BaseDirectory);
-        return Path.Combine(Root, service.Folder, output, service.Assembly + ".dll");
+        var folder = Path.Combine(Root, service.Folder, output);
+        var published = Path.Combine(folder, "publish", service.Assembly + ".dll");
+        return File.Exists(published) ? published : Path.Combine(folder, service.Assembly + ".dll");
     }
 
     private static string FindRoot()

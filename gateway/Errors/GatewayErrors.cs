@@ -16,7 +16,7 @@ internal static class GatewayErrors
     /// <summary>Makes the gateway's own.</summary>
     public static ErrorDomain Domain { get; } = new("gateway.v1");
 
-    private static readonly string[] Contracts = ["gateway.v1", "users.v1", "orders.v1"];
+    private static readonly string[] Contracts = ["gateway.v1", "users.v1", "orders.v1", "notifications.v1"];
 
     /// <summary>What the caller is told of an exception.</summary>
     public static Status ToStatus(Exception exception) => exception switch
@@ -26,6 +26,9 @@ internal static class GatewayErrors
         OperationCanceledException => FromCode(StatusCode.Cancelled),
         _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the gateway."),
     };
+
+    /// <summary>RESOURCE_EXHAUSTED: the gateway itself refuses the call, before it has reached the service.</summary>
+    public static Status Overloaded() => FromCode(StatusCode.ResourceExhausted);
 
     /// <summary>Whether the code says that the request is at fault, as the contract's own text may then explain.</summary>
     public static bool IsAboutTheRequest(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.AlreadyExists

@@ -23,6 +23,7 @@ internal static class ProblemTypes
     private static readonly ProblemType NotFound = new("not-found", 404, "There is no such thing", "Check the id.");
     private static readonly ProblemType NoRoute = new("no-such-route", 404, "There is no such route", "See /docs for the routes there are.");
     private static readonly ProblemType Method = new("method-not-allowed", 405, "The route does not have this method", "The header Allow names those it has.");
+    private static readonly ProblemType NotAcceptable = new("not-acceptable", 406, "The answer has no form that the caller accepts", "Accept the media type that /docs has for the route.");
     private static readonly ProblemType Slow = new("request-too-slow", 408, "The request took too long to arrive", "Send it faster.");
     private static readonly ProblemType Exists = new("already-exists", 409, "There is already such a thing", "`errors` names the field whose value is taken.");
     private static readonly ProblemType Conflict = new("conflict", 409, "The request is at odds with another", "`reason` says how. Read again, then decide again.");
@@ -39,7 +40,7 @@ internal static class ProblemTypes
     /// <summary>Every kind.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        Invalid, Malformed, Unauthenticated, PermissionDenied, NotFound, NoRoute, Method, Slow, Exists, Conflict, TooLarge, MediaType, Precondition,
+        Invalid, Malformed, Unauthenticated, PermissionDenied, NotFound, NoRoute, Method, NotAcceptable, Slow, Exists, Conflict, TooLarge, MediaType, Precondition,
         Quota, Internal, Upstream, Unavailable, Overloaded, Timeout,
     ];
 
@@ -67,6 +68,7 @@ internal static class ProblemTypes
     {
         StatusCodes.Status404NotFound => NoRoute,
         StatusCodes.Status405MethodNotAllowed => Method,
+        StatusCodes.Status406NotAcceptable => NotAcceptable,
         StatusCodes.Status408RequestTimeout => Slow,
         StatusCodes.Status413PayloadTooLarge => TooLarge,
         StatusCodes.Status415UnsupportedMediaType => MediaType,

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Rest;
 
@@ -63,6 +64,40 @@ internal static class Examples
         Complete = false,
         Orders = new OrdersPart { Status = PartStatus.Timeout, Problem = Problem(504) with { Reason = "UPSTREAM_TIMEOUT" } },
     };
+
+    public static Overview StaleOverview { get; } = Overview with
+    {
+        Complete = false,
+        Orders = new OrdersPart { Status = PartStatus.Stale, Data = [Order], AgeSeconds = 7, Problem = Problem(503) with { Reason = "UPSTREAM_UNAVAILABLE" } },
+    };
+
+    public static BatchGetOverviews BatchGetOverviews { get; } = new() { UserIds = ["ada", "nobody"], OrderLimit = 5 };
+
+    public static OverviewBatch OverviewBatch { get; } = new()
+    {
+        Overviews =
+        [
+            new BatchedOverview { UserId = "ada", Overview = Overview },
+            new BatchedOverview { UserId = "nobody", Problem = Problem(404) with { Reason = "NOT_FOUND", Detail = "There is no user with id 'nobody'." } },
+        ],
+    };
+
+    /// <summary>The third event after a place in the orders, at a place in the notifications.</summary>
+    public const string EventId = "AZ3qk0uXm1Q~3.AZ3qk0uYw7c";
+
+    public static string EventText { get; } = $$"""
+        retry: 2000
+
+        event: ready
+        data: {}
+        id: AZ3qk0uXm1Q~2.AZ3qk0uYw7c
+
+        event: order
+        data: {{JsonSerializer.Serialize(new OrderEvent { Kind = OrderEventKind.Placed, Order = Order, Time = Time }, GatewayJson.Default.OrderEvent)}}
+        id: {{EventId}}
+
+
+        """;
 
     /// <summary>A problem of the first kind that has the HTTP status.</summary>
     public static Problem Problem(int status)

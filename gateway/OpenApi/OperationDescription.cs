@@ -68,6 +68,16 @@ internal static class OperationDescription
             return Task.CompletedTask;
         });
 
+    /// <summary>An answer that is text of its own kind, not JSON.</summary>
+    public static RouteHandlerBuilder AnswersText(this RouteHandlerBuilder route, string mediaType, string description, string example) =>
+        route.Produces<string>(StatusCodes.Status200OK, mediaType).AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            var response = operation.Responses!["200"];
+            response.Description = description;
+            response.Content![mediaType].Example = JsonValue.Create(example);
+            return Task.CompletedTask;
+        });
+
     public static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params int[] statuses)
     {
         foreach (var status in statuses.Concat(Failures))

@@ -1,5 +1,7 @@
 using Grpc.Core;
 using Microservices.Gateway.Errors;
+using Microservices.Orders.V1;
+using Microservices.Users.V1;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Gateway.Overviews;
@@ -7,9 +9,9 @@ namespace Microservices.Gateway.Overviews;
 /// <summary>
 /// Puts an overview together. All parts are asked at the same time, so that the answer takes as long as the slowest of them; the
 /// first required part that fails cancels the others; what is left of the caller's deadline, less a margin, is every part's
-/// deadline, so that a slow optional part leaves an answer without it and not none. Knows no transport. Thread-safe.
+/// deadline, so that a slow optional part leaves an answer without it, or with an earlier one, and not none. Knows no transport. Thread-safe.
 /// </summary>
-internal sealed partial class OverviewAggregator(IOverviewSources sources, TimeProvider time, ILogger<OverviewAggregator> logger)
+internal sealed partial class OverviewAggregator(IOverviewSources sources, StaleOrders stale, TimeProvider time, ILogger<OverviewAggregator> logger)
 {
     // What the gateway keeps for itself, to answer before the caller gives up: a tenth of what is left, up to this.
     private static readonly TimeSpan MaxMargin = TimeSpan.FromMilliseconds(250);
@@ -19,15 +21,44 @@ internal sealed partial class OverviewAggregator(IOverviewSources sources, TimeP
     public async Task<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
     {
         using var parts = new PartsInFlight(PartDeadline(deadline), caller);
-
-        var user = FetchAsync("user", required: true, parts,
-            () => sources.GetUserAsync(query.UserId, parts.Deadline, parts.Token));
-        var orders = FetchAsync("orders", required: query.Strict, parts,
-            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, parts.Deadline, parts.Token));
+        var user = GetUserAsync(query, parts);
+        var orders = GetOrdersAsync(query, parts);
         await Task.WhenAll(user, orders);
 
         caller.ThrowIfCancellationRequested();
         return new OverviewResult(query.UserId, await user, await orders, parts.Failure);
+    }
+
+    /// <summary>Answers several at once, in their order; what is asked for them travels together.</summary>
+    /// <exception cref="OperationCanceledException">The caller is gone.</exception>
+    public Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, DateTime deadline, CancellationToken caller)
+    {
+        var overviews = new Task<OverviewResult>[queries.Count];
+        sources.Together(() =>
+        {
+            for (var i = 0; i < overviews.Length; i++)
+                overviews[i] = GetAsync(queries[i], deadline, caller);
+        });
+        return Task.WhenAll(overviews);
+    }
+
+    private Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts) => query.Parts.HasFlag(OverviewParts.User)
+        ? FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, parts.Deadline, parts.Token))
+        : Unasked<User>.Part;
+
+    private async Task<Part<IReadOnlyList<Order>>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
+    {
+        if (!query.Parts.HasFlag(OverviewParts.Orders))
+            return default;
+
+        var orders = await FetchAsync("orders", required: query.Strict, parts,
+            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, parts.Deadline, parts.Token));
+        if (orders.Data is { } current)
+            stale.Keep(query.UserId, query.OrderLimit, current);
+        else if (!query.Strict && (StatusCode)orders.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
+            && stale.Find(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
+            return Part<IReadOnlyList<Order>>.Stale(earlier, age, orders.Error!);
+        return orders;
     }
 
     private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<T>> fetch)
@@ -80,5 +111,11 @@ internal sealed partial class OverviewAggregator(IOverviewSources sources, TimeP
         }
 
         public void Dispose() => source.Dispose();
+    }
+
+    private static class Unasked<T>
+        where T : class
+    {
+        public static readonly Task<Part<T>> Part = Task.FromResult(default(Part<T>));
     }
 }

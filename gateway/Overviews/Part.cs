@@ -6,13 +6,22 @@ namespace Microservices.Gateway.Overviews;
 
 /// <summary>
 /// One part of an aggregate: its data, or why it could not be had. "There is none" is data; it never looks like a failure.
-/// The error is fit for the caller's eyes.
+/// The error is fit for the caller's eyes. A part that was not asked for is <c>default</c>.
 /// </summary>
-internal readonly record struct Part<T>(PartStatus Status, T? Data, Status? Error)
+internal readonly record struct Part<T>(PartStatus Status, T? Data, Status? Error, TimeSpan Age = default)
     where T : class
 {
+    /// <summary>Whether it was asked for.</summary>
+    public bool IsAsked => Status != PartStatus.Unspecified;
+
+    /// <summary>Whether nothing is wrong with it.</summary>
+    public bool IsWhole => Status is PartStatus.Ok or PartStatus.Unspecified;
+
     /// <summary>The part as it was asked for.</summary>
     public static Part<T> Of(T data) => new(PartStatus.Ok, data, null);
+
+    /// <summary>What was given earlier stands in for what could not be had.</summary>
+    public static Part<T> Stale(T data, TimeSpan age, Status error) => new(PartStatus.Stale, data, error, age);
 
     /// <summary>Why it could not be had; which of the failures it is follows from the gRPC code.</summary>
     public static Part<T> Failed(Status error) => new((StatusCode)error.Code switch

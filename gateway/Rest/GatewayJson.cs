@@ -23,7 +23,14 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(Order))]
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(Overview))]
+[JsonSerializable(typeof(BatchGetOverviews))]
+[JsonSerializable(typeof(OverviewBatch))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(OrderEvent))]
+[JsonSerializable(typeof(NotificationEvent))]
+[JsonSerializable(typeof(StreamReset))]
+[JsonSerializable(typeof(StreamEnd))]
+[JsonSerializable(typeof(StreamReady))]
 internal sealed partial class GatewayJson : JsonSerializerContext;
 
 /// <summary>Order states in lower case, never as numbers.</summary>

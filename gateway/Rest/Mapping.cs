@@ -43,8 +43,26 @@ internal static class Mapping
     {
         UserId = overview.UserId,
         Complete = overview.Complete,
-        User = new UserPart { Status = overview.User.Status.ToJson(), Data = overview.User.Data?.ToJson(), Problem = ToProblem(overview.User.Error) },
-        Orders = new OrdersPart { Status = overview.Orders.Status.ToJson(), Data = overview.Orders.Data?.ToJson(), Problem = ToProblem(overview.Orders.Error) },
+        User = overview.User.IsAsked
+            ? new UserPart { Status = overview.User.Status.ToJson(), Data = overview.User.Data?.ToJson(), Problem = ToProblem(overview.User.Error) }
+            : null,
+        Orders = overview.Orders.IsAsked
+            ? new OrdersPart
+            {
+                Status = overview.Orders.Status.ToJson(),
+                Data = overview.Orders.Data?.ToJson(),
+                AgeSeconds = overview.AgeSeconds,
+                Problem = ToProblem(overview.Orders.Error),
+            }
+            : null,
+    };
+
+    /// <summary>One of a batch: the overview, or why there is none.</summary>
+    public static BatchedOverview ToBatched(this OverviewResult overview) => new()
+    {
+        UserId = overview.UserId,
+        Overview = overview.Failure is null ? overview.ToJson() : null,
+        Problem = ToProblem(overview.Failure),
     };
 
     /// <summary>A command's order lines; what JSON has wrong with them is added to the errors.</summary>
@@ -107,7 +125,7 @@ internal static class Mapping
 
     private static DateTime Utc(Timestamp? timestamp) => (timestamp ?? new Timestamp()).ToDateTime();
 
-    private static OrderState ToJson(this ProtoState state) => state switch
+    public static OrderState ToJson(this ProtoState state) => state switch
     {
         ProtoState.Placed => OrderState.Placed,
         ProtoState.Paid => OrderState.Paid,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Overviews;
@@ -8,30 +9,80 @@ namespace Microservices.Gateway.Rest;
 /// <summary>The overview over REST.</summary>
 internal static class OverviewRoutes
 {
-    public static void MapOverview(this WebApplication app) =>
+    public static void MapOverviews(this WebApplication app)
+    {
         app.MapGet("/v1/users/{userId}/overview", GetAsync)
             .Describe("getOverview", "Overview", "Get a user with the latest orders", """
                 User and orders are fetched at the same time. The user is required: when it cannot be had, that is the answer. The orders are
                 optional: when they cannot be had, the answer is a partial result, with status 200, `complete: false`, the reason in place of
-                the orders, and `Cache-Control: no-store`. With `strict=true` every part is required.
+                the orders, and `Cache-Control: no-store`. With `strict=true` every part is required. With `Cache-Control: stale-if-error=60`
+                in the request, orders that are unavailable or late may be those of an earlier answer, up to 60 s old: status `stale`, and a
+                header `Age`.
                 """)
             .UserId()
+            .Query("fields", JsonSchemas.Text, "Which parts, separated by commas: `user`, `orders`. Both when absent. A part that is not named is not fetched.", "user,orders")
             .Query("strict", JsonSchemas.Flag, "Makes every part required: the first that fails fails the whole.", "false")
             .Query("orderLimit", JsonSchemas.Number, "How many of the latest orders at the most: 10 when absent or 0; more than 100 is taken as 100.", "10")
-            .Answers<Overview>(200, "The overview, whole or partial.", ("complete", Examples.Overview), ("partial", Examples.PartialOverview))
+            .Header("Cache-Control", "`stale-if-error=SECONDS`: how old orders may be that are given rather than none (RFC 5861); the gateway takes 60 as the most.", "stale-if-error=60")
+            .Answers<Overview>(200, "The overview, whole or partial. The header Age, in seconds, says that a part of it is stale.",
+                ("complete", Examples.Overview), ("partial", Examples.PartialOverview), ("stale", Examples.StaleOverview))
             .Fails(400, 404, 429);
+        app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
+            .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """
+                Each is what getOverview would answer, or the problem that it would fail with; one that fails does not disturb the others. All are
+                fetched at the same time, in a call to each service and not in one for each user.
+                """)
+            .Header("Cache-Control", "As of getOverview.", "stale-if-error=60")
+            .Body<BatchGetOverviews>(Examples.BatchGetOverviews)
+            .Answers<OverviewBatch>(200, "An overview or a problem for each id, in their order.", Examples.OverviewBatch)
+            .Fails(400, 413, 415);
+    }
 
     private static async Task<IResult> GetAsync(string userId, HttpContext http, OverviewAggregator overviews)
     {
-        var query = OverviewQuery.From(new GetOverviewRequest { UserId = userId, Strict = http.QueryFlag("strict"), OrderLimit = http.QueryNumber("orderLimit") });
+        var request = new GetOverviewRequest { UserId = userId, Strict = http.QueryFlag("strict"), OrderLimit = http.QueryNumber("orderLimit") };
+        var query = OverviewQuery.From(request) with { Parts = Parts(http.QueryText("fields")?.Split(',')), MaxStale = http.StaleIfError() };
         var overview = await overviews.GetAsync(query, http.Deadline(), http.RequestAborted);
         if (overview.Failure is { } failure)
             return new ProblemResult(failure);
 
         if (!overview.Complete)
             http.Response.Headers.CacheControl = "no-store";
+        if (overview.AgeSeconds is { } age)
+            http.Response.Headers.Age = age.ToString(CultureInfo.InvariantCulture);
         return TypedResults.Json(overview.ToJson(), GatewayJson.Default.Overview);
     }
+
+    private static async Task<IResult> BatchGetAsync(HttpContext http, OverviewAggregator overviews)
+    {
+        const int MaxIds = 100;
+        var deadline = http.Deadline();
+        var body = await JsonBody.ReadAsync(http, GatewayJson.Default.BatchGetOverviews);
+        var errors = new RequestErrors();
+        var userIds = errors.Required("userIds", body.UserIds, []);
+        if (body.UserIds is { Count: 0 or > MaxIds })
+            errors.Add("userIds", $"must be 1 to {MaxIds}");
+        for (var i = 0; i < userIds.Count; i++)
+        {
+            if (userIds[i] is null)
+                errors.Add($"userIds[{i}]", "must be a string");
+        }
+
+        errors.ThrowIfAny();
+        var any = OverviewQuery.From(new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 }) with
+        {
+            Parts = Parts(body.Fields),
+            MaxStale = http.StaleIfError(),
+        };
+        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], deadline, http.RequestAborted);
+        if (!found.All(overview => overview.Failure is null && overview.Complete))
+            http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Json(new OverviewBatch { Overviews = Array.ConvertAll(found, overview => overview.ToBatched()) }, GatewayJson.Default.OverviewBatch);
+    }
+
+    private static OverviewParts Parts(IEnumerable<string?>? names) => names is null
+        ? OverviewParts.All
+        : OverviewQuery.PartsOf(names) is { } parts and not OverviewParts.None ? parts : throw new InvalidRequestException("fields", OverviewQuery.PartsExpected);
 
     // A failure is an expected answer here: it takes no exception to give it.
     private sealed class ProblemResult(Google.Rpc.Status failure) : IResult

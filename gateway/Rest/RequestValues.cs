@@ -60,6 +60,18 @@ internal static partial class RequestValues
         return values.Count <= 1 ? values : throw new InvalidRequestException(name, "must be given once");
     }
 
+    /// <summary>
+    /// How stale an answer the caller takes rather than an error: <c>Cache-Control: stale-if-error=60</c>, in seconds (RFC 5861). Zero when it
+    /// says nothing; a value that is none is ignored, as that RFC has it.
+    /// </summary>
+    public static TimeSpan StaleIfError(this HttpContext http)
+    {
+        if (http.Request.Headers.CacheControl.Count == 0)
+            return TimeSpan.Zero;
+        var directive = http.Request.GetTypedHeaders().CacheControl?.Extensions.FirstOrDefault(extension => extension.Name.Equals("stale-if-error", StringComparison.OrdinalIgnoreCase));
+        return int.TryParse(directive is null ? [] : directive.Value.AsSpan(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+    }
+
     private static TimeSpan? Timeout(Microsoft.Extensions.Primitives.StringValues values)
     {
         if (values.Count == 0)

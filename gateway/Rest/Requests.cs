@@ -102,3 +102,21 @@ public sealed record AdvanceOrder
     /// <summary>The version the decision is based on; whatever the order has when absent.</summary>
     public long? Version { get; init; }
 }
+
+/// <summary>Whose overviews to get, and how.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record BatchGetOverviews
+{
+    /// <summary>1 to 100 users.</summary>
+    [Required]
+    public IReadOnlyList<string?>? UserIds { get; init; }
+
+    /// <summary>Which parts: user, orders, or both. Both when absent.</summary>
+    public IReadOnlyList<string?>? Fields { get; init; }
+
+    /// <summary>Makes every part required: the first that fails fails that overview. False when absent.</summary>
+    public bool? Strict { get; init; }
+
+    /// <summary>How many of the latest orders at the most: 10 when absent or 0; more than 100 is taken as 100.</summary>
+    public int? OrderLimit { get; init; }
+}

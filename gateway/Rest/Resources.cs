@@ -167,6 +167,9 @@ public sealed record OrdersPart
     /// <summary>Newest first; absent when they could not be had.</summary>
     public IReadOnlyList<Order>? Data { get; init; }
 
+    /// <summary>How old the orders are, in whole seconds; only when they are stale.</summary>
+    public int? AgeSeconds { get; init; }
+
     /// <summary>Why the part is missing or not current; absent when it is ok.</summary>
     public Problem? Problem { get; init; }
 }
@@ -177,12 +180,32 @@ public sealed record Overview
     /// <summary>Whose overview this is.</summary>
     public required string UserId { get; init; }
 
-    /// <summary>True when every part is ok; false for a partial result, which says part by part what is missing and why.</summary>
+    /// <summary>True when every part that was asked for is ok; false for a partial result, which says part by part what is missing and why.</summary>
     public required bool Complete { get; init; }
 
-    /// <summary>The user.</summary>
-    public required UserPart User { get; init; }
+    /// <summary>The user; absent when not asked for.</summary>
+    public UserPart? User { get; init; }
 
-    /// <summary>The latest orders.</summary>
-    public required OrdersPart Orders { get; init; }
+    /// <summary>The latest orders; absent when not asked for.</summary>
+    public OrdersPart? Orders { get; init; }
+}
+
+/// <summary>The overviews of a batch.</summary>
+public sealed record OverviewBatch
+{
+    /// <summary>One for each id that was asked for, in that order.</summary>
+    public required IReadOnlyList<BatchedOverview> Overviews { get; init; }
+}
+
+/// <summary>One of a batch: either an overview, whole or partial, or the problem that stands in its place.</summary>
+public sealed record BatchedOverview
+{
+    /// <summary>Whose overview this is.</summary>
+    public required string UserId { get; init; }
+
+    /// <summary>The overview; absent when there is a problem.</summary>
+    public Overview? Overview { get; init; }
+
+    /// <summary>Why there is no overview: what asking for it alone would have been answered with.</summary>
+    public Problem? Problem { get; init; }
 }

@@ -14,7 +14,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
     {
         Validate(request.OrderId, request.Version, request.IdempotencyKey).ThrowIfAny(OrderErrors.Domain);
         var (response, replayed) = await OnceAsync(nameof(CancelAsync), request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
+            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         return response;
@@ -28,7 +28,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
         violations.ThrowIfAny(OrderErrors.Domain);
 
         var (response, replayed) = await OnceAsync(nameof(AdvanceAsync), request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, from => After(from) == request.State, cancellationToken) },
+            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         return response;
@@ -55,7 +55,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
     }
 
     private async Task<V1.Order> MoveAsync(
-        OrdersDbContext orders, string orderId, long version, OrderState state, Func<OrderState, bool> possible, CancellationToken cancellationToken)
+        OrdersDbContext orders, string orderId, long version, OrderState state, OrderEventKind kind, Func<OrderState, bool> possible, CancellationToken cancellationToken)
     {
         var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken)
             ?? throw new StatusException(OrderErrors.NotFound(orderId));
@@ -67,7 +67,9 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
         order.State = state;
         order.Version++;
         order.UpdateTime = time.GetUtcNow().ToMicroseconds();
-        return order.ToMessage();
+        var message = order.ToMessage();
+        orders.Tell(kind, message, order.UpdateTime);
+        return message;
     }
 
     private static OrderState? After(OrderState state) => state switch

@@ -1,11 +1,16 @@
 using Grpc.Core;
+using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Streaming.Calls;
+using Microservices.Streaming.Events;
 
 namespace Microservices.Orders;
 
 /// <summary>The gRPC surface of Orders.</summary>
-internal sealed class OrdersService(PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read)
+internal sealed class OrdersService(
+    PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
+    EventStreamServer<WatchOrdersSubscription> watch, Drain drain)
     : V1.OrdersService.OrdersServiceBase
 {
     public override async Task<PlaceOrderResponse> PlaceOrder(PlaceOrderRequest request, ServerCallContext context)
@@ -24,9 +29,17 @@ internal sealed class OrdersService(PlaceOrder place, PlaceOrdersStream placeMan
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
 
+    public override Task LookupOrders(
+        IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>
+        lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
+
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
         change.CancelAsync(request, context.CancellationToken);
 
     public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) =>
         change.AdvanceAsync(request, context.CancellationToken);
+
+    public override Task WatchOrders(
+        IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>
+        watch.ServeAsync(requestStream, context, drain.Window, drain.Token);
 }

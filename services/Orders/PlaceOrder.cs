@@ -28,27 +28,28 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken)
     {
         var outcomes = commands.Select(OrderValidation.Check).Select(error => error is null ? default(Placement?) : error).ToArray();
-        await ReplayAsync(commands, outcomes, cancellationToken);
+        Dictionary<string, IdempotencyRecord>? seen = await ReplayAsync(commands, outcomes, cancellationToken);
         await RequireUsersAsync(commands, outcomes, cancellationToken);
 
         if (!outcomes.All(outcome => outcome.HasValue))
         {
-            var placed = await database.WriteAsync(orders => PlaceAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
-            outcomes = placed;
+            // Where what was seen is no longer so, the first attempt collides, and the next looks again.
+            outcomes = await database.WriteAsync(
+                orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), cancellationToken), cancellationToken);
         }
 
         return [.. outcomes.Select(outcome => outcome!.Value)];
     }
 
     // Before anything else is asked: a repeat is answered as it was, even when Users is down or the user has gone.
-    private async Task ReplayAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, IdempotencyRecord>> ReplayAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
     {
-        if (commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Any())
-        {
-            var known = await database.ReadAsync(orders => KnownAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
-            for (var i = 0; i < commands.Count; i++)
-                outcomes[i] ??= Replay(known, commands[i]);
-        }
+        if (!commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Any())
+            return [];
+        var known = await database.ReadAsync(orders => KnownAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
+        for (var i = 0; i < commands.Count; i++)
+            outcomes[i] ??= Replay(known, commands[i]);
+        return known;
     }
 
     private async Task RequireUsersAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
@@ -74,14 +75,15 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         }
     }
 
-    private async Task<Placement?[]> PlaceAsync(OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, CancellationToken cancellationToken)
+    private async Task<Placement?[]> PlaceAsync(
+        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, Dictionary<string, IdempotencyRecord>? seen, CancellationToken cancellationToken)
     {
         // May run again, so it works on copies.
         var outcomes = before.ToArray();
         var broughtIds = commands.Where((command, i) => outcomes[i] is null && command.OrderId.Length > 0).Select(command => command.OrderId).Distinct().ToList();
         var takenIds = broughtIds.Count == 0 ? [] : await orders.Orders.Where(o => broughtIds.Contains(o.OrderId)).Select(o => o.OrderId).ToHashSetAsync(cancellationToken);
         // After the ids: an id taken meanwhile by the same command, sent twice, is then known to be a repeat.
-        var known = await KnownAsync(orders, commands, outcomes, cancellationToken);
+        var known = seen is not null && takenIds.Count == 0 ? seen : await KnownAsync(orders, commands, outcomes, cancellationToken);
         var now = time.GetUtcNow().ToMicroseconds();
 
         for (var i = 0; i < commands.Count; i++)
@@ -101,6 +103,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
             takenIds.Add(order.OrderId);
             orders.Orders.Add(order);
             var response = new PlaceOrderResponse { Order = order.ToMessage() };
+            orders.Tell(OrderEventKind.Placed, response.Order, order.UpdateTime);
             outcomes[i] = response;
             if (command.IdempotencyKey.Length > 0)
             {

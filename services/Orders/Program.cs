@@ -1,7 +1,7 @@
-using Microservices.EventLog;
 using Microservices.Hosting;
 using Microservices.Orders;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microservices.Users.V1;
 using V1 = Microservices.Orders.V1;
 
@@ -9,7 +9,7 @@ var builder = WebApplication.CreateBuilder(args);
 
 builder.AddServiceDefaults(V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
-builder.AddEventLog();
+builder.AddTopics<OrdersDbContext>(OrderEvents.Topics);
 builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsersCalls, "Backends:Users");
@@ -18,6 +18,9 @@ builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();
 builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
+builder.Services.AddSingleton<LatestOrders>();
+builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrdersCalls);
+builder.Services.AddEventStreamServer<V1.WatchOrdersSubscription, V1.OrderEvent, WatchOrders>(V1.OrdersService.WatchOrdersStream);
 
 var app = builder.Build();
 

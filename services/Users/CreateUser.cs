@@ -50,6 +50,8 @@ internal sealed class CreateUser(Database<UsersDbContext> database, TimeProvider
             throw new StatusException(UserErrors.Domain.AlreadyExists(UserErrors.Type, "email", user.Email));
 
         users.Users.Add(user);
-        return new CreateUserResponse { User = user.ToMessage() };
+        var message = user.ToMessage();
+        users.Tell(UserEventKind.Created, message, now);
+        return new CreateUserResponse { User = message };
     }
 }

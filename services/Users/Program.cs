@@ -1,6 +1,6 @@
-using Microservices.EventLog;
 using Microservices.Hosting;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microservices.Users;
 using V1 = Microservices.Users.V1;
 
@@ -8,12 +8,13 @@ var builder = WebApplication.CreateBuilder(args);
 
 builder.AddServiceDefaults(V1.UsersService.Descriptor);
 builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
-builder.AddEventLog();
+builder.AddTopics<UsersDbContext>(UserEvents.Topics);
 
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
 builder.Services.AddSingleton<UpdateUser>();
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsersCalls);
+builder.Services.AddEventStreamServer<V1.WatchUsersSubscription, V1.UserEvent, WatchUsers>(V1.UsersService.WatchUsersStream);
 
 var app = builder.Build();
 

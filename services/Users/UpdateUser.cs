@@ -36,6 +36,7 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, TimeProvider
 
         user.Version++;
         user.UpdateTime = time.GetUtcNow().ToMicroseconds();
+        users.Tell(UserEventKind.Updated, user.ToMessage(), user.UpdateTime);
         return user;
     }
 

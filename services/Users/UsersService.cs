@@ -1,13 +1,15 @@
 using Grpc.Core;
 using Microservices.Hosting;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.Events;
 using Microservices.Users.V1;
 
 namespace Microservices.Users;
 
 /// <summary>The gRPC surface of Users.</summary>
 internal sealed class UsersService(
-    CreateUser create, UpdateUser update, ReadUsers read, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups, Drain drain)
+    CreateUser create, UpdateUser update, ReadUsers read, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
+    EventStreamServer<WatchUsersSubscription> watch, Drain drain)
     : V1.UsersService.UsersServiceBase
 {
     public override Task<CreateUserResponse> CreateUser(CreateUserRequest request, ServerCallContext context) =>
@@ -25,4 +27,8 @@ internal sealed class UsersService(
     public override Task LookupUsers(
         IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>
         lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
+
+    public override Task WatchUsers(
+        IAsyncStreamReader<WatchUsersRequest> requestStream, IServerStreamWriter<WatchUsersResponse> responseStream, ServerCallContext context) =>
+        watch.ServeAsync(requestStream, context, drain.Window, drain.Token);
 }

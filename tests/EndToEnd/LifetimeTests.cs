@@ -43,7 +43,7 @@ public sealed class LifetimeTests
     {
         await using var suite = byDotnetRun ? Suite.LaunchByDotnetRun() : Suite.Launch();
         await suite.UntilReadyAsync();
-        Assert.True(suite.Running().Count >= 4);
+        Assert.True(suite.Running().Count >= 5);
 
         await Shell.SignalAsync(suite.Pid, "KILL");
 
@@ -55,6 +55,7 @@ public sealed class LifetimeTests
     [InlineData(3)]
     [InlineData(4)]
     [InlineData(5)]
+    [InlineData(6)]
     public async Task Killing_the_launcher_while_it_starts_the_services_leaves_none(int processes)
     {
         await using var suite = Suite.Launch();
@@ -121,7 +122,7 @@ public sealed class LifetimeTests
     {
         await using var suite = await Suite.StartAsync(["--replicas", "orders=2", "--replicas", "users=2"]);
 
-        Assert.Equal(["gateway", "orders", "orders#2", "users", "users#2"], suite.Pids.Keys.Order());
+        Assert.Equal(["gateway", "notifications", "orders", "orders#2", "users", "users#2"], suite.Pids.Keys.Order());
         Assert.Matches(@"(?m)^orders#2 .* localhost:5102 +http://localhost:9102$", suite.Output);
         using var http = new HttpClient();
         foreach (var port in new[] { 9001, 9101, 9002, 9102 })

@@ -28,8 +28,8 @@ public sealed class OverviewTests(ITestOutputHelper print)
     public async Task An_overview_takes_as_long_as_its_slowest_part()
     {
         await using var suite = await Suite.StartAsync(environment: Faults(
-            ("/users.v1.UsersService/GetUser", "Delay", "00:00:02"),
-            ("/orders.v1.OrdersService/ListOrders", "Delay", "00:00:03")));
+            ("/users.v1.UsersService/LookupUsers", "Delay", "00:00:02"),
+            ("/orders.v1.OrdersService/LookupOrders", "Delay", "00:00:03")));
         var userId = await NewUserAsync();
 
         // The first call also pays for the connections; of the others the best shows what the gateway adds.
@@ -57,7 +57,7 @@ public sealed class OverviewTests(ITestOutputHelper print)
     [Fact]
     public async Task An_overview_answers_with_what_it_has_when_orders_fail_and_with_a_problem_when_users_are_gone()
     {
-        await using var suite = await Suite.StartAsync(environment: Faults(("/orders.v1.OrdersService/ListOrders", "Status", "Unavailable")));
+        await using var suite = await Suite.StartAsync(environment: Faults(("/orders.v1.OrdersService/LookupOrders", "Status", "Unavailable")));
         var userId = await NewUserAsync();
 
         using (var response = await Http.GetAsync($"/v1/users/{userId}/overview"))

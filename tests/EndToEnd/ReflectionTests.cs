@@ -11,7 +11,9 @@ public sealed class ReflectionTests(SharedSuite shared)
     [InlineData(Suite.Users, "users.v1.UsersService/ListUsers", "{}", "")]
     [InlineData(Suite.Users, "users.v1.UsersService/LookupUsers", """{"calls": [{"call_id": 1, "user_id": "nobody"}]}""", "NOT_FOUND")]
     [InlineData(Suite.Orders, "orders.v1.OrdersService/ListOrders", """{"user_id": "nobody"}""", "")]
+    [InlineData(Suite.Orders, "orders.v1.OrdersService/LookupOrders", """{"calls": [{"call_id": 1, "user_id": "nobody"}, {"call_id": 2, "user_id": "no/slash"}]}""", "INVALID_FIELDS")]
     [InlineData(Suite.Orders, "orders.v1.OrdersService/PlaceOrders", """{"reference": "first"} {"reference": "second"}""", "second")]
+    [InlineData(Suite.Notifications, "notifications.v1.NotificationsService/ListNotifications", """{"user_id": "nobody"}""", "")]
     [InlineData(Suite.GatewayGrpc, "gateway.v1.GatewayService/LookupOverviews", """{"calls": [{"call_id": 1, "overview": {"user_id": "nobody"}}]}""", "NOT_FOUND")]
     [InlineData(Suite.GatewayGrpc, "grpc.health.v1.Health/Check", """{"service": "gateway.v1.GatewayService"}""", "SERVING")]
     public async Task A_method_is_called_by_its_name(string address, string method, string body, string expected)

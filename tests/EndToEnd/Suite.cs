@@ -18,6 +18,9 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>Orders's gRPC address; the first replica's.</summary>
     public const string Orders = "http://127.0.0.1:5002";
 
+    /// <summary>Notifications's gRPC address; the first replica's.</summary>
+    public const string Notifications = "http://127.0.0.1:5003";
+
     /// <summary>The gateway's gRPC address.</summary>
     public const string GatewayGrpc = "http://127.0.0.1:8081";
 
@@ -56,9 +59,6 @@ public sealed partial class Suite : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
-
-    /// <summary>The configuration that the tests were built in.</summary>
-    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     /// <summary>Where the services keep their databases.</summary>
     public string Data { get; }
@@ -108,14 +108,14 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>Starts the launcher and returns at once.</summary>
     public static Suite Launch(IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var launcher = Path.Combine(Needs.Root, "deploy", "local", "bin", Configuration, "net10.0", "Local.dll");
+        var launcher = Path.Combine(Needs.Root, "deploy", "local", "bin", Needs.Configuration, "net10.0", "Local.dll");
         // Should the tests be killed, it stops.
         return new Suite("dotnet", [launcher, "--stop-with-parent", "--no-build", .. options ?? []], data, environment);
     }
 
     /// <summary>Starts it by the command of the README, with what is built already.</summary>
     public static Suite LaunchByDotnetRun() => new("dotnet",
-        ["run", "--project", Path.Combine(Needs.Root, "deploy", "local"), "-c", Configuration, "--no-build"], null, null);
+        ["run", "--project", Path.Combine(Needs.Root, "deploy", "local"), "-c", Needs.Configuration, "--no-build"], null, null);
 
     /// <summary>Returns when all services are ready; fails with the output when the launcher ends before.</summary>
     public async Task UntilReadyAsync()

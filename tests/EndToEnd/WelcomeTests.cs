@@ -13,10 +13,11 @@ public sealed class WelcomeTests(SharedSuite shared)
     [Fact]
     public void The_table_shows_every_service_with_its_process_and_addresses()
     {
-        Assert.Equal(["gateway", "orders", "users"], Suite.Pids.Keys.Order());
+        Assert.Equal(["gateway", "notifications", "orders", "users"], Suite.Pids.Keys.Order());
         Assert.All(Suite.Pids.Values, pid => Assert.True(Shell.IsRunning(pid)));
         Assert.Matches(@"(?m)^users .* localhost:5001 +http://localhost:9001$", Suite.Output);
         Assert.Matches(@"(?m)^orders .* localhost:5002 +http://localhost:9002$", Suite.Output);
+        Assert.Matches(@"(?m)^notifications .* localhost:5003 +http://localhost:9003$", Suite.Output);
         Assert.Matches(@"(?m)^gateway .* localhost:8081 +http://localhost:9080 +http://localhost:8080$", Suite.Output);
     }
 
@@ -51,10 +52,11 @@ public sealed class WelcomeTests(SharedSuite shared)
     {
         Assert.Matches("(?m)^users +[|] .*5001", Suite.Output);
         Assert.Matches("(?m)^orders +[|] .*5002", Suite.Output);
+        Assert.Matches("(?m)^notifications +[|] .*5003", Suite.Output);
         Assert.Matches("(?m)^gateway +[|] .*8080", Suite.Output);
 
         var beforeTheTable = Suite.Output[..Suite.Output.IndexOf("\nSERVICE", StringComparison.Ordinal)];
-        Assert.All(beforeTheTable.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(users|orders|gateway|local) +[|] ", line));
+        Assert.All(beforeTheTable.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(users|orders|notifications|gateway|local) +[|] ", line));
     }
 
     private static async Task<string> RunAsync(string command)

@@ -21,6 +21,9 @@ public class Backends : IAsyncLifetime
 
     public OrdersClient Orders { get; private set; } = null!;
 
+    /// <summary>Where events go; null where tests need none.</summary>
+    protected virtual string? Redis => null;
+
     protected virtual Task<string> DatabaseAsync(string service) => Task.FromResult($"Data Source={Path.Combine(directory, service)}.db");
 
     /// <summary>Another Orders on the same database, which cannot reach Users.</summary>
@@ -35,6 +38,8 @@ public class Backends : IAsyncLifetime
             ["ConnectionStrings:Database"] = await DatabaseAsync("orders"),
             ["Backends:Users:Addresses:0"] = UsersHost.Grpc,
         };
+        if (Redis is not null)
+            all["ConnectionStrings:Redis"] = Redis;
         foreach (var (key, value) in settings)
             all[key] = value;
         return new(all);

@@ -7,25 +7,22 @@ namespace Microservices.Tests.Integration;
 /// <summary>Users and Orders on one PostgreSQL database, each in its schema; nothing at all where there is no PostgreSQL.</summary>
 public sealed class PostgresBackends : Backends
 {
-    private PostgresServer? server;
-    private string? connectionString;
+    private readonly PostgresDatabases databases = new();
 
-    protected override async Task<string> DatabaseAsync(string service) => connectionString ??= await server!.CreateDatabaseAsync();
+    protected override Task<string> DatabaseAsync(string service) => databases.NamedAsync("suite");
 
     public override async Task InitializeAsync()
     {
-        if (Needs.WhyNot(Need.PostgreSql) is not null)
-            return;
-        server = await PostgresServer.StartAsync();
-        await base.InitializeAsync();
+        await databases.InitializeAsync();
+        if (databases.Exist)
+            await base.InitializeAsync();
     }
 
     public override async Task DisposeAsync()
     {
-        if (server is null)
-            return;
-        await base.DisposeAsync();
-        await server.DisposeAsync();
+        if (databases.Exist)
+            await base.DisposeAsync();
+        await databases.DisposeAsync();
     }
 }
 
@@ -40,6 +37,13 @@ public sealed class UsersOnPostgresTests : UsersTests
 public sealed class OrdersOnPostgresTests : OrdersTests
 {
     public OrdersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class LookupOrdersOnPostgresTests : LookupOrdersTests
+{
+    public LookupOrdersOnPostgresTests(PostgresBackends backends)
         : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
 }
 

@@ -17,6 +17,9 @@ public enum Need
     /// <summary>The buf command (npm package @bufbuild/buf), on the PATH or named by the variable BUF.</summary>
     Buf,
 
+    /// <summary>curl on the PATH.</summary>
+    Curl,
+
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
 }
@@ -74,6 +77,9 @@ public static class Needs
     /// <summary>The root of the repository.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The configuration that the tests were built in.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
     /// <summary>A file of the Northwind sample.</summary>
     public static string Northwind(string file) => Path.Combine(Root, "..", "shared", "data", "northwind", file);
 
@@ -83,6 +89,7 @@ public static class Needs
         Need.PostgreSql when Program("initdb") is null => "needs PostgreSQL (Debian: postgresql)",
         Need.PythonGrpc when Python is null => "needs Python with grpc (Debian: python3-grpcio python3-protobuf)",
         Need.Buf when Buf is null => "needs buf (npm install -g @bufbuild/buf)",
+        Need.Curl when Program("curl") is null => "needs curl (Debian: curl)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,
     };

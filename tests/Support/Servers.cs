@@ -49,12 +49,12 @@ public sealed class RedisServer : IAsyncDisposable
         return redis;
     }
 
-    /// <summary>Starts it again, empty, after <see cref="Kill"/>.</summary>
-    public async Task StartAgainAsync()
+    /// <summary>Starts it again, empty, after <see cref="Kill"/>; with some more arguments for this life.</summary>
+    public async Task StartAgainAsync(params string[] further)
     {
         var program = Needs.Program("redis-server") ?? throw new InvalidOperationException("redis-server is not installed");
         process = Process.Start(new ProcessStartInfo(program,
-            ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory, .. arguments])
+            ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory, .. arguments, .. further])
         {
             RedirectStandardOutput = true,
         })!;

@@ -6,7 +6,10 @@ namespace Microservices.Tests.Unit;
 /// <summary>Dependencies point one way: protos, then the shared parts, then services and gateway, then deploy and tests.</summary>
 public sealed class ArchitectureTests
 {
-    private static readonly string[] Shared = ["Hosting", "Streaming", "EventLog", "Persistence"];
+    private static readonly string[] Parts = ["Hosting", "Streaming", "EventLog", "Persistence"];
+
+    // Topics is where the parts are joined for services whose events go from a database to streams.
+    private static readonly string[] Shared = [.. Parts, "Topics"];
 
     private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
         new[] { "protos", "services", "gateway", "deploy" }
@@ -27,6 +30,9 @@ public sealed class ArchitectureTests
     [InlineData("Persistence")]
     public void The_shared_parts_know_the_contracts_and_not_each_other(string part) =>
         Assert.Subset(new HashSet<string> { "Protos" }, Projects[part].References.ToHashSet());
+
+    [Fact]
+    public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.ToHashSet(), Projects["Topics"].References.ToHashSet());
 
     [Fact]
     public void EventLog_and_Persistence_know_no_gRPC()

@@ -22,8 +22,11 @@ public interface ICallResult
     Google.Rpc.Status? Error { get; set; }
 }
 
+/// <summary>A frame from the caller of a call stream, whatever its calls: a stream of these is a call stream.</summary>
+public interface ICallFrame;
+
 /// <summary>A frame from the caller of a call stream.</summary>
-public interface ICallFrame<TCall>
+public interface ICallFrame<TCall> : ICallFrame
 {
     /// <summary>New calls.</summary>
     RepeatedField<TCall> Calls { get; }

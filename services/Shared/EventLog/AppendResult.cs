@@ -9,7 +9,7 @@ public enum AppendStatus
     /// <summary>Durable only: the log had its offset already; nothing was done.</summary>
     Duplicate,
 
-    /// <summary>Durable only: refused, since the log ends more than one before it. Append from <see cref="AppendResult.LastOffset"/> + 1 on.</summary>
+    /// <summary>Durable only: refused, since the log ends more than one before it, or there is none and it may not begin it. Append from <see cref="AppendResult.LastOffset"/> + 1 on.</summary>
     Gap,
 
     /// <summary>Durable only: refused, since the log has a different event at its offset. The database went back in time; give the topic a new epoch.</summary>

@@ -26,12 +26,16 @@ public sealed class Cursor : IEquatable<Cursor>
 
     internal ReadOnlySpan<CursorEntry> Entries => entries;
 
-    /// <summary>After a given offset of a topic: for a reader that took its snapshot from the database together with the topic's last offset.</summary>
+    /// <summary>
+    /// After a given offset of a topic: for a reader that took its snapshot from the database together with the topic's last offset.
+    /// Offset 0 and an empty epoch: before the first event of a topic that never had one.
+    /// </summary>
     /// <exception cref="ArgumentException">The topic or epoch is not allowed, or the offset is negative.</exception>
     public static Cursor At(string topic, string epoch, long offset)
     {
         TopicName.ThrowIfInvalid(topic);
-        TopicName.ThrowIfInvalidEpoch(epoch);
+        if (epoch.Length > 0 || offset != 0)
+            TopicName.ThrowIfInvalidEpoch(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         return new([new CursorEntry(HashOf(topic), new Position(epoch, offset, 0))]);
     }

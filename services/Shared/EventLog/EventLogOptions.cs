@@ -56,6 +56,9 @@ public sealed class EventLogOptions
     /// <summary>The wait before trying again what failed: a read, a subscription, a history. 10 ms to 1 min. Default 250 ms.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How many reads of histories run at a time, of all topics together. 1 to 1,000. Default 8.</summary>
+    public int MaxHistoryReads { get; set; } = 8;
+
     /// <summary>How often the delivery of publications is tested by a publication to itself. 100 ms to 10 min. Default 5 s.</summary>
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromSeconds(5);
 

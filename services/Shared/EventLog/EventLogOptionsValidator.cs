@@ -21,6 +21,7 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Number(nameof(options.BatchBytes), options.BatchBytes, 1_024, int.MaxValue);
         Number(nameof(options.RecentEvents), options.RecentEvents, 1, 1_000_000);
         Number(nameof(options.RecentBytes), options.RecentBytes, 1_024, int.MaxValue);
+        Number(nameof(options.MaxHistoryReads), options.MaxHistoryReads, 1, 1_000);
         Number(nameof(options.LatestKeys), options.LatestKeys, 1, int.MaxValue);
         Time(nameof(options.MaxAge), options.MaxAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
         Time(nameof(options.IdleTopicRetention), options.IdleTopicRetention, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));

@@ -1,11 +1,15 @@
+using Microsoft.Extensions.Options;
+
 namespace Microservices.EventLog;
 
 /// <summary>Which history answers for topics with a prefix.</summary>
 internal sealed record HistoryRoute(string TopicPrefix, IEventHistory History);
 
 /// <summary>Reads a topic's history as a page of the log: verified to connect to the place asked for, or not answered.</summary>
-internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes)
+/// <remarks>Only so many at a time: after an outage every topic asks, and behind a history is a database that others need, too.</remarks>
+internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<EventLogOptions> options) : IDisposable
 {
+    private readonly SemaphoreSlim reading = new(options.Value.MaxHistoryReads);
     private readonly HistoryRoute[] routes = [.. routes.OrderByDescending(r => r.TopicPrefix.Length)];
 
     public bool Knows(string topic) => Find(topic) is not null;
@@ -23,7 +27,7 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes)
 
         // With the event at the place itself, to see that it is the one the reader saw.
         var from = after.Link != 0 ? after.Offset - 1 : after.Offset;
-        var page = await history.ReadAsync(topic, from, maxEvents + 1, cancellationToken);
+        var page = await ReadAsync(history, topic, from, maxEvents + 1, cancellationToken);
         if (page is null || !after.IsOf(page.Epoch))
             return null;
 
@@ -71,9 +75,25 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes)
     /// <summary>Where the history ends; null when there is none.</summary>
     public async Task<Position?> ReadHeadAsync(string topic, CancellationToken cancellationToken)
     {
-        if (Find(topic) is not { } history || await history.ReadAsync(topic, long.MaxValue - 1, 1, cancellationToken) is not { } page)
+        if (Find(topic) is not { } history || await ReadAsync(history, topic, long.MaxValue - 1, 1, cancellationToken) is not { } page)
             return null;
         return new Position(page.Epoch, page.LastOffset, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => reading.Dispose();
+
+    private async Task<HistoryPage?> ReadAsync(IEventHistory history, string topic, long after, int maxEvents, CancellationToken cancellationToken)
+    {
+        await reading.WaitAsync(cancellationToken);
+        try
+        {
+            return await history.ReadAsync(topic, after, maxEvents, cancellationToken);
+        }
+        finally
+        {
+            reading.Release();
+        }
     }
 
     private IEventHistory? Find(string topic)

@@ -10,7 +10,7 @@ internal static class LogScripts
 {
     /// <summary>
     /// KEYS: hash, list. ARGV: publish command, channel, maximum count, oldest time to keep (ms), life of the list (ms), life of the
-    /// hash (ms), the durable epoch or '', the epoch to begin with; then for each event: offset (0: the next), id, envelope's tail.
+    /// hash (ms), the durable epoch or '', the epoch to begin with, 1 if the first event may begin the log; then for each event: offset (0: the next), id, envelope's tail.
     /// Returns: one letter per event (A appended, D duplicate, G gap, C conflict), epoch, last offset.
     /// </summary>
     public const string Append = """
@@ -24,7 +24,7 @@ internal static class LogScripts
         local empty = not last
         last = empty and 0 or tonumber(last)
         local codes, appended = '', 0
-        for i = 9, #ARGV, 3 do
+        for i = 10, #ARGV, 3 do
           local offset, code = tonumber(ARGV[i]), 'A'
           if offset == 0 then
             offset = last + 1
@@ -32,7 +32,7 @@ internal static class LogScripts
             code = 'D'
             local held = redis.call('LINDEX', KEYS[2], text(offset - last - 1))
             if held and string.match(held, '^%S+ %S+ (%S+)') ~= ARGV[i + 1] then code = 'C' end
-          elseif not empty and offset > last + 1 then
+          elseif (not empty and offset > last + 1) or (empty and ARGV[9] ~= '1') then
             code = 'G'
           end
           if code == 'A' then

@@ -77,7 +77,7 @@ internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLog
     {
         var first = events[indexes[0]];
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var arguments = new RedisValue[8 + (indexes.Count * 3)];
+        var arguments = new RedisValue[9 + (indexes.Count * 3)];
         arguments[0] = publish;
         arguments[1] = (RedisValue)(byte[])redis.Channel(first.Topic)!;
         arguments[2] = options.MaxEvents;
@@ -86,13 +86,14 @@ internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLog
         arguments[5] = (long)options.IdleTopicRetention.TotalMilliseconds;
         arguments[6] = first.Epoch;
         arguments[7] = first.Epoch.Length > 0 ? first.Epoch : NewEpoch();
+        arguments[8] = first.MayBegin ? 1 : 0;
         for (var i = 0; i < indexes.Count; i++)
         {
             var e = events[indexes[i]];
             var id = e.Offset > 0 ? Envelope.DurableId(e.Epoch, e.Offset, e.Key, e.Payload.Span) : Envelope.NewId();
-            arguments[8 + (i * 3)] = e.Offset;
-            arguments[9 + (i * 3)] = Envelope.Format(id);
-            arguments[10 + (i * 3)] = Envelope.EncodeTail(e, now);
+            arguments[9 + (i * 3)] = e.Offset;
+            arguments[10 + (i * 3)] = Envelope.Format(id);
+            arguments[11 + (i * 3)] = Envelope.EncodeTail(e, now);
         }
 
         return arguments;

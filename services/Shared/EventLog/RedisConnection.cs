@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -13,10 +14,32 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     private readonly EventLogOptions options = options.Value;
     private readonly Lock gate = new();
     private Task<ConnectionMultiplexer>? connecting;
+    private readonly ConcurrentDictionary<string, long> deaf = new();
     private bool? cluster;
 
-    /// <summary>A connection came back, or the servers changed their roles: publications may have been missed and writes lost.</summary>
-    public event Action? Restored;
+    /// <summary>
+    /// A connection came back, or the servers changed their roles: publications may have been missed. True when writes may have been
+    /// lost, too; a connection for publications alone says nothing of those.
+    /// </summary>
+    public event Action<bool>? Restored;
+
+    /// <summary>A connection that publications come by is lost, or has been back for less than a second: they may be missing.</summary>
+    public bool MayMissPublications
+    {
+        get
+        {
+            if (deaf.IsEmpty)
+                return false;
+            var now = time.GetTimestamp();
+            foreach (var (endpoint, until) in deaf)
+            {
+                if (until <= now)
+                    deaf.TryRemove(KeyValuePair.Create(endpoint, until));
+            }
+
+            return !deaf.IsEmpty;
+        }
+    }
 
     public bool IsConnected => connecting is { IsCompletedSuccessfully: true, Result.IsConnected: true };
 
@@ -95,16 +118,38 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         configuration.ConfigCheckSeconds = 2;
         configuration.ClientName ??= "event-log";
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
-        multiplexer.ConnectionFailed += (_, e) => LogLost(e.ConnectionType.ToString(), e.FailureType.ToString());
-        multiplexer.ConnectionRestored += (_, e) => Changed(e.ConnectionType.ToString());
-        multiplexer.ConfigurationChanged += (_, _) => Changed("configuration");
+        multiplexer.ConnectionFailed += (_, e) =>
+        {
+            LogLost(e.ConnectionType.ToString(), e.FailureType.ToString());
+            // Every attempt to connect that fails says so again; a server that is gone for good does not.
+            if (e.ConnectionType == ConnectionType.Subscription)
+                deaf[$"{e.EndPoint}"] = time.GetTimestamp() + (30 * time.TimestampFrequency);
+        };
+        multiplexer.ConnectionRestored += (_, e) =>
+        {
+            // It subscribes anew after this.
+            if (e.ConnectionType == ConnectionType.Subscription)
+                deaf[$"{e.EndPoint}"] = time.GetTimestamp() + time.TimestampFrequency;
+            Changed(e.ConnectionType.ToString(), e.ConnectionType != ConnectionType.Subscription);
+        };
+        var roles = Roles(multiplexer);
+        multiplexer.ConfigurationChanged += (_, _) =>
+        {
+            // Said of every connection that comes back, too; only another primary may lack writes.
+            var now = Roles(multiplexer);
+            Changed("configuration", writesMayBeLost: Interlocked.Exchange(ref roles, now) != now);
+        };
         return multiplexer;
     }
 
-    private void Changed(string what)
+    /// <summary>Which servers there are, and which of them are replicas.</summary>
+    private static string Roles(ConnectionMultiplexer multiplexer) =>
+        string.Join(' ', multiplexer.GetServers().Select(s => $"{s.EndPoint}{(s.IsReplica ? "-" : "+")}").Order(StringComparer.Ordinal));
+
+    private void Changed(string what, bool writesMayBeLost)
     {
         LogRestored(what);
-        Restored?.Invoke();
+        Restored?.Invoke(writesMayBeLost);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Lost the {Connection} connection to Redis: {Failure}")]

@@ -6,11 +6,13 @@ namespace Microservices.EventLog;
 
 /// <summary>
 /// Compares every followed topic with Redis, all in a few pipelined calls: on a timer, so that a lost last event shows, and at once
-/// after a connection came back; then histories are asked as well, since a promoted replica may lack what was committed.
+/// after a connection came back: histories are asked as well where writes may be lost, since a promoted replica may lack what was
+/// committed. While the connection for publications is away it asks often, in their place.
 /// </summary>
 internal sealed partial class Sweeper : IDisposable
 {
     private const int PipelineLength = 512;
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly RedisConnection redis;
     private readonly LogReader log;
@@ -20,6 +22,7 @@ internal sealed partial class Sweeper : IDisposable
     private readonly ILogger<Sweeper> logger;
     private readonly Channel<bool> early = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<TopicFeed, int> deaf = [];
+    private int writesMayBeLost;
 
     public Sweeper(RedisConnection redis, LogReader log, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<Sweeper> logger)
     {
@@ -36,7 +39,8 @@ internal sealed partial class Sweeper : IDisposable
     {
         while (true)
         {
-            var restored = await WaitAsync(cancellationToken);
+            await WaitAsync(cancellationToken);
+            var restored = redis.IsConnected && Interlocked.Exchange(ref writesMayBeLost, 0) == 1;
             try
             {
                 if (redis.IsConnected)
@@ -52,19 +56,26 @@ internal sealed partial class Sweeper : IDisposable
 
     public void Dispose() => redis.Restored -= SweepSoon;
 
-    private void SweepSoon() => early.Writer.TryWrite(true);
-
-    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
+    private void SweepSoon(bool lost)
     {
-        using var timer = new CancellationTokenSource(options.CheckInterval, time);
+        if (lost)
+            Volatile.Write(ref writesMayBeLost, 1);
+        early.Writer.TryWrite(true);
+    }
+
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        // While publications do not come, what they would say is asked for.
+        var interval = redis.MayMissPublications && options.CheckInterval > options.CheckGrace ? options.CheckGrace : options.CheckInterval;
+        using var timer = new CancellationTokenSource(interval < MinInterval ? MinInterval : interval, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await early.Reader.ReadAsync(either.Token);
+            await early.Reader.ReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return false;
+            // It is time.
         }
     }
 
@@ -81,7 +92,7 @@ internal sealed partial class Sweeper : IDisposable
         var suspects = new List<(TopicFeed Feed, Position Head, HeadCheck Check)>();
         foreach (var some in all.Chunk(PipelineLength))
         {
-            var asked = Array.ConvertAll(some, f => f.State.Newest);
+            var asked = Array.ConvertAll(some, f => f.State.InLog);
             var heads = await log.ReadHeadsAsync(Array.ConvertAll(some, f => f.Topic), cancellationToken);
             for (var i = 0; i < some.Length; i++)
             {
@@ -90,7 +101,7 @@ internal sealed partial class Sweeper : IDisposable
             }
         }
 
-        if (suspects.Count > 0)
+        if (suspects.Count > 0 && !redis.MayMissPublications)
         {
             // What Redis has appended may be on its way to us.
             await Task.Delay(options.CheckGrace, time, cancellationToken);
@@ -117,7 +128,7 @@ internal sealed partial class Sweeper : IDisposable
         {
             var times = deaf[feed] = deaf.GetValueOrDefault(feed) + 1;
             // Missing twice in a row: it is not one event that was lost, nothing is delivered.
-            if (times > 1)
+            if (times > 1 && !redis.MayMissPublications)
             {
                 LogDeaf(feed.Topic);
                 feed.RequestResubscribe();

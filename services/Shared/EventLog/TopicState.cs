@@ -37,6 +37,7 @@ internal sealed class TopicState(EventLogOptions options)
     private readonly List<LogEvent> held = [];
     private readonly List<TopicReader> readers = [];
     private Position position = Position.Start;
+    private Position inLog = Position.Start;
     private Position? confirmedHead;
     private long heldBytes;
     private bool known;
@@ -51,6 +52,16 @@ internal sealed class TopicState(EventLogOptions options)
         {
             lock (gate)
                 return known ? position : null;
+        }
+    }
+
+    /// <summary>The place up to which Redis is known to have the topic: before <see cref="Newest"/> while a history knows more; null as long as it was never read.</summary>
+    public Position? InLog
+    {
+        get
+        {
+            lock (gate)
+                return known ? inLog : null;
         }
     }
 
@@ -87,7 +98,7 @@ internal sealed class TopicState(EventLogOptions options)
     {
         lock (gate)
         {
-            position = head;
+            position = inLog = head;
             known = true;
             WakeReaders();
         }
@@ -149,6 +160,7 @@ internal sealed class TopicState(EventLogOptions options)
                 Rebase(page.Head);
             }
 
+            inLog = page.Status == ReadStatus.Ok && page.Head.Offset > position.Offset ? position : page.Head;
             var again = missed || (page.Status == ReadStatus.Ok && !page.ReachedEnd);
             foreach (var e in held)
                 again |= !TryAccept(e);
@@ -161,7 +173,7 @@ internal sealed class TopicState(EventLogOptions options)
         }
     }
 
-    /// <summary>Compares with Redis's head, which was asked for when the topic stood at <paramref name="asked"/>.</summary>
+    /// <summary>Compares with Redis's head, which was asked for when Redis was known to have the topic up to <paramref name="asked"/>.</summary>
     public HeadCheck Compare(Position head, Position asked)
     {
         lock (gate)
@@ -261,9 +273,12 @@ internal sealed class TopicState(EventLogOptions options)
         if (position.IsBefore(e))
         {
             Push(e);
+            inLog = position;
             return true;
         }
 
+        if (inLog.IsOf(e.Epoch) && e.Offset > inLog.Offset && e.Offset <= position.Offset)
+            inLog = e.Position;
         // At least once is what comes: a repeat is dropped, but only if it is the event that was seen.
         return e.Epoch == position.Epoch
             && (e.Offset == position.Offset

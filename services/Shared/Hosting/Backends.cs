@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Configuration;
@@ -40,9 +41,13 @@ public static class Backends
     private static readonly TimeSpan DnsRefresh = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MaxReconnectBackoff = TimeSpan.FromSeconds(5);
 
-    /// <summary>Registers a client of the service whose replicas are under <c>Backends:<paramref name="name"/></c>. Thread-safe, as gRPC clients are.</summary>
+    /// <summary>
+    /// Registers a client of the service whose replicas are under <c>Backends:<paramref name="name"/></c>, its calls passing through the
+    /// interceptor if there is one. Thread-safe, as gRPC clients are.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The addresses are missing or wrong; the message names the key.</exception>
-    public static WebApplicationBuilder AddBackend<TClient>(this WebApplicationBuilder builder, string name)
+    public static WebApplicationBuilder AddBackend<TClient>(
+        this WebApplicationBuilder builder, string name, Func<IServiceProvider, Interceptor>? interceptor = null)
         where TClient : ClientBase<TClient>
     {
         var section = $"Backends:{name}";
@@ -52,7 +57,10 @@ public static class Backends
 
         builder.Services.AddKeyedSingleton(name, (services, _) => Connect(options, services));
         builder.Services.AddSingleton(services =>
-            (TClient)Activator.CreateInstance(typeof(TClient), services.GetRequiredKeyedService<GrpcChannel>(name))!);
+        {
+            var calls = services.GetRequiredKeyedService<GrpcChannel>(name).CreateCallInvoker();
+            return (TClient)Activator.CreateInstance(typeof(TClient), interceptor is null ? calls : calls.Intercept(interceptor(services)))!;
+        });
         return builder;
     }
 

@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -8,13 +9,20 @@ namespace Microservices.Persistence;
 /// How a service reads and writes its database. Thread-safe. A write is one transaction; when it collides with a concurrent one (a
 /// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
 /// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
-/// time, writers of this process queue here rather than poll for the lock there.
+/// time, writers of this process queue here rather than poll for the lock there. Events that a change adds are committed with it, and
+/// this process's relay is then told.
 /// </summary>
-public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : IDisposable
+public sealed class Database<TContext> : IDisposable
     where TContext : ServiceDbContext
 {
     private const int MaxAttempts = 5;
     private readonly SemaphoreSlim sqliteWriter = new(1);
+    private readonly IDbContextFactory<TContext> contexts;
+    private readonly OutboxSignal<TContext> outbox;
+    private readonly TimeProvider time;
+
+    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, TimeProvider time) =>
+        (this.contexts, this.outbox, this.time) = (contexts, outbox, time);
 
     /// <summary>Runs a query. Nothing is tracked and nothing is written.</summary>
     public async Task<T> ReadAsync<T>(Func<TContext, Task<T>> query, CancellationToken cancellationToken)
@@ -22,6 +30,36 @@ public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : I
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
         return await query(context);
+    }
+
+    /// <summary>
+    /// Several queries over one view of the database, as it is at the first of them, whatever is committed meanwhile. Dispose it soon:
+    /// as long as it is open the database keeps what others delete.
+    /// </summary>
+    public async Task<DatabaseView<TContext>> BeginReadAsync(CancellationToken cancellationToken)
+    {
+        var context = await contexts.CreateDbContextAsync(cancellationToken);
+        try
+        {
+            context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+            if (context.Database.IsSqlite())
+            {
+                // Deferred: EF's own transactions take the one write lock at once.
+                await context.Database.OpenConnectionAsync(cancellationToken);
+                await context.Database.UseTransactionAsync(((SqliteConnection)context.Database.GetDbConnection()).BeginTransaction(deferred: true), cancellationToken);
+            }
+            else
+            {
+                await context.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            }
+
+            return new DatabaseView<TContext>(context);
+        }
+        catch
+        {
+            await context.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -49,6 +87,8 @@ public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : I
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var sqlite = context.Database.IsSqlite();
+        // An attempt is undone as a whole: a savepoint for each save would only cost its round trips.
+        context.Database.AutoSavepointsEnabled = false;
         if (sqlite)
             await sqliteWriter.WaitAsync(cancellationToken);
         try
@@ -56,12 +96,19 @@ public sealed class Database<TContext>(IDbContextFactory<TContext> contexts) : I
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
             var result = await change(context);
             await context.SaveChangesAsync(cancellationToken);
+            var events = context.NewEvents.Count > 0;
+            if (events)
+                await OutboxWriter.WriteAsync(context, time, cancellationToken);
             // Past this point the caller cannot call it off: a commit that was cancelled half-way would be neither done nor undone.
             await transaction.CommitAsync(CancellationToken.None);
+            if (events)
+                outbox.Set();
             return result;
         }
         finally
         {
+            // The context goes back to a pool.
+            context.NewEvents.Clear();
             if (sqlite)
                 sqliteWriter.Release();
         }

@@ -54,7 +54,10 @@ public static class Idempotency
             }
             catch (Exception exception) when (exception is not (DbException or DbUpdateException or OperationCanceledException))
             {
-                // Refused, perhaps because the same command has just been committed by somebody else: then this is a repeat.
+                // Refused, perhaps because the same command has just been committed by somebody else: then this is a repeat, and
+                // nothing of the attempt may be kept.
+                context.NewEvents.Clear();
+                context.ChangeTracker.Clear();
                 if (await FindAsync() is { } meanwhile)
                     return meanwhile;
                 throw;

@@ -6,12 +6,15 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 
 namespace Microservices.Persistence;
 
 /// <summary>Registers a service's database.</summary>
 public static class PersistenceRegistration
 {
+    private const int AutoPrepared = 100;
+
     /// <summary>
     /// Registers <see cref="Database{TContext}"/> for the database that <c>ConnectionStrings:Database</c> names: PostgreSQL when it
     /// has a <c>Host</c>, SQLite when it has a <c>Data Source</c>. Migrations are kept for each, so each has a context of its own
@@ -34,13 +37,15 @@ public static class PersistenceRegistration
                 AddContext<TContext, TSqlite>(builder.Services, context => context.UseSqlite(Sqlite(connectionString!, options)));
                 break;
             default:
-                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(connectionString, npgsql => npgsql
+                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(Postgres(connectionString!), npgsql => npgsql
                     .MigrationsHistoryTable("__EFMigrationsHistory", ServiceDbContext.SchemaOf(typeof(TPostgres)))
                     .CommandTimeout((int)options.CommandTimeout.TotalSeconds)));
                 break;
         }
 
-        builder.Services.AddSingleton<Database<TContext>>();
+        builder.Services.AddSingleton<OutboxSignal<TContext>>();
+        builder.Services.AddSingleton(services => new Database<TContext>(
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<Migrator<TContext>>();
         builder.Services.AddHostedService<IdempotencyCleaner<TContext>>();
         builder.Services.AddHealthChecks().AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2));
@@ -82,6 +87,15 @@ public static class PersistenceRegistration
         if (Path.GetDirectoryName(Path.GetFullPath(sqlite.DataSource)) is { } directory)
             Directory.CreateDirectory(directory);
         return sqlite.ToString();
+    }
+
+    private static string Postgres(string connectionString)
+    {
+        var postgres = new NpgsqlConnectionStringBuilder(connectionString);
+        // A service asks the same few questions again and again: each is parsed and planned once a connection.
+        if (!postgres.ShouldSerialize("Max Auto Prepare"))
+            postgres.MaxAutoPrepare = AutoPrepared;
+        return postgres.ToString();
     }
 
     private sealed class ProviderFactory<TContext, TProvider>(IDbContextFactory<TProvider> factory) : IDbContextFactory<TContext>

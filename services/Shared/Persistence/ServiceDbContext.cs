@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -9,8 +10,53 @@ namespace Microservices.Persistence;
 /// </summary>
 public abstract class ServiceDbContext(DbContextOptions options) : DbContext(options)
 {
+    private const int MaxEventBytes = 81_920;
+    private const int MaxTopicLength = 200;
+    private const int MaxKeyLength = 1_024;
+
     /// <summary>Commands that were carried out under an idempotency key.</summary>
     public DbSet<IdempotencyRecord> IdempotencyRecords => Set<IdempotencyRecord>();
+
+    /// <summary>Events committed with their changes, and kept for a while.</summary>
+    internal DbSet<OutboxEvent> OutboxEvents => Set<OutboxEvent>();
+
+    /// <summary>The counters of the topics.</summary>
+    internal DbSet<OutboxTopic> OutboxTopics => Set<OutboxTopic>();
+
+    /// <summary>Who relays the outbox.</summary>
+    internal DbSet<OutboxLease> OutboxLeases => Set<OutboxLease>();
+
+    /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
+    internal List<(string Topic, string Key, byte[] Payload)> NewEvents { get; } = [];
+
+    /// <summary>
+    /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
+    /// Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the event never was.
+    /// </summary>
+    /// <param name="topics">Where to: names that the event log allows, at most 200 characters each.</param>
+    /// <param name="key">What the event is about, for readers that want the newest of each; may be empty.</param>
+    /// <param name="message">The event. Kept as the bytes it has now.</param>
+    /// <exception cref="ArgumentException">A topic's name is too long, or the event is larger than 80 KB, which no log takes.</exception>
+    public void AddEvent(IEnumerable<string> topics, string key, IMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        var payload = message.ToByteArray();
+        if (payload.Length > MaxEventBytes)
+            throw new ArgumentException($"An event of {payload.Length} bytes; at most {MaxEventBytes} are possible.", nameof(message));
+        foreach (var topic in topics)
+        {
+            if (topic.Length is 0 or > MaxTopicLength)
+                throw new ArgumentException($"A topic has 1 to {MaxTopicLength} characters: '{topic}'.", nameof(topics));
+            NewEvents.Add((topic, key, payload));
+        }
+    }
+
+    /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
+    public async Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        var known = await OutboxTopics.Where(t => topics.Contains(t.Topic)).ToDictionaryAsync(t => t.Topic, cancellationToken);
+        return [.. topics.Select(topic => known.TryGetValue(topic, out var t) ? new OutboxHead(t.Epoch, t.LastOffset) : new OutboxHead("", 0))];
+    }
 
     /// <summary>
     /// The PostgreSQL schema of a service, so that several may share a database: OrdersDbContext has the schema "orders". SQLite has
@@ -34,11 +80,13 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
 
         modelBuilder.Entity<IdempotencyRecord>(record =>
         {
-            record.HasKey(r => new { r.Command, r.Key });
+            // The key first: it alone tells records apart, so that a lookup of many keys is quick also where nothing is known yet about how many there are.
+            record.HasKey(r => new { r.Key, r.Command });
             record.HasIndex(r => r.CreatedAt);
             record.Property(r => r.Command).HasMaxLength(128);
             record.Property(r => r.Key).HasMaxLength(128);
         });
+        DescribeOutbox(modelBuilder);
         Describe(modelBuilder);
     }
 
@@ -50,6 +98,34 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
             configurationBuilder.Properties<string>().UseCollation("C");
         else
             configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMicroseconds>();
+    }
+
+    private static void DescribeOutbox(ModelBuilder model)
+    {
+        model.Entity<OutboxEvent>(e =>
+        {
+            e.ToTable("OutboxEvents").HasKey(o => new { o.Topic, o.Offset });
+            // Serves the trimming.
+            e.HasIndex(o => o.CreatedAtMs);
+            e.Property(o => o.Topic).HasMaxLength(MaxTopicLength);
+            e.Property(o => o.Key).HasMaxLength(MaxKeyLength);
+        });
+        model.Entity<OutboxTopic>(topic =>
+        {
+            topic.ToTable("OutboxTopics").HasKey(t => t.Topic);
+            // Small whatever the number of topics: serves the relay's question for what waits.
+            topic.HasIndex(t => t.Topic, "IX_OutboxTopics_Waiting").HasFilter("\"RelayedOffset\" < \"LastOffset\"");
+            // Serves the comparison of recent topics with the log.
+            topic.HasIndex(t => t.UpdatedAtMs);
+            topic.Property(t => t.Topic).HasMaxLength(MaxTopicLength);
+            topic.Property(t => t.Epoch).HasMaxLength(32);
+        });
+        model.Entity<OutboxLease>(lease =>
+        {
+            lease.ToTable("OutboxLeases").HasKey(l => l.Name);
+            lease.Property(l => l.Name).HasMaxLength(32);
+            lease.Property(l => l.Owner).HasMaxLength(64);
+        });
     }
 
     private sealed class UnixMicroseconds() : ValueConverter<DateTimeOffset, long>(

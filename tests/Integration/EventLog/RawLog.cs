@@ -21,7 +21,7 @@ internal sealed class RawLog(IConnectionMultiplexer connection, LogProcess proce
         var e = Events.Transient(topic, number);
         await Database.ScriptEvaluateAsync(LogScripts.Append.Replace(Publish, "", StringComparison.Ordinal), names.Keys(topic),
         [
-            "", "", 10_000, 0, 1_000_000, 1_000_000, "", "raw", 0, Envelope.Format(Envelope.NewId()),
+            "", "", 10_000, 0, 1_000_000, 1_000_000, "", "raw", 1, 0, Envelope.Format(Envelope.NewId()),
             Envelope.EncodeTail(e, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
         ]);
     }

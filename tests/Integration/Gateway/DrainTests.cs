@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microservices.Orders.V1;
 
 namespace Microservices.Tests.Integration.Gateway;
@@ -38,11 +39,15 @@ public sealed class DrainTests
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
         var stopping = gateway.StopAsync();
-        while (await stream.ReadAsync())
+        var ended = await Assert.ThrowsAsync<RpcException>(async () =>
         {
-        }
+            while (await stream.ReadAsync())
+            {
+            }
+        });
 
         Assert.NotNull(stream.Draining);
+        Assert.Equal(StatusCode.Unavailable, ended.StatusCode);
         await stopping;
         await gateway.DisposeAsync();
     }

@@ -1,6 +1,9 @@
 using System.Net;
 using Grpc.Core;
+using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -11,9 +14,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Microservices.Tests.Integration.Gateway;
 
-/// <summary>A Users whose answers a test writes.</summary>
-internal sealed class FakeUsers : UsersService.UsersServiceBase
+/// <summary>A Users whose answers a test writes. A lookup over a call stream is answered as GetUser is.</summary>
+internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandler<LookupUsersCall, LookupUsersResult>
 {
+    private int lookups;
+    private int frames;
+
+    /// <summary>How many lookups have come.</summary>
+    public int Lookups => Volatile.Read(ref lookups);
+
+    /// <summary>In how many frames.</summary>
+    public int Frames => Volatile.Read(ref frames);
+
     public Func<GetUserRequest, ServerCallContext, Task<GetUserResponse>> OnGet { get; set; } = null!;
 
     public Func<CreateUserRequest, ServerCallContext, Task<CreateUserResponse>> OnCreate { get; set; } = null!;
@@ -22,6 +34,12 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase
 
     public Func<ListUsersRequest, ServerCallContext, Task<ListUsersResponse>> OnList { get; set; } = null!;
 
+    public FakeFeed<WatchUsersSubscription> Feed { get; } = new();
+
+    public override Task WatchUsers(
+        IAsyncStreamReader<WatchUsersRequest> requestStream, IServerStreamWriter<WatchUsersResponse> responseStream, ServerCallContext context) =>
+        FakeFeed<WatchUsersSubscription>.ServeAsync(requestStream, context);
+
     public override Task<GetUserResponse> GetUser(GetUserRequest request, ServerCallContext context) => OnGet(request, context);
 
     public override Task<CreateUserResponse> CreateUser(CreateUserRequest request, ServerCallContext context) => OnCreate(request, context);
@@ -29,11 +47,33 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase
     public override Task<UpdateUserResponse> UpdateUser(UpdateUserRequest request, ServerCallContext context) => OnUpdate(request, context);
 
     public override Task<ListUsersResponse> ListUsers(ListUsersRequest request, ServerCallContext context) => OnList(request, context);
+
+    public override Task LookupUsers(
+        IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>
+        context.GetHttpContext().RequestServices.GetRequiredService<CallStreamServer<LookupUsersCall, LookupUsersResult>>()
+            .ServeAsync(new CountingReader<LookupUsersRequest>(requestStream, () => Interlocked.Increment(ref frames)), responseStream, context);
+
+    public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref lookups);
+        var call = batch.Single();
+        var answer = await OnGet(new GetUserRequest { UserId = call.Message.UserId }, new LookupContext(batch.Context, call.Message, cancellationToken));
+        call.Answer(new LookupUsersResult { User = answer.User });
+    }
 }
 
-/// <summary>An Orders whose answers a test writes.</summary>
-internal sealed class FakeOrders : OrdersService.OrdersServiceBase
+/// <summary>An Orders whose answers a test writes. A lookup over a call stream is answered as ListOrders is.</summary>
+internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>
 {
+    private int lookups;
+    private int frames;
+
+    /// <summary>How many lookups have come.</summary>
+    public int Lookups => Volatile.Read(ref lookups);
+
+    /// <summary>In how many frames.</summary>
+    public int Frames => Volatile.Read(ref frames);
+
     public Func<ListOrdersRequest, ServerCallContext, Task<ListOrdersResponse>> OnList { get; set; } = null!;
 
     public Func<PlaceOrderRequest, ServerCallContext, Task<PlaceOrderResponse>> OnPlace { get; set; } = null!;
@@ -42,6 +82,12 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase
 
     public Func<AdvanceOrderRequest, ServerCallContext, Task<AdvanceOrderResponse>> OnAdvance { get; set; } = null!;
 
+    public FakeFeed<WatchOrdersSubscription> Feed { get; } = new();
+
+    public override Task WatchOrders(
+        IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>
+        FakeFeed<WatchOrdersSubscription>.ServeAsync(requestStream, context);
+
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) => OnList(request, context);
 
     public override Task<PlaceOrderResponse> PlaceOrder(PlaceOrderRequest request, ServerCallContext context) => OnPlace(request, context);
@@ -49,6 +95,76 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) => OnCancel(request, context);
 
     public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) => OnAdvance(request, context);
+
+    public override Task LookupOrders(
+        IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>
+        context.GetHttpContext().RequestServices.GetRequiredService<CallStreamServer<LookupOrdersCall, LookupOrdersResult>>()
+            .ServeAsync(new CountingReader<LookupOrdersRequest>(requestStream, () => Interlocked.Increment(ref frames)), responseStream, context);
+
+    public async ValueTask HandleAsync(CallBatch<LookupOrdersCall, LookupOrdersResult> batch, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref lookups);
+        var call = batch.Single();
+        var request = new ListOrdersRequest { UserId = call.Message.UserId, PageSize = call.Message.Limit };
+        var answer = await OnList(request, new LookupContext(batch.Context, call.Message, cancellationToken));
+        var latest = answer is null ? null : new LatestOrders();
+        latest?.Orders.AddRange(answer!.Orders);
+        call.Answer(new LookupOrdersResult { Latest = latest });
+    }
+}
+
+/// <summary>What a unary method would have been told of a call: its deadline, and the end of it.</summary>
+internal sealed class LookupContext(ServerCallContext stream, ICall call, CancellationToken cancellation) : ServerCallContext
+{
+    private readonly DateTime deadline = call.TimeoutMs == 0 ? DateTime.MaxValue : DateTime.UtcNow.AddMilliseconds(call.TimeoutMs);
+
+    protected override string MethodCore => stream.Method;
+
+    protected override string HostCore => stream.Host;
+
+    protected override string PeerCore => stream.Peer;
+
+    protected override DateTime DeadlineCore => deadline;
+
+    protected override Metadata RequestHeadersCore => stream.RequestHeaders;
+
+    protected override CancellationToken CancellationTokenCore => cancellation;
+
+    protected override Metadata ResponseTrailersCore => stream.ResponseTrailers;
+
+    protected override Status StatusCore { get; set; }
+
+    protected override WriteOptions? WriteOptionsCore { get; set; }
+
+    protected override AuthContext AuthContextCore => stream.AuthContext;
+
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => throw new NotSupportedException();
+}
+
+/// <summary>Counts the frames that are read.</summary>
+internal sealed class CountingReader<T>(IAsyncStreamReader<T> inner, Action count) : IAsyncStreamReader<T>
+{
+    public T Current => inner.Current;
+
+    public async Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        var more = await inner.MoveNext(cancellationToken);
+        if (more)
+            count();
+        return more;
+    }
+}
+
+/// <summary>A Notifications whose events a test writes.</summary>
+internal sealed class FakeNotifications : NotificationsService.NotificationsServiceBase
+{
+    public FakeFeed<WatchNotificationsSubscription> Feed { get; } = new();
+
+    public override Task WatchNotifications(
+        IAsyncStreamReader<WatchNotificationsRequest> requestStream, IServerStreamWriter<WatchNotificationsResponse> responseStream, ServerCallContext context) =>
+        FakeFeed<WatchNotificationsSubscription>.ServeAsync(requestStream, context);
 }
 
 /// <summary>A gRPC server of one service on a free port.</summary>
@@ -56,17 +172,35 @@ internal sealed class Backend(WebApplication app) : IAsyncDisposable
 {
     public string Address => app.Urls.Single();
 
-    public static async Task<Backend> StartAsync<TService>(TService service)
+    public static Task<Backend> StartAsync(FakeUsers users, int port = 0) => StartAsync(users, port, services => services
+        .AddCallStreamServer<LookupUsersCall, LookupUsersResult, FakeUsers>(UsersService.LookupUsersCalls)
+        .AddSingleton<ICallBatchHandler<LookupUsersCall, LookupUsersResult>>(users)
+        .AddSingleton(users.Feed)
+        .AddEventStreamServer<WatchUsersSubscription, UserEvent, FakeFeed<WatchUsersSubscription>>(UsersService.WatchUsersStream));
+
+    public static Task<Backend> StartAsync(FakeOrders orders, int port = 0) => StartAsync(orders, port, services => services
+        .AddCallStreamServer<LookupOrdersCall, LookupOrdersResult, FakeOrders>(OrdersService.LookupOrdersCalls)
+        .AddSingleton<ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>>(orders)
+        .AddSingleton(orders.Feed)
+        .AddEventStreamServer<WatchOrdersSubscription, OrderEvent, FakeFeed<WatchOrdersSubscription>>(OrdersService.WatchOrdersStream));
+
+    public static Task<Backend> StartAsync(FakeNotifications notifications) => StartAsync(notifications, 0, services => services
+        .AddSingleton(notifications.Feed)
+        .AddEventStreamServer<WatchNotificationsSubscription, NotificationEvent, FakeFeed<WatchNotificationsSubscription>>(NotificationsService.WatchNotificationsStream));
+
+    private static async Task<Backend> StartAsync<TService>(TService service, int port, Action<IServiceCollection> add)
         where TService : class
     {
         var builder = WebApplication.CreateSlimBuilder();
         // The settings of the program under test lie beside the tests.
         builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection();
+        // Each lookup is handled by itself, so that each has an end of its own.
+        builder.Configuration.AddInMemoryCollection([new("CallStreams:MaxBatch", "1"), new("CallStreams:MaxConcurrentBatches", "1024")]);
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port, endpoint => endpoint.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(service);
+        add(builder.Services);
         var app = builder.Build();
         app.MapGrpcService<TService>();
         await app.StartAsync();

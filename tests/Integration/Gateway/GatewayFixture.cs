@@ -1,18 +1,11 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Microservices.Gateway;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using ProtoMoney = Google.Type.Money;
 
 namespace Microservices.Tests.Integration.Gateway;
@@ -23,14 +16,23 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     /// <summary>What no caller may ever read: fakes put it wherever a service has text.</summary>
     public const string Secret = "connection to 10.1.2.3 failed: password=hunter2";
 
-    private Factory? gateway;
+    private GatewayFactory? gateway;
     private Backend? usersServer;
     private Backend? ordersServer;
+    private Backend? notificationsServer;
     private GrpcChannel? channel;
+
+    /// <summary>Settings over those of the fixture.</summary>
+    internal Dictionary<string, string> Settings { get; } = [];
+
+    /// <summary>What the gateway is made of.</summary>
+    internal IServiceProvider Services => gateway!.Services;
 
     internal FakeUsers Users { get; } = new();
 
     internal FakeOrders Orders { get; } = new();
+
+    internal FakeNotifications Notifications { get; } = new();
 
     /// <summary>A client of the REST port; it follows no redirect.</summary>
     public HttpClient Rest { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan });
@@ -41,21 +43,30 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     internal TClient Client<TClient>() => (TClient)Activator.CreateInstance(typeof(TClient), channel)!;
 
     /// <summary>Tells the gateway to stop, as SIGTERM does. Completes when it has.</summary>
-    public Task StopAsync() => gateway!.Services.GetRequiredService<IHost>().StopAsync();
+    public Task StopAsync() => gateway!.StopAsync();
+
+    /// <summary>The replica.</summary>
+    internal GatewayFactory Gateway => gateway!;
+
+    /// <summary>Another replica before the same backends, with some settings of its own.</summary>
+    internal GatewayFactory AnotherGateway(params (string Key, string Value)[] settings) => new(
+    [
+        ("Backends:Users:Addresses:0", usersServer!.Address),
+        ("Backends:Orders:Addresses:0", ordersServer!.Address),
+        ("Backends:Notifications:Addresses:0", notificationsServer!.Address),
+        ("LookupOverviews:Credit", "4"),
+        .. settings,
+    ]);
 
     public async Task InitializeAsync()
     {
         Reset();
         usersServer = await Backend.StartAsync(Users);
         ordersServer = await Backend.StartAsync(Orders);
-        gateway = new Factory(usersServer.Address, ordersServer.Address);
-        gateway.UseKestrel();
-        gateway.StartServer();
-
-        // In the order of the endpoints' names: Grpc, Http, Management.
-        var addresses = gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
-        Rest.BaseAddress = new Uri(addresses[1]);
-        channel = GrpcChannel.ForAddress(addresses[0]);
+        notificationsServer = await Backend.StartAsync(Notifications);
+        gateway = AnotherGateway([.. Settings.Select(s => (s.Key, s.Value))]);
+        Rest.BaseAddress = gateway.RestAddress;
+        channel = GrpcChannel.ForAddress(gateway.Grpc);
         Grpc = new GatewayService.GatewayServiceClient(channel);
     }
 
@@ -64,7 +75,7 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
         // The gateway waits for its callers before it stops: they leave first.
         Rest.Dispose();
         channel?.Dispose();
-        foreach (var server in (IAsyncDisposable?[])[gateway, usersServer, ordersServer])
+        foreach (var server in (IAsyncDisposable?[])[gateway, usersServer, ordersServer, notificationsServer])
         {
             if (server is not null)
                 await server.DisposeAsync();
@@ -98,6 +109,23 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     /// <summary>An error that is no part of a contract: its text is internal.</summary>
     internal static RpcException Internal(StatusCode code) => new(new Status(code, Secret));
 
+    /// <summary>Holds both parts of an overview until released.</summary>
+    internal (HeldCall User, HeldCall Orders) Hold()
+    {
+        var (user, orders) = (new HeldCall(), new HeldCall());
+        Users.OnGet = async (request, context) =>
+        {
+            await user.HoldAsync(context);
+            return new GetUserResponse { User = User(request.UserId) };
+        };
+        Orders.OnList = async (_, context) =>
+        {
+            await orders.HoldAsync(context);
+            return new ListOrdersResponse();
+        };
+        return (user, orders);
+    }
+
     internal static User User(string id) => new()
     {
         UserId = id,
@@ -121,21 +149,6 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     };
 
     private static ProtoMoney Eur(long units, int nanos) => new() { CurrencyCode = "EUR", Units = units, Nanos = nanos };
-
-    private sealed class Factory(string users, string orders) : WebApplicationFactory<GatewayOptions>
-    {
-        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder
-            .UseEnvironment(Environments.Production)
-            .UseSetting("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")
-            .UseSetting("Kestrel:Endpoints:Grpc:Url", "http://127.0.0.1:0")
-            .UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0")
-            .UseSetting("Backends:Users:Addresses:0", users)
-            .UseSetting("Backends:Orders:Addresses:0", orders)
-            .UseSetting("LookupOverviews:Credit", "4")
-            .UseSetting("Drain:Window", "00:00:01")
-            .UseSetting("Logging:LogLevel:Default", "Critical")
-            .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");
-    }
 }
 
 /// <summary>A call that a fake has received and holds until the test, or the caller, ends it.</summary>

@@ -192,11 +192,21 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
         HoldOrders(user: "few");
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
-        await stream.CallAsync((1, "slow", 2_000), (2, "few", 2_000));
-        var results = new[] { await stream.ResultAsync(), await stream.ResultAsync() }.OrderBy(result => result.CallId).ToArray();
-        Assert.Equal((int)StatusCode.DeadlineExceeded, results[0].Error.Code);
-        Assert.Equal(PartStatus.Timeout, results[1].Overview.Orders.Status);
+        await stream.CallAsync((1, "slow", 2_000));
+        Assert.Equal((int)StatusCode.DeadlineExceeded, (await stream.ResultAsync()).Error.Code);
         await user.Cancelled;
+
+        // The answer is due a tenth of the time before the call's own end: a machine that stands still for that long gets none.
+        var few = await FewAsync(2);
+        for (ulong id = 3; few.Overview is null && id < 8; id++)
+            few = await FewAsync(id);
+        Assert.Equal(PartStatus.Timeout, few.Overview!.Orders.Status);
+
+        async Task<LookupOverviewsResult> FewAsync(ulong id)
+        {
+            await stream.CallAsync((id, "few", 2_000));
+            return await stream.ResultAsync();
+        }
     }
 
     [Fact]

@@ -12,8 +12,9 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
         Assert.StartsWith("3.1.", document.Text("openapi"), StringComparison.Ordinal);
         Assert.Equal(
         [
-            "get /v1/orders/{orderId}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
-            "patch /v1/users/{userId}", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/users",
+            "get /v1/orders/{orderId}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
+            "patch /v1/users/{userId}", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/overviews:batchGet",
+                "post /v1/users",
         ], Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal));
     }
 
@@ -69,7 +70,7 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
     public async Task Requests_are_closed_and_say_what_they_require()
     {
         var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
-        foreach (var request in (string[])["CreateUser", "UpdateUser", "PlaceOrder", "PlaceOrderLine", "Price", "CancelOrder", "AdvanceOrder"])
+        foreach (var request in (string[])["CreateUser", "UpdateUser", "PlaceOrder", "PlaceOrderLine", "Price", "CancelOrder", "AdvanceOrder", "BatchGetOverviews"])
             Assert.False(schemas.GetProperty(request).GetProperty("additionalProperties").GetBoolean(), request);
         foreach (var answer in (string[])["User", "Order", "OrderLine", "Overview", "Problem"])
             Assert.False(schemas.GetProperty(answer).TryGetProperty("additionalProperties", out _), answer);

@@ -38,7 +38,7 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task Both_parts_are_in_flight_at_the_same_time()
     {
-        var (user, orders) = Hold();
+        var (user, orders) = gateway.Hold();
 
         var answer = gateway.Rest.GetAsync("/v1/users/ada/overview");
         // Neither is answered before both have arrived: one after the other would wait for ever.
@@ -53,7 +53,7 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task The_parts_get_what_is_left_of_the_callers_deadline()
     {
-        var (user, orders) = Hold();
+        var (user, orders) = gateway.Hold();
 
         var answer = gateway.Rest.SendAsync(HttpMethod.Get, "/v1/users/ada/overview", header: ("Request-Timeout", "30"));
         var left = new[] { (await user.Arrived).Deadline, (await orders.Arrived).Deadline }.Select(deadline => deadline - DateTime.UtcNow);
@@ -82,7 +82,7 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task Orders_that_are_too_slow_leave_a_partial_answer_within_the_deadline()
     {
-        var (user, orders) = Hold();
+        var (user, orders) = gateway.Hold();
         user.Release();
 
         var response = await gateway.Rest.SendAsync(HttpMethod.Get, "/v1/users/ada/overview", header: ("Request-Timeout", "0.3"));
@@ -121,7 +121,7 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task A_caller_who_hangs_up_cancels_both_parts_within_milliseconds()
     {
-        var (user, orders) = Hold();
+        var (user, orders) = gateway.Hold();
         using var caller = new CancellationTokenSource();
 
         var answer = gateway.Rest.SendAsync(HttpMethod.Get, "/v1/users/ada/overview", cancellationToken: caller.Token);
@@ -188,69 +188,6 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
         Assert.Equal(TimeSpan.FromSeconds(7), response.Headers.RetryAfter?.Delta);
     }
 
-    public static TheoryData<string, string, bool> Combinations()
-    {
-        var all = new TheoryData<string, string, bool>();
-        foreach (var user in (string[])["ok", "not-found", "unavailable", "deadline"])
-        {
-            foreach (var orders in (string[])["ok", "empty", "error", "timeout", "shed"])
-            {
-                all.Add(user, orders, false);
-                all.Add(user, orders, true);
-            }
-        }
-
-        return all;
-    }
-
-    [Theory]
-    [MemberData(nameof(Combinations))]
-    public async Task Every_combination_of_outcomes_is_a_declared_answer(string user, string orders, bool strict)
-    {
-        gateway.Users.OnGet = (request, _) => user switch
-        {
-            "ok" => Task.FromResult(new GetUserResponse { User = GatewayFixture.User(request.UserId) }),
-            "not-found" => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound),
-            "unavailable" => throw GatewayFixture.Internal(StatusCode.Unavailable),
-            _ => throw GatewayFixture.Internal(StatusCode.DeadlineExceeded),
-        };
-        gateway.Orders.OnList = (request, _) => orders switch
-        {
-            "ok" => Task.FromResult(new ListOrdersResponse { Orders = { GatewayFixture.Order("o1", request.UserId) } }),
-            "empty" => Task.FromResult(new ListOrdersResponse()),
-            "error" => throw GatewayFixture.Internal(StatusCode.Internal),
-            "timeout" => throw GatewayFixture.Internal(StatusCode.DeadlineExceeded),
-            _ => throw GatewayFixture.Internal(StatusCode.ResourceExhausted),
-        };
-        int? userProblem = user switch { "ok" => null, "not-found" => 404, "unavailable" => 503, _ => 504 };
-        int? ordersProblem = orders switch { "ok" or "empty" => null, "error" => 502, "timeout" => 504, _ => 503 };
-
-        var response = await gateway.Rest.GetAsync($"/v1/users/ada/overview?strict={(strict ? "true" : "false")}");
-
-        int?[] required = strict ? [userProblem, ordersProblem] : [userProblem];
-        if (required.Any(problem => problem is not null))
-        {
-            // Of two that fail, the first to do so is the answer.
-            Assert.Contains((int)response.StatusCode, required);
-            await response.ProblemAsync((int)response.StatusCode);
-            return;
-        }
-
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var overview = await response.JsonAsync();
-        var part = overview.GetProperty("orders");
-        Assert.Equal(ordersProblem is null, overview.GetProperty("complete").GetBoolean());
-        Assert.Equal(ordersProblem is not null, response.Headers.CacheControl?.NoStore == true);
-        Assert.Equal("ok", overview.GetProperty("user").Text("status"));
-        Assert.Equal(orders == "empty" ? "ok" : orders, part.Text("status"));
-        Assert.Equal(ordersProblem is null, part.TryGetProperty("data", out var data));
-        Assert.Equal(ordersProblem is not null, part.TryGetProperty("problem", out var problem));
-        if (ordersProblem is { } status)
-            Http.CheckProblem(problem, status);
-        else
-            Assert.Equal(orders == "ok" ? 1 : 0, data.GetArrayLength());
-    }
-
     [Theory]
     [InlineData("", 10)]
     [InlineData("?orderLimit=0", 10)]
@@ -268,21 +205,5 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
         await (await gateway.Rest.GetAsync("/v1/users/ada/overview" + query)).JsonAsync();
 
         Assert.Equal(new ListOrdersRequest { UserId = "ada", PageSize = expected }, asked);
-    }
-
-    private (HeldCall User, HeldCall Orders) Hold()
-    {
-        var (user, orders) = (new HeldCall(), new HeldCall());
-        gateway.Users.OnGet = async (request, context) =>
-        {
-            await user.HoldAsync(context);
-            return new GetUserResponse { User = GatewayFixture.User(request.UserId) };
-        };
-        gateway.Orders.OnList = async (_, context) =>
-        {
-            await orders.HoldAsync(context);
-            return new ListOrdersResponse();
-        };
-        return (user, orders);
     }
 }

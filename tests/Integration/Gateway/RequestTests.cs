@@ -78,6 +78,8 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     [InlineData("/v1/users/ada/overview?orderLimit=99999999999", "orderLimit")]
     [InlineData("/v1/users/ada/overview?strict=maybe", "strict")]
     [InlineData("/v1/users/ada/overview?strict=true&strict=false", "strict")]
+    [InlineData("/v1/users/ada/overview?fields=", "fields")]
+    [InlineData("/v1/users/ada/overview?fields=user,all", "fields")]
     [InlineData("/v1/users/ada/orders?pageSize=1.5", "pageSize")]
     [InlineData("/v1/users?pageSize=", "pageSize")]
     public Task A_parameter_that_is_not_right_is_refused_by_its_name(string path, string parameter) =>

@@ -172,8 +172,8 @@ public sealed class CalleeTests
         await host.DrainAsync();
 
         Assert.Equal((int)StatusCode.Unavailable, Assert.Single(await ResultsAsync(stream, 1)).Error.Code);
-        Assert.False(await stream.ResponseStream.MoveNext(CancellationToken.None));
-        Assert.Equal(StatusCode.OK, stream.GetStatus().StatusCode);
+        var ended = await Assert.ThrowsAsync<RpcException>(() => stream.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal(StatusCode.Unavailable, ended.StatusCode);
     }
 
     [Fact]

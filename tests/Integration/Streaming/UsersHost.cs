@@ -104,7 +104,7 @@ public sealed class UsersHost : IAsyncDisposable
             {
                 var more = await read;
                 if (more)
-                    backend.FrameArrived();
+                    backend.FrameArrived(inner.Current.Calls.Count);
                 return more;
             }
         }
@@ -123,6 +123,7 @@ public sealed class Backend
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _calls;
     private int _frames;
+    private int _arrived;
     private int _streams;
 
     public Func<CallBatch<LookupUsersCall, LookupUsersResult>, CancellationToken, ValueTask>? Handle { get; set; }
@@ -132,6 +133,9 @@ public sealed class Backend
     public int Calls => Volatile.Read(ref _calls);
 
     public int Frames => Volatile.Read(ref _frames);
+
+    /// <summary>How many calls the frames had.</summary>
+    public int Arrived => Volatile.Read(ref _arrived);
 
     public int Streams => Volatile.Read(ref _streams);
 
@@ -146,7 +150,11 @@ public sealed class Backend
 
     public void StreamOpened() => Interlocked.Increment(ref _streams);
 
-    public void FrameArrived() => Interlocked.Increment(ref _frames);
+    public void FrameArrived(int calls)
+    {
+        Interlocked.Increment(ref _frames);
+        Interlocked.Add(ref _arrived, calls);
+    }
 
     public static User UserOf(string id) => new() { UserId = id, DisplayName = "Name of " + id, Version = 1 };
 

@@ -5,6 +5,7 @@ using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Microservices.Tests.Unit.Gateway;
@@ -13,6 +14,7 @@ public sealed class OverviewAggregatorTests
 {
     private static readonly OverviewQuery Query = new("ada", Strict: false, OrderLimit: 10);
     private readonly FakeTimeProvider time = new();
+    private readonly GatewayOptions options = new();
 
     [Theory]
     [InlineData(60_000, 59_750)]
@@ -91,7 +93,8 @@ public sealed class OverviewAggregatorTests
         Assert.Equal(now.AddSeconds(60), options.Deadline(time, TimeSpan.FromDays(999)));
     }
 
-    private OverviewAggregator Aggregator(Sources sources) => new(sources, time, NullLogger<OverviewAggregator>.Instance);
+    private OverviewAggregator Aggregator(Sources sources) =>
+        new(sources, new StaleOrders(Options.Create(options), time), time, NullLogger<OverviewAggregator>.Instance);
 
     private sealed class Sources : IOverviewSources
     {
@@ -112,5 +115,7 @@ public sealed class OverviewAggregatorTests
             Deadlines.Add(deadline);
             return Orders(userId, cancellationToken);
         }
+
+        public void Together(Action ask) => ask();
     }
 }

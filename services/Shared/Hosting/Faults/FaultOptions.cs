@@ -27,7 +27,10 @@ internal sealed class FaultOptions : IValidatableObject
     }
 }
 
-/// <summary>One rule: with a probability, first delay the call, then cut its connection, or fail it, or let it go on.</summary>
+/// <summary>
+/// One rule: with a probability, first delay the call, then cut its connection, or fail it, or let it go on. A call of a call stream is
+/// a call like any other; but to cut it is to cut the stream that carries it.
+/// </summary>
 internal sealed class FaultRule
 {
     /// <summary>A full method name, such as <c>/users.v1.UsersService/GetUser</c>, or <c>*</c> for all.</summary>

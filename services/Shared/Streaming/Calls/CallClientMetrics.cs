@@ -18,7 +18,7 @@ internal sealed class CallClientMetrics
     private readonly KeyValuePair<string, object?>[] _method;
     private readonly KeyValuePair<string, object?>[][] _codes;
 
-    internal CallClientMetrics(IMeterFactory meters, string method)
+    internal CallClientMetrics(IMeterFactory meters, string method, ConcurrencyLimit? limit = null)
     {
         var meter = meters.Create(CallStreamMetrics.MeterName);
         _calls = meter.CreateCounter<long>("callstream.client.calls", "{call}", "Calls that ended, by outcome.");
@@ -28,10 +28,12 @@ internal sealed class CallClientMetrics
         _hedges = meter.CreateCounter<long>("callstream.client.hedges", "{call}", "Second copies sent.");
         _hedgesWon = meter.CreateCounter<long>("callstream.client.hedges.won", "{call}", "Second copies that answered first.");
         _failOvers = meter.CreateCounter<long>("callstream.client.failovers", "{call}", "Calls sent again because a stream ended.");
-        _shed = meter.CreateCounter<long>("callstream.client.shed", "{call}", "Calls refused because too many wait for credit.");
+        _shed = meter.CreateCounter<long>("callstream.client.shed", "{call}", "Calls refused because too many are under way.");
         _shared = meter.CreateCounter<long>("callstream.client.shared", "{call}", "Calls that joined an identical one under way.");
         _method = CallStreamMetrics.Tags(method);
         _codes = CallStreamMetrics.TagsByCode(method);
+        if (limit is not null)
+            meter.CreateObservableGauge("callstream.client.limit", () => new Measurement<int>(limit.Current, _method), "{call}", "Calls that may be in flight.");
     }
 
     internal void Ended(StatusCode code, int count) => _calls.Add(count, CallStreamMetrics.Of(_codes, code));

@@ -7,7 +7,7 @@ internal static class CallErrors
 {
     internal static RpcException DeadlineExceeded() => new(new Status(StatusCode.DeadlineExceeded, "The call was not answered in time."));
 
-    internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, "Too many calls are waiting for credit."));
+    internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, "Too many calls are under way."));
 
     internal static RpcException NoReplica() => new(new Status(StatusCode.Unavailable, "No replica can be reached."));
 

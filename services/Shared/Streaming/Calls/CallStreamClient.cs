@@ -39,12 +39,16 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     {
         _method = method;
         _options = options;
-        _table = new(method, options, new CallClientMetrics(meters, method.Name), time);
+        var limit = options.AdaptiveConcurrency ? new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time) : null;
+        _table = new(method, options, new CallClientMetrics(meters, method.Name, limit), time, limit);
         _replicas = new(source, _table, connect, options, time, logger);
     }
 
     /// <summary>How many calls it knows of; zero when nothing is left behind. For tests.</summary>
     internal int Count => _table.Count;
+
+    /// <summary>Whether a stream to at least one replica is open and takes calls.</summary>
+    public bool IsConnected => _table.IsConnected;
 
     /// <summary>Connects to the replicas, without waiting for it. The first call does so too; calling it again does nothing.</summary>
     public void Start()
@@ -65,7 +69,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     /// <returns>The answer, which is a result and not an error. Await it once.</returns>
     /// <exception cref="Grpc.Core.RpcException">
     /// The status that the callee answered, with its details; or DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED when too many calls wait for
-    /// credit; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
+    /// credit or are in flight; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<TResult> CallAsync(TCall call, CallSettings settings = default, CancellationToken cancellationToken = default)
@@ -79,6 +83,24 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         Start();
         var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
         return _table.Submit(call, timeout, settings.Principal, shared, cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs something that makes several calls in a row, without awaiting any: they travel together, in one frame to each replica, however
+    /// long the row takes. Meanwhile nothing else is sent either.
+    /// </summary>
+    public void Together(Action calls)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        _table.Gather();
+        try
+        {
+            calls();
+        }
+        finally
+        {
+            _table.SendGathered();
+        }
     }
 
     /// <summary>

@@ -21,6 +21,18 @@ public sealed class CallStreamClientOptions
     public int MaxWaiting { get; set; } = 4096;
 
     /// <summary>
+    /// Whether the calls in flight are limited by what the backend can bear, as its latency tells (<see cref="ConcurrencyLimit"/>); those
+    /// beyond are refused at once with RESOURCE_EXHAUSTED. Calls that share an answer count as one. Default false.
+    /// </summary>
+    public bool AdaptiveConcurrency { get; set; }
+
+    /// <summary>The adaptive limit never goes below this. Default 64; 1 to <see cref="MaxConcurrency"/>.</summary>
+    public int MinConcurrency { get; set; } = 64;
+
+    /// <summary>The adaptive limit never goes above this. Default 1,024; 1 to 65,536.</summary>
+    public int MaxConcurrency { get; set; } = 1024;
+
+    /// <summary>
     /// How long calls wait after it has turned out that no replica can be reached, before they fail UNAVAILABLE; from then on, until one
     /// can be reached, they fail at once. Default 1 s; 0 to 1 h.
     /// </summary>

@@ -21,13 +21,20 @@ public sealed class CallStreamServer<TCall, TResult>
     private readonly CallStreamServerOptions _options;
     private readonly IServiceScopeFactory _scopes;
     private readonly CallServerMetrics _metrics;
+    private readonly ICallInterceptor? _interceptor;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     internal CallStreamServer(
-        CallStreamMethod<TCall, TResult> method, CallStreamServerOptions options, IServiceScopeFactory scopes, IMeterFactory meters, TimeProvider time, ILogger logger)
+        CallStreamMethod<TCall, TResult> method,
+        CallStreamServerOptions options,
+        IServiceScopeFactory scopes,
+        IMeterFactory meters,
+        ICallInterceptor? interceptor,
+        TimeProvider time,
+        ILogger logger)
     {
-        (_method, _options, _scopes, _time, _logger) = (method, options, scopes, time, logger);
+        (_method, _options, _scopes, _interceptor, _time, _logger) = (method, options, scopes, interceptor, time, logger);
         _metrics = new(meters, method.Name);
     }
 
@@ -38,7 +45,7 @@ public sealed class CallStreamServer<TCall, TResult>
     /// <param name="drain">Cancelled when this process is about to leave: the caller is asked to go, and what it sent is answered.</param>
     /// <returns>
     /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the
-    /// caller did not read; CANCELLED when it is gone.
+    /// caller did not read; UNAVAILABLE when it did not half-close in time after it was told to; CANCELLED when it is gone.
     /// </returns>
     public async Task ServeAsync<TRequestFrame, TResponseFrame>(
         IAsyncStreamReader<TRequestFrame> requests,
@@ -52,8 +59,13 @@ public sealed class CallStreamServer<TCall, TResult>
         // The duration of a stream says nothing about its calls, and would spoil the histogram of the unary methods.
         if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
             tags.MetricsDisabled = true;
-        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _logger);
-        var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _options.MaxConcurrentBatches, _logger);
+        BatchWorkers<TCall, TResult>? workers = null;
+        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _interceptor, _time, _logger)
+        {
+            Released = () => workers!.Dispatch(),
+            Cut = context.GetHttpContext().Abort,
+        };
+        workers = new(stream, _method, context, _scopes, _options.MaxConcurrentBatches, _logger);
         var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);
         var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
             requests, writer, stream, workers, _method, _options, _metrics, context, _logger);

@@ -11,7 +11,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CallStreamServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch.
+    /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch. An
+    /// <see cref="ICallInterceptor"/>, if the process registers one, stands before the handler.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>UsersService.LookupUsersCalls</c>.</param>
@@ -31,6 +32,7 @@ public static class CallStreamServiceCollectionExtensions
             provider.GetRequiredService<IOptionsMonitor<CallStreamServerOptions>>().Get(section),
             provider.GetRequiredService<IServiceScopeFactory>(),
             provider.GetRequiredService<IMeterFactory>(),
+            provider.GetService<ICallInterceptor>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CallStreamServer<TCall, TResult>>>()));
         return services;

@@ -8,7 +8,8 @@ namespace Microservices.Streaming.Calls;
 /// <summary>
 /// One call stream at the callee, from its first frame to its end. A loop that reads and a loop that writes, neither waiting for the
 /// other. The end in good order: the caller half-closes, of its own accord or because it was told that this end is leaving; what it
-/// asked is answered; the stream ends OK.
+/// asked is answered; the stream ends OK. A caller that was told and does not half-close in time gets UNAVAILABLE: it may have sent what
+/// nobody reads any more, so it must not take the end for a good one.
 /// </summary>
 internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
     IAsyncStreamReader<TRequestFrame> requests,
@@ -48,9 +49,10 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         await Task.WhenAny(write, writer.Stalled);
 
         var stalled = !write.IsCompleted;
+        var late = _timeUp.Task.IsCompleted && !halfClosed;
         if (stalled)
             CutOff();
-        else if (_timeUp.Task.IsCompleted && !halfClosed)
+        else if (late)
             CallStreamLog.DrainTimedOut(logger, method.Name, context.Peer, options.DrainTimeout);
         await reading.CancelAsync();
         await workers.StopAsync();
@@ -62,6 +64,8 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
             throw invalid;
         if (writeError is not null || context.CancellationToken.IsCancellationRequested)
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller is gone."));
+        if (late)
+            throw new RpcException(new Status(StatusCode.Unavailable, "This end is leaving: continue elsewhere."));
     }
 
     private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)

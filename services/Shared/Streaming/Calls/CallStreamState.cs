@@ -24,9 +24,14 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
     private bool _stopped;
 
     internal CallStreamState(
-        CallStreamMethod<TCall, TResult> method, CallStreamServerOptions options, CallServerMetrics metrics, TimeProvider time, ILogger logger)
+        CallStreamMethod<TCall, TResult> method,
+        CallStreamServerOptions options,
+        CallServerMetrics metrics,
+        ICallInterceptor? interceptor,
+        TimeProvider time,
+        ILogger logger)
     {
-        (_method, _options, _metrics, _time, _logger) = (method, options, metrics, time, logger);
+        (_method, _options, _metrics, _interceptor, _time, _logger) = (method, options, metrics, interceptor, time, logger);
         Wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
         _control = new CallControl { Credit = (uint)options.Credit };
     }
@@ -179,10 +184,10 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         call.ArrivedAt = now;
         call.IsAnswered = false;
         _open.Add(call.Id, call);
-        _arrived.Enqueue(call);
         _metrics.Opened();
         if (message.TimeoutMs > 0)
             Wheel.Add(call, now + Timestamps.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time));
+        Arrive(call, now);
     }
 
     private void Recycle(ServerCall<TCall, TResult> call)

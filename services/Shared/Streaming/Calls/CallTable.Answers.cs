@@ -21,7 +21,14 @@ internal sealed partial class CallTable<TCall, TResult>
     }
 
     /// <summary>A method of its own: a lambda above would cost every call, good or bad, a closure.</summary>
-    private void Fail(PendingCall<TCall, TResult> call, Google.Rpc.Status error) => Fail(call, () => CallErrors.From(error));
+    private void Fail(PendingCall<TCall, TResult> call, Google.Rpc.Status error)
+    {
+        if ((StatusCode)error.Code is StatusCode.ResourceExhausted or StatusCode.DeadlineExceeded)
+            _limit?.Dropped();
+        else
+            _limit?.Answered(_time.GetElapsedTime(call.SubmittedAt));
+        End(call, () => CallErrors.From(error));
+    }
 
     /// <summary>Whether an error is not the call's outcome yet: another copy may still answer, or another try is worth it.</summary>
     private bool KeepTrying(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> attempt, StatusCode code, long now)

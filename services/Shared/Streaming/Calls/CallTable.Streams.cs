@@ -12,6 +12,17 @@ internal sealed partial class CallTable<TCall, TResult>
     private long? _outageSince;
     private ulong _lastId;
     private int _turn;
+    private int _gathering;
+
+    /// <summary>Whether there is a stream that takes calls.</summary>
+    internal bool IsConnected
+    {
+        get
+        {
+            lock (_gate)
+                return _streams.Count > 0;
+        }
+    }
 
     /// <summary>Moves what is queued for a stream into its next frame.</summary>
     internal WriterStep TakeFrame(StreamLink<TCall, TResult> link, RepeatedField<TCall> calls, RepeatedField<ulong> cancels)
@@ -20,6 +31,8 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             if (link.State == StreamState.Broken)
                 return WriterStep.Stop;
+            if (_gathering > 0 && link.State == StreamState.Ready)
+                return WriterStep.Wait;
             var now = _time.GetTimestamp();
             var bytes = 0;
             while (calls.Count < _method.MaxCallsPerFrame && bytes < _options.MaxFrameBytes && link.Outgoing.TryDequeue(out var attempt))
@@ -49,6 +62,25 @@ internal sealed partial class CallTable<TCall, TResult>
                 return WriterStep.Wait;
             link.State = StreamState.Completed;
             return WriterStep.Complete;
+        }
+    }
+
+    /// <summary>From now on nothing is sent, until <see cref="SendGathered"/> was called as often.</summary>
+    internal void Gather()
+    {
+        lock (_gate)
+            _gathering++;
+    }
+
+    /// <summary>Sends what was gathered.</summary>
+    internal void SendGathered()
+    {
+        lock (_gate)
+        {
+            if (--_gathering > 0)
+                return;
+            foreach (var link in _streams)
+                link.Work.Set();
         }
     }
 

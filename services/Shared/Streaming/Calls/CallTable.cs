@@ -21,12 +21,14 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     private readonly CallStreamMethod<TCall, TResult> _method;
     private readonly TimeProvider _time;
     private readonly DeadlineWheel _wheel;
+    private readonly ConcurrencyLimit? _limit;
     private int _succeeded;
     private bool _closed;
 
-    internal CallTable(CallStreamMethod<TCall, TResult> method, CallStreamClientOptions options, CallClientMetrics metrics, TimeProvider time)
+    internal CallTable(
+        CallStreamMethod<TCall, TResult> method, CallStreamClientOptions options, CallClientMetrics metrics, TimeProvider time, ConcurrencyLimit? limit = null)
     {
-        (_method, _options, _metrics, _time) = (method, options, metrics, time);
+        (_method, _options, _metrics, _time, _limit) = (method, options, metrics, time, limit);
         _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
         _waiters = new(new WaiterPolicy(this), 4096);
         _latency = new(TimeSpan.FromSeconds(10), time);
@@ -54,7 +56,7 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
             else
             {
                 var link = _waiting.Count == 0 ? LeastLoaded(except: null) : null;
-                if (_closed || (link is null && !MayWait(now)))
+                if (_closed || (link is null && !MayWait(now)) || _limit?.TryEnter() == false)
                 {
                     Refuse(waiter, now);
                     return task;
@@ -90,6 +92,10 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         Complete(waiter, why);
         if (call.Waiters.Count == 0)
         {
+            if (why is RpcException)
+                _limit?.Dropped();
+            else
+                _limit?.Ignored();
             Release(call);
             Pump();
         }
@@ -154,10 +160,18 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
             waiter.SetResult(result);
         }
 
+        _limit?.Answered(_time.GetElapsedTime(call.SubmittedAt));
         Release(call);
     }
 
+    /// <summary>Fails a call for a reason that the callee did not give.</summary>
     private void Fail(PendingCall<TCall, TResult> call, Func<RpcException> why)
+    {
+        _limit?.Ignored();
+        End(call, why);
+    }
+
+    private void End(PendingCall<TCall, TResult> call, Func<RpcException> why)
     {
         while (call.Waiters.First is { } first)
         {

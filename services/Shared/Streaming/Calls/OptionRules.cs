@@ -24,6 +24,15 @@ internal sealed class OptionRules(string section)
             _failures.Add($"{section}:{key} {rule}");
         return this;
     }
+
+    /// <summary>At least one replica, unless they come from elsewhere, and each a valid address.</summary>
+    internal OptionRules Replicas(string key, IList<string> addresses, bool ownSource)
+    {
+        Holds(key, ownSource || addresses.Count > 0, "is empty; it must name at least one replica.");
+        for (var i = 0; i < addresses.Count; i++)
+            Holds($"{key}:{i}", ConfiguredReplicas.IsValid(addresses[i]), $"is '{addresses[i]}'; it must be like http://host:port or dns:///host:port.");
+        return this;
+    }
 }
 
 /// <summary>The bounds that <see cref="CallStreamClientOptions"/> documents.</summary>
@@ -35,18 +44,13 @@ internal sealed class CallStreamClientOptionsRules(string section, bool ownSourc
     {
         if (name != section)
             return ValidateOptionsResult.Skip;
-        var rules = new OptionRules(section);
-        rules.Holds(nameof(options.Addresses), ownSource || options.Addresses.Count > 0, "is empty; it must name at least one replica.");
-        for (var i = 0; i < options.Addresses.Count; i++)
-        {
-            rules.Holds($"{nameof(options.Addresses)}:{i}", ConfiguredReplicas.IsValid(options.Addresses[i]),
-                $"is '{options.Addresses[i]}'; it must be like http://host:port or dns:///host:port.");
-        }
-
-        return rules
+        return new OptionRules(section)
+            .Replicas(nameof(options.Addresses), options.Addresses, ownSource)
             .Within(nameof(options.DiscoveryInterval), options.DiscoveryInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
             .Within(nameof(options.DefaultTimeout), options.DefaultTimeout, Tick, Timestamps.Longest)
             .Within(nameof(options.MaxWaiting), options.MaxWaiting, 0, 1_000_000)
+            .Within(nameof(options.MaxConcurrency), options.MaxConcurrency, 1, 65_536)
+            .Within(nameof(options.MinConcurrency), options.MinConcurrency, 1, options.MaxConcurrency)
             .Within(nameof(options.UnavailableAfter), options.UnavailableAfter, TimeSpan.Zero, TimeSpan.FromHours(1))
             .Within(nameof(options.MaxAttempts), options.MaxAttempts, 1, 10)
             .Within(nameof(options.HedgeBudget), options.HedgeBudget, 0, 1)

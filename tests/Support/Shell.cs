@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Microservices.Tests.Support;
 
-namespace Microservices.Tests.EndToEnd;
+namespace Microservices.Tests.Support;
 
 /// <summary>What a user does in a shell.</summary>
 public static class Shell

@@ -1,0 +1,71 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microservices.Gateway.Errors;
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Streaming.Calls;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway;
+
+/// <summary>
+/// Keeps the unary calls to one backend within what it can bear (<see cref="ConcurrencyLimit"/>), so that one that hangs takes nothing
+/// from the others; a call beyond the limit fails at once with RESOURCE_EXHAUSTED. The call streams to it have a limit of their own.
+/// </summary>
+internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Interceptor
+{
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+    {
+        if (!limit.TryEnter())
+            throw new StatusException(GatewayErrors.Overloaded());
+        var call = continuation(request, context);
+        return new AsyncUnaryCall<TResponse>(WatchAsync(call.ResponseAsync), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+    }
+
+    private async Task<T> WatchAsync<T>(Task<T> response)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            var answer = await response;
+            limit.Answered(time.GetElapsedTime(started));
+            return answer;
+        }
+        catch (RpcException exception)
+        {
+            switch (exception.StatusCode)
+            {
+                case StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted:
+                    limit.Dropped();
+                    break;
+                case StatusCode.Cancelled or StatusCode.Unavailable:
+                    limit.Ignored();
+                    break;
+                default:
+                    limit.Answered(time.GetElapsedTime(started));
+                    break;
+            }
+
+            throw;
+        }
+        catch
+        {
+            limit.Ignored();
+            throw;
+        }
+    }
+}
+
+internal static class BulkheadRegistration
+{
+    /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>
+    public static void AddGuardedBackend<TClient>(this WebApplicationBuilder builder, string name)
+        where TClient : ClientBase<TClient> =>
+        builder.AddBackend<TClient>(name, services =>
+        {
+            var time = services.GetRequiredService<TimeProvider>();
+            var options = services.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get($"Backends:{name}");
+            return new Bulkhead(new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time), time);
+        });
+}

@@ -1,0 +1,23 @@
+using Microservices.Gateway.V1;
+using Microservices.Hosting;
+using Microservices.Notifications.V1;
+using Microservices.Orders.V1;
+using Microservices.Users.V1;
+
+namespace Microservices.Gateway.Events;
+
+internal static class EventsRegistration
+{
+    public static void AddEvents(this WebApplicationBuilder builder)
+    {
+        builder.AddValidatedOptions<EventsOptions>("Events");
+        builder.Services.AddSingleton<EventsMetrics>();
+        builder.Services.AddSingleton<UserFeed>();
+        builder.Services.AddSingleton<UserEventStreams>();
+        builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
+        builder.Services.AddEventStreamClient(NotificationsService.WatchNotificationsStream, "Backends:Notifications");
+        builder.Services.AddEventStreamClient(UsersService.WatchUsersStream, "Backends:Users");
+        builder.Services.AddSingleton<OverviewSnapshot>();
+        builder.Services.AddEventStreamServer<WatchOverviewSubscription, OverviewEvent, WatchOverview>(GatewayService.WatchOverviewStream);
+    }
+}

@@ -1,0 +1,76 @@
+using Grpc.Core;
+using Microservices.Gateway.Errors;
+using Microservices.Gateway.Rest;
+using Microservices.Hosting;
+using Microservices.Hosting.Errors;
+using Microservices.Users.V1;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway.Events;
+
+/// <summary>Where a client wants to go on, and what it called that, to be named if it is wrong.</summary>
+internal sealed record ResumeFrom(EventPlace[] Places, string Field);
+
+/// <summary>
+/// Serves events over HTTP: bounds how many streams are open, and ends them when they are old or when the process drains, spread over half of
+/// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
+/// </summary>
+internal sealed class UserEventStreams(
+    UserFeed feed, UsersService.UsersServiceClient users, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+{
+    private int open;
+
+    /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
+    /// <exception cref="InvalidRequestException">A service does not know the place to go on from.</exception>
+    /// <exception cref="StatusException">Too many streams are open.</exception>
+    /// <exception cref="RpcException">There is no such user, or a service refuses.</exception>
+    public async Task ServeAsync(HttpContext http, string userId, ResumeFrom? from)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref open) > options.Value.MaxStreams)
+            {
+                metrics.Refused();
+                throw new StatusException(GatewayErrors.Domain.Exhausted("TOO_MANY_EVENT_STREAMS", "This gateway has as many event streams open as it may."));
+            }
+
+            // A user that does not exist is a problem now, not silence for ever.
+            await users.GetUserAsync(new GetUserRequest { UserId = userId }, http.CallOptions());
+            await FollowAsync(http, userId, from);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref open);
+        }
+    }
+
+    private async Task FollowAsync(HttpContext http, string userId, ResumeFrom? from)
+    {
+        var places = from?.Places ?? new EventPlace[UserFeed.Sources.Count];
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        try
+        {
+            await using var following = feed.Follow(userId, places, http.RequestAborted);
+            using var stream = new UserEventStream(http, following, places, options.Value, metrics, time, logger);
+            await stream.RunAsync(LeaveAsync(ended.Token));
+        }
+        // The user's id is known to be good: what else the request has is the place.
+        catch (RpcException refused) when (from is not null && refused.StatusCode == StatusCode.InvalidArgument && !http.Response.HasStarted)
+        {
+            throw new InvalidRequestException(from.Field, "is not the id of an earlier event of this user");
+        }
+        finally
+        {
+            await ended.CancelAsync();
+        }
+    }
+
+    private async Task LeaveAsync(CancellationToken ended)
+    {
+        var age = options.Value.MaxAge * (1 - (Random.Shared.NextDouble() / 5));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
+        await Task.Delay(age, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (drain.IsDraining)
+            await Task.Delay(drain.Window / 2 * Random.Shared.NextDouble(), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using Google.Protobuf;
+using Grpc.Core;
+using Microservices.Gateway.Errors;
+using Microservices.Gateway.Overviews;
+using Microservices.Gateway.V1;
+using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
+using Microservices.Streaming.Events;
+using Microservices.Users.V1;
+
+namespace Microservices.Gateway.Events;
+
+/// <summary>
+/// An overview that stays up to date: both subscriptions stand before the snapshot is read, so that every change is in it or comes after
+/// it; a change that the snapshot shows already, by its version, does not come. A cursor is the places in Users and in Orders. A
+/// singleton; thread-safe.
+/// </summary>
+internal sealed class WatchOverview(
+    EventStreamClient<WatchUsersSubscription, UserEvent> users, EventStreamClient<WatchOrdersSubscription, OrderEvent> orders, OverviewSnapshot overview)
+    : IEventSource<WatchOverviewSubscription>
+{
+    private const int Sources = 2;
+
+    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOverviewSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var query = Check(subscription, out var places);
+        var shown = new ShownVersions();
+        var resumed = places[0].Known;
+        if (resumed)
+            yield return new EventsSubscribed(Recovered: true, subscription.Cursor);
+
+        await using var changes = Follow(subscription, places, !resumed, cancellationToken);
+        if (!resumed)
+        {
+            for (var standing = 0; standing < Sources; standing++)
+            {
+                var (source, item) = await NextAsync(changes);
+                places[source] = new EventPlace(item.Cursor, 0);
+            }
+
+            // The subscription stands once there is something to stand on: who is refused a snapshot tries again ever more seldom.
+            var snapshot = await SnapshotAsync(query, places, shown, cancellationToken);
+            yield return new EventsSubscribed(Recovered: true, "");
+            yield return snapshot;
+        }
+
+        while (true)
+        {
+            var (source, item) = await NextAsync(changes);
+            if (item is ReceivedSubscribed<OverviewEvent>)
+                continue;
+            places[source] = new EventPlace(item.Cursor, 0);
+            if (item is ReceivedReset<OverviewEvent> reset)
+            {
+                yield return new EventsReset(reset.Reason, "");
+                yield return await SnapshotAsync(query, places, shown, cancellationToken);
+            }
+            else if (item is ReceivedEvents<OverviewEvent> events && events.Events.Where(shown.IsNew).ToArray() is { Length: > 0 } news)
+            {
+                yield return new EncodedEvents([.. news.Select(Encode)], EventPlaces.Join(places));
+            }
+        }
+    }
+
+    private static OverviewQuery Check(WatchOverviewSubscription subscription, out EventPlace[] places)
+    {
+        var violations = new FieldViolations();
+        violations.CheckId("user_id", subscription.UserId);
+        places = new EventPlace[Sources];
+        if (subscription.Cursor.Length > 0 && (!EventPlaces.TryParse(subscription.Cursor, Sources, out places) || places.Any(place => place.Seen > 0)))
+            violations.Add("cursor", "is not the cursor of an earlier frame");
+        if (subscription.OrderLimit < 0)
+            violations.Add("order_limit", "must not be negative");
+        if (violations.Any)
+            throw GatewayErrors.Domain.Invalid(violations).ToRpcException();
+        return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.UserId, OrderLimit = subscription.OrderLimit });
+    }
+
+    private MergedSubscriptions<OverviewEvent> Follow(WatchOverviewSubscription wanted, EventPlace[] from, bool together, CancellationToken cancellationToken) => new(
+        [
+            token => users.SubscribeAsync(new() { UserId = wanted.UserId, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
+                .SelectEvents(told => new OverviewEvent { User = told }, token),
+            token => orders.SubscribeAsync(new() { UserId = wanted.UserId, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
+                .SelectEvents(told => new OverviewEvent { Order = told }, token),
+        ],
+        together,
+        cancellationToken);
+
+    private async Task<EncodedEvents> SnapshotAsync(OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var snapshot = await overview.ReadAsync(query, cancellationToken);
+            shown.Show(snapshot);
+            return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(places), Snapshot: true);
+        }
+        catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw GatewayErrors.ToStatus(failed).ToRpcException();
+        }
+    }
+
+    // What a service says is told in our words.
+    private static async Task<(int Source, ReceivedItem<OverviewEvent> Item)> NextAsync(MergedSubscriptions<OverviewEvent> changes)
+    {
+        try
+        {
+            return await changes.NextAsync();
+        }
+        catch (RpcException failed)
+        {
+            throw GatewayErrors.ToStatus(failed).ToRpcException();
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Encode(OverviewEvent told) => told.ToByteArray();
+}
+
+/// <summary>The versions of what the last snapshot shows.</summary>
+internal sealed class ShownVersions
+{
+    private readonly Dictionary<string, long> orders = [];
+    private long user;
+
+    /// <summary>In place of what was shown before.</summary>
+    public void Show(Overview snapshot)
+    {
+        user = snapshot.User.Version;
+        orders.Clear();
+        foreach (var order in snapshot.Orders.Orders)
+            orders[order.OrderId] = order.Version;
+    }
+
+    /// <summary>Whether the change is not in the snapshot.</summary>
+    public bool IsNew(OverviewEvent change) => change.EventCase == OverviewEvent.EventOneofCase.User
+        ? change.User.User.Version > user
+        : !orders.TryGetValue(change.Order.Order.OrderId, out var version) || change.Order.Order.Version > version;
+}

@@ -1,0 +1,27 @@
+using Microservices.Hosting;
+using Microservices.Notifications;
+using Microservices.Orders.V1;
+using Microservices.Persistence;
+using Microservices.Topics;
+using V1 = Microservices.Notifications.V1;
+
+var builder = WebApplication.CreateBuilder(args);
+
+builder.AddServiceDefaults(V1.NotificationsService.Descriptor);
+builder.AddPersistence<NotificationsDbContext, SqliteNotificationsDbContext, PostgresNotificationsDbContext>();
+builder.AddTopics<NotificationsDbContext>(NotificationEvents.Topics);
+builder.AddValidatedOptions<NotificationsOptions>("Notifications");
+
+builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
+builder.AddFeed<NotificationsDbContext, WatchOrdersSubscription, OrderEvent, WriteInbox>("orders");
+builder.Services.AddSingleton<ReadInbox>();
+builder.Services.AddSingleton<MarkRead>();
+builder.Services.AddHostedService<InboxCleaner>();
+builder.Services.AddEventStreamServer<V1.WatchNotificationsSubscription, V1.NotificationEvent, WatchNotifications>(V1.NotificationsService.WatchNotificationsStream);
+
+var app = builder.Build();
+
+app.MapServiceDefaults();
+app.MapGrpcService<NotificationsService>();
+
+app.Run();

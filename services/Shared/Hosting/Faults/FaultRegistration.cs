@@ -1,0 +1,31 @@
+using Grpc.AspNetCore.Server;
+using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Microservices.Hosting.Faults;
+
+/// <summary>
+/// Delays, fails or cuts calls by configuration, for tests, benchmarks and demos. Outside the Development environment nothing of
+/// it is registered, and a configuration that asks for it stops the process.
+/// </summary>
+internal static class FaultRegistration
+{
+    private const string Section = "Faults";
+
+    public static void AddFaults(this WebApplicationBuilder builder, IGrpcServerBuilder grpc)
+    {
+        if (!builder.Configuration.GetSection(Section).Exists())
+            return;
+        if (!builder.Environment.IsDevelopment())
+            throw new InvalidOperationException($"Configuration {Section} is set, but faults exist in the Development environment only; this is {builder.Environment.EnvironmentName}");
+
+        builder.AddValidatedOptions<FaultOptions>(Section);
+        builder.Services.AddSingleton<FaultRules>();
+        builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());
+        // Innermost: what it throws is measured and mapped like any other error.
+        grpc.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<FaultInterceptor>());
+    }
+}

@@ -1,0 +1,40 @@
+namespace Microservices.Persistence;
+
+/// <summary>
+/// Where the outbox is relayed to: a log that takes an event at an offset once and drops repeats. A service joins its event log to
+/// this. Used by one caller at a time.
+/// </summary>
+public interface IOutboxSink
+{
+    /// <summary>Appends events; those of one topic are consecutive and in order.</summary>
+    /// <returns>One result per event, in the order given.</returns>
+    Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken);
+
+    /// <summary>Where the log of each topic ends, in the order given.</summary>
+    Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken);
+}
+
+/// <summary>An event to be appended to the log. Unless it may begin the log, one that has nothing answers <see cref="OutboxStatus.Gap"/>, with 0.</summary>
+public sealed record OutboxEntry(string Topic, string Epoch, long Offset, string Key, ReadOnlyMemory<byte> Payload, bool MayBegin);
+
+/// <summary>What became of an event in the log.</summary>
+public enum OutboxStatus
+{
+    /// <summary>The log has it, from now or from before.</summary>
+    InLog,
+
+    /// <summary>The log ends before the event's predecessor, or there is none.</summary>
+    Gap,
+
+    /// <summary>The log has another event at that offset.</summary>
+    Conflict,
+
+    /// <summary>The log did not answer.</summary>
+    Unavailable,
+}
+
+/// <summary>What became of an event in the log, and where the topic's log ends now.</summary>
+public readonly record struct OutboxAppended(OutboxStatus Status, long LastOffset);
+
+/// <summary>Where a topic's log ends: offset 0 and an empty epoch when there is none.</summary>
+public readonly record struct OutboxHead(string Epoch, long LastOffset);

@@ -1,0 +1,58 @@
+namespace Microservices.Persistence;
+
+/// <summary>
+/// An event as committed with the change that it tells of. Rows are kept for a while after they were relayed: they are the history
+/// that serves readers older than the log.
+/// </summary>
+public sealed class OutboxEvent
+{
+    /// <summary>The topic.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>The place in the topic: from 1, in the order of commits, without holes.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>What the event is about; empty for nothing in particular.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The event, as every subscriber gets it.</summary>
+    public required byte[] Payload { get; init; }
+
+    /// <summary>When it was committed, in Unix milliseconds; never less than that of the event before it in its topic.</summary>
+    public required long CreatedAtMs { get; init; }
+}
+
+/// <summary>
+/// The counter of a topic, and how far it was relayed. A transaction that adds events takes the counter's row lock, so offsets
+/// become visible in order; a database sequence would not do that. The row stays for as long as the topic may get events.
+/// </summary>
+public sealed class OutboxTopic
+{
+    /// <summary>The topic.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>The life of the numbering; another one makes the log begin anew.</summary>
+    public required string Epoch { get; set; }
+
+    /// <summary>The offset of the newest event.</summary>
+    public required long LastOffset { get; set; }
+
+    /// <summary>The log has the events up to this offset. Set back, it makes the relay append them again.</summary>
+    public required long RelayedOffset { get; set; }
+
+    /// <summary>When the newest event was committed, in Unix milliseconds.</summary>
+    public required long UpdatedAtMs { get; set; }
+}
+
+/// <summary>Which replica relays the outbox, and until when.</summary>
+public sealed class OutboxLease
+{
+    /// <summary>What is leased.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The process that has it.</summary>
+    public required string Owner { get; set; }
+
+    /// <summary>When it is free for others, in Unix milliseconds.</summary>
+    public required long ExpiresAtMs { get; set; }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+
+namespace Microservices.Persistence;
+
+/// <summary>What the outbox measures, on the meter <c>Microservices.Persistence</c>. No label names a topic.</summary>
+internal sealed class OutboxMetrics : IDisposable
+{
+    public const string MeterName = "Microservices.Persistence";
+
+    private readonly Meter meter;
+    private readonly Counter<long> relayed;
+    private readonly Counter<long> refilled;
+    private readonly Histogram<double> lag;
+    private long oldestMs = -1;
+
+    public OutboxMetrics(IMeterFactory factory, TimeProvider time)
+    {
+        meter = factory.Create(MeterName);
+        relayed = meter.CreateCounter<long>("outbox.events.relayed", "{event}", "Events that this process brought to the log.");
+        refilled = meter.CreateCounter<long>("outbox.events.refilled", "{event}", "Events that this process brought to a log that had lost them.");
+        lag = meter.CreateHistogram("outbox.relay.lag", "s", "From commit to the log; the oldest event of each batch.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
+        meter.CreateObservableGauge("outbox.age", () => Age(time), "s", "How long the oldest event that is not in the log has waited; 0 when none does. Of the replicas, the one that relays knows: take the largest.");
+    }
+
+    /// <summary>When the oldest event that waits was committed, in Unix milliseconds; 0 for none, -1 when another replica relays.</summary>
+    public long OldestMs
+    {
+        set => Volatile.Write(ref oldestMs, value);
+    }
+
+    public void Relayed(int count, TimeSpan oldest)
+    {
+        relayed.Add(count);
+        lag.Record(Math.Max(0, oldest.TotalSeconds));
+    }
+
+    public void Refilled(int count) => refilled.Add(count);
+
+    public void Dispose() => meter.Dispose();
+
+    private IEnumerable<Measurement<double>> Age(TimeProvider time) => Volatile.Read(ref oldestMs) switch
+    {
+        < 0 => [],
+        0 => [new(0)],
+        var at => [new(Math.Max(0, (time.GetUtcNow().ToUnixTimeMilliseconds() - at) / 1000.0))],
+    };
+}

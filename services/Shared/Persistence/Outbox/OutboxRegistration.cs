@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microservices.Persistence;
+
+/// <summary>Registers the relay of a service's outbox.</summary>
+public static class OutboxRegistration
+{
+    /// <summary>
+    /// Relays the events that <see cref="ServiceDbContext.AddEvent"/> commits to <typeparamref name="TSink"/>, and adds
+    /// <see cref="OutboxHistory{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
+    /// </summary>
+    public static WebApplicationBuilder AddOutbox<TContext, TSink>(this WebApplicationBuilder builder)
+        where TContext : ServiceDbContext
+        where TSink : class, IOutboxSink
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddMetrics();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<OutboxMetrics>();
+        builder.Services.TryAddSingleton<IOutboxSink, TSink>();
+        builder.Services.AddSingleton<OutboxStore<TContext>>();
+        builder.Services.AddSingleton<OutboxHistory<TContext>>();
+        builder.Services.AddHostedService<OutboxRelay<TContext>>();
+        return builder;
+    }
+}

@@ -1,0 +1,281 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Persistence;
+
+/// <summary>
+/// Brings committed events to the log: at least once and in order for each topic; the log drops repeats, so a process may die, or
+/// believe too long that it is the one to relay, at any point. One replica relays at a time, by lease. It is woken by the commits of
+/// its own process and polls for those of others. While the log is away the outbox waits and commands go on.
+/// </summary>
+internal sealed partial class OutboxRelay<TContext>(
+    OutboxStore<TContext> store, IOutboxSink sink, OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics,
+    TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
+    : BackgroundService
+    where TContext : ServiceDbContext
+{
+    private const string LeaseName = "relay";
+    private const int TrimChunk = 1_000;
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AgeInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(20);
+
+    private readonly OutboxOptions options = settings.Value;
+    private readonly OutboxCheck<TContext> check = new(store, sink, settings.Value, time);
+    private readonly string owner = $"{Environment.ProcessId}-{Guid.NewGuid():n}";
+    private long leasedAt = long.MinValue;
+    private long trimmedAt = long.MinValue;
+    private long agedAt = long.MinValue;
+    private long awaySince = long.MinValue;
+    private int failures;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var round = await RunOnceAsync(stoppingToken);
+                if (round != OutboxRound.Unanswered && failures > 0)
+                {
+                    LogBack(failures);
+                    failures = 0;
+                    awaySince = long.MinValue;
+                    check.Sweep();
+                }
+
+                if (round == OutboxRound.Unanswered)
+                    await FailAsync(null, stoppingToken);
+                else if (round == OutboxRound.Standby)
+                    await Task.Delay(options.LeaseDuration / 4, time, stoppingToken);
+                else if (round == OutboxRound.Idle)
+                    await signal.WaitAsync(options.PollInterval, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+            }
+#pragma warning disable CA1031 // Whatever the log or the database throw: the outbox must go on, or its events would never be told.
+            catch (Exception exception)
+            {
+                await FailAsync(exception, stoppingToken);
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await ReleaseAsync(cancellationToken);
+    }
+
+    /// <summary>Relays what waits in each topic, and does what else is due.</summary>
+    internal async Task<OutboxRound> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var round = await RelayAsync(cancellationToken);
+        if (round == OutboxRound.Standby)
+            return round;
+        if (IsDue(ref agedAt, AgeInterval) || round == OutboxRound.Unanswered)
+            metrics.OldestMs = await store.ReadOldestWaitingAsync(cancellationToken);
+        if (round != OutboxRound.Unanswered && check.IsDue)
+        {
+            if (await HoldLeaseAsync(cancellationToken))
+                await check.RunAsync(cancellationToken);
+            else
+                check.Skip();
+        }
+
+        if (IsDue(ref trimmedAt, TrimInterval) && await HoldLeaseAsync(cancellationToken))
+            await TrimAsync(cancellationToken);
+        return round == OutboxRound.Idle && check.Sweeping ? OutboxRound.More : round;
+    }
+
+    /// <summary>Deletes what is past the retention, in chunks.</summary>
+    internal async Task TrimAsync(CancellationToken cancellationToken)
+    {
+        var before = (time.GetUtcNow() - options.Retention).ToUnixTimeMilliseconds();
+        while (await store.TrimAsync(before, TrimChunk, cancellationToken) == TrimChunk && await HoldLeaseAsync(cancellationToken))
+        {
+        }
+    }
+
+    private async Task<OutboxRound> RelayAsync(CancellationToken cancellationToken)
+    {
+        // Once round the topics, so that a busy one does not hold up the others, nor anything else that is due. The lease is taken for
+        // something to relay only: an idle service writes nothing.
+        var (last, round) = ("", OutboxRound.Idle);
+        while (await store.ReadWaitingAsync(last, options.BatchEvents, cancellationToken) is { Count: > 0 } waiting)
+        {
+            if (!await HoldLeaseAsync(cancellationToken))
+                return OutboxRound.Standby;
+            if (!await AppendAsync(waiting, cancellationToken))
+                return OutboxRound.Unanswered;
+            (last, round) = (waiting[^1].Topic.Topic, OutboxRound.More);
+        }
+
+        return round;
+    }
+
+    private async Task<bool> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
+    {
+        var entries = waiting.SelectMany(w => w.Events.Select(e => new OutboxEntry(e.Topic, w.Topic.Epoch, e.Offset, e.Key, e.Payload, check.MayBegin(e.Topic, e.Offset)))).ToList();
+        var results = await sink.AppendAsync(entries, cancellationToken);
+
+        var marks = new List<OutboxMark>();
+        var gaps = new Dictionary<string, OutboxHead>();
+        var conflicts = new Dictionary<string, OutboxHead>();
+        var (answered, refilled, relayed, oldest, at) = (true, 0, 0, long.MaxValue, 0);
+        foreach (var (topic, events) in waiting)
+        {
+            var ofTopic = Enumerable.Range(at, events.Count).Select(i => results[i]).ToList();
+            at += events.Count;
+            var inLog = ofTopic.TakeWhile(r => r.Status == OutboxStatus.InLog).Count();
+            if (inLog > 0)
+            {
+                marks.Add(new OutboxMark(topic, events[inLog - 1].Offset));
+                check.HasBegun(topic.Topic);
+            }
+
+            foreach (var e in events.Take(inLog))
+            {
+                if (check.IsRefill(e.Topic, e.Offset))
+                    refilled++;
+                else
+                    (relayed, oldest) = (relayed + 1, Math.Min(oldest, e.CreatedAtMs));
+            }
+
+            if (inLog == events.Count)
+                continue;
+            answered &= ofTopic[inLog].Status != OutboxStatus.Unavailable;
+            // What follows an event that was appended is looked at in the next round: its refusal may be due to that of another.
+            if (inLog == 0 && ofTopic[0].Status is OutboxStatus.Gap)
+                gaps[topic.Topic] = new OutboxHead(topic.Epoch, ofTopic[0].LastOffset);
+            if (inLog == 0 && ofTopic[0].Status is OutboxStatus.Conflict)
+                conflicts[topic.Topic] = new OutboxHead(topic.Epoch, ofTopic[0].LastOffset);
+        }
+
+        await store.MoveAsync(marks, cancellationToken);
+        if (relayed > 0)
+            metrics.Relayed(relayed, time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
+        if (refilled > 0)
+            metrics.Refilled(refilled);
+        if (gaps.Count + conflicts.Count > 0)
+        {
+            LogRefused(gaps.Count, conflicts.Count, gaps.Keys.Concat(conflicts.Keys).First());
+            await check.RepairAsync(gaps, conflict: false, cancellationToken);
+            await check.RepairAsync(conflicts, conflict: true, cancellationToken);
+        }
+
+        return answered;
+    }
+
+    private async Task<bool> HoldLeaseAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetTimestamp();
+        if (leasedAt != long.MinValue && time.GetElapsedTime(leasedAt, now) < options.LeaseDuration / 3)
+            return true;
+        var had = leasedAt != long.MinValue;
+        var has = await store.TryLeaseAsync(LeaseName, owner, options.LeaseDuration, cancellationToken);
+        leasedAt = has ? now : long.MinValue;
+        if (has && !had)
+            LogRelaying();
+        else if (!has)
+            metrics.OldestMs = -1;
+        return has;
+    }
+
+    private async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        if (leasedAt == long.MinValue)
+            return;
+        leasedAt = long.MinValue;
+        metrics.OldestMs = -1;
+        try
+        {
+            await store.ReleaseAsync(LeaseName, owner, cancellationToken);
+        }
+        catch (Exception exception) when (exception is System.Data.Common.DbException or InvalidOperationException or OperationCanceledException)
+        {
+            // It then ends by itself.
+            LogNotReleased(exception.Message);
+        }
+    }
+
+    private bool IsDue(ref long last, TimeSpan interval)
+    {
+        var now = time.GetTimestamp();
+        if (last != long.MinValue && time.GetElapsedTime(last, now) < interval)
+            return false;
+        last = now;
+        return true;
+    }
+
+    /// <summary>
+    /// Waits, a little longer each time. When it has lasted for as long as a lease, it may be that this replica alone does not reach the
+    /// log: it stands back, so that another can try.
+    /// </summary>
+    private async Task FailAsync(Exception? exception, CancellationToken stoppingToken)
+    {
+        if (failures == 0)
+            LogAway(exception);
+        else if (exception is not null)
+            LogStillAway(exception, failures);
+        var now = time.GetTimestamp();
+        if (awaySince == long.MinValue)
+            awaySince = now;
+        var standBack = time.GetElapsedTime(awaySince, now) > options.LeaseDuration;
+        var limit = standBack ? options.LeaseDuration.TotalMilliseconds : Math.Min(options.MaxBackoff.TotalMilliseconds, MinBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 20)));
+        failures++;
+        try
+        {
+            if (standBack)
+            {
+                awaySince = now;
+                await ReleaseAsync(stoppingToken);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(limit * (0.5 + (Random.Shared.NextDouble() / 2))), time, stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "This process relays the outbox")]
+    private partial void LogRelaying();
+
+    [LoggerMessage(LogLevel.Warning, "The outbox waits: its log or database is away")]
+    private partial void LogAway(Exception? exception);
+
+    [LoggerMessage(LogLevel.Debug, "The outbox still waits, after {Failures} attempts")]
+    private partial void LogStillAway(Exception exception, int failures);
+
+    [LoggerMessage(LogLevel.Information, "The outbox is relayed again, after {Failures} failed attempts")]
+    private partial void LogBack(int failures);
+
+    [LoggerMessage(LogLevel.Warning, "The log of {Gaps} topics lacks events, that of {Conflicts} has others than the database, such as {Topic}: they are appended again")]
+    private partial void LogRefused(int gaps, int conflicts, string topic);
+
+    [LoggerMessage(LogLevel.Debug, "The relay's lease was not given back: {Cause}")]
+    private partial void LogNotReleased(string cause);
+}
+
+/// <summary>How a round of the relay went.</summary>
+internal enum OutboxRound
+{
+    /// <summary>There was nothing to relay.</summary>
+    Idle,
+
+    /// <summary>There may be more to do.</summary>
+    More,
+
+    /// <summary>Another replica has the lease.</summary>
+    Standby,
+
+    /// <summary>The log did not answer.</summary>
+    Unanswered,
+}

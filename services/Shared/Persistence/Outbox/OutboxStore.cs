@@ -1,0 +1,121 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Persistence;
+
+/// <summary>What waits in one topic: consecutive events after <see cref="OutboxTopic.RelayedOffset"/>.</summary>
+internal sealed record OutboxBacklog(OutboxTopic Topic, IReadOnlyList<OutboxEvent> Events);
+
+/// <summary>A topic's mark as it was read, and as it is to be.</summary>
+internal readonly record struct OutboxMark(OutboxTopic Read, long Relayed, string? NewEpoch = null);
+
+/// <summary>The relay's questions and changes to the outbox's tables. Each is one short statement or transaction.</summary>
+internal sealed class OutboxStore<TContext>(Database<TContext> database, TimeProvider time)
+    where TContext : ServiceDbContext
+{
+    private const int EventsPerTopic = 256;
+
+    /// <summary>Takes or keeps the lease; false when another has it. A clock that is wrong costs repeats, which the log drops.</summary>
+    public Task<bool> TryLeaseAsync(string name, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
+        database.WriteAsync(async context =>
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            await using var command = OutboxSql.Command(context);
+            var (n, o, e, t) = (command.Parameter(name), command.Parameter(owner), command.Parameter(now + (long)duration.TotalMilliseconds), command.Parameter(now));
+            command.CommandText = $"""
+                INSERT INTO {OutboxSql.Table<OutboxLease>(context)} AS l ("Name", "Owner", "ExpiresAtMs") VALUES ({n}, {o}, {e})
+                ON CONFLICT ("Name") DO UPDATE SET "Owner" = excluded."Owner", "ExpiresAtMs" = excluded."ExpiresAtMs"
+                WHERE l."Owner" = excluded."Owner" OR l."ExpiresAtMs" <= {t}
+                """;
+            return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        }, cancellationToken);
+
+    /// <summary>Gives the lease back, so that another need not wait for its end.</summary>
+    public Task ReleaseAsync(string name, string owner, CancellationToken cancellationToken) =>
+        database.WriteAsync(context => context.OutboxLeases.Where(l => l.Name == name && l.Owner == owner).ExecuteDeleteAsync(cancellationToken), cancellationToken);
+
+    /// <summary>Events that wait, of topics after <paramref name="afterTopic"/>, by topic and offset; in one query.</summary>
+    public async Task<IReadOnlyList<OutboxBacklog>> ReadWaitingAsync(string afterTopic, int maxEvents, CancellationToken cancellationToken)
+    {
+        var rows = await database.ReadAsync(context =>
+        {
+            var topics = context.OutboxTopics
+                .Where(t => t.RelayedOffset < t.LastOffset && string.Compare(t.Topic, afterTopic) > 0)
+                .OrderBy(t => t.Topic)
+                .Take(maxEvents);
+            // SQLite joins by the index in any case, and has no LATERAL. PostgreSQL, before it has statistics, would rather read all
+            // events there are: the limit within each topic says that these are few.
+            var rows = context.Database.IsSqlite()
+                ? topics.Join(context.OutboxEvents, t => t.Topic, e => e.Topic, (t, e) => new { t, e }).Where(row => row.e.Offset > row.t.RelayedOffset && row.e.Offset <= row.t.RelayedOffset + EventsPerTopic)
+                : topics.SelectMany(t => context.OutboxEvents.Where(e => e.Topic == t.Topic && e.Offset > t.RelayedOffset).OrderBy(e => e.Offset).Take(EventsPerTopic), (t, e) => new { t, e });
+            return rows
+                .OrderBy(row => row.e.Topic).ThenBy(row => row.e.Offset)
+                .Take(maxEvents)
+                .ToListAsync(cancellationToken);
+        }, cancellationToken);
+        return [.. rows.GroupBy(row => row.e.Topic).Select(group => new OutboxBacklog(group.First().t, [.. group.Select(row => row.e)]))];
+    }
+
+    /// <summary>When the oldest event that waits was committed, in Unix milliseconds; 0 when none waits.</summary>
+    public Task<long> ReadOldestWaitingAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(async context => await context.OutboxTopics
+            .Where(t => t.RelayedOffset < t.LastOffset)
+            .Join(context.OutboxEvents, t => new { t.Topic, Offset = t.RelayedOffset + 1 }, e => new { e.Topic, e.Offset }, (_, e) => e)
+            .MinAsync(e => (long?)e.CreatedAtMs, cancellationToken) ?? 0, cancellationToken);
+
+    /// <summary>Topics with an event since a time, newest first, after the place of the last one of the page before.</summary>
+    public Task<List<OutboxTopic>> ReadRecentAsync(long sinceMs, OutboxTopic? after, int count, CancellationToken cancellationToken)
+    {
+        var (atMs, topic) = (after?.UpdatedAtMs ?? long.MaxValue, after?.Topic ?? "");
+        return database.ReadAsync(
+            context => context.OutboxTopics
+                .Where(t => t.UpdatedAtMs >= sinceMs && (t.UpdatedAtMs < atMs || (t.UpdatedAtMs == atMs && string.Compare(t.Topic, topic) > 0)))
+                .OrderByDescending(t => t.UpdatedAtMs).ThenBy(t => t.Topic)
+                .Take(count)
+                .ToListAsync(cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>Topics as they are now, each with its oldest event that is still kept (0: none).</summary>
+    public Task<List<(OutboxTopic Topic, long Oldest)>> ReadTopicsAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async context => (await context.OutboxTopics
+                .Where(t => names.Contains(t.Topic))
+                .Select(t => new { t, Oldest = context.OutboxEvents.Where(e => e.Topic == t.Topic).Min(e => (long?)e.Offset) })
+                .ToListAsync(cancellationToken)).ConvertAll(row => (row.t, row.Oldest ?? 0)),
+            cancellationToken);
+
+    /// <summary>Moves marks, forward or back, each only if it is still as it was read.</summary>
+    public async Task MoveAsync(IReadOnlyCollection<OutboxMark> marks, CancellationToken cancellationToken)
+    {
+        if (marks.Count == 0)
+            return;
+        await database.WriteAsync(async context =>
+        {
+            await using var command = OutboxSql.Command(context);
+            // The rows exist, so nothing is inserted; the place of the last offset carries the mark as read, to compare with.
+            command.CommandText = OutboxSql.UpsertTopics(context, command, marks
+                    .OrderBy(m => m.Read.Topic, StringComparer.Ordinal)
+                    .Select(m => (m.Read.Topic, m.NewEpoch ?? m.Read.Epoch, m.Read.RelayedOffset, m.Relayed, 0L)))
+                .Append("""
+                    "RelayedOffset" = excluded."RelayedOffset", "Epoch" = excluded."Epoch"
+                    WHERE t."RelayedOffset" = excluded."LastOffset"
+                    """).ToString();
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+    }
+
+    /// <summary>Deletes relayed events that were committed before a time, oldest first, at most so many. Within a topic these are the first.</summary>
+    public Task<int> TrimAsync(long beforeMs, int count, CancellationToken cancellationToken) =>
+        database.WriteAsync(async context =>
+        {
+            await using var command = OutboxSql.Command(context);
+            var (events, before, limit) = (OutboxSql.Table<OutboxEvent>(context), command.Parameter(beforeMs), command.Parameter(count));
+            command.CommandText = $"""
+                DELETE FROM {events} WHERE ("Topic", "Offset") IN (
+                  SELECT e."Topic", e."Offset" FROM {events} e JOIN {OutboxSql.Table<OutboxTopic>(context)} t ON t."Topic" = e."Topic"
+                  WHERE e."CreatedAtMs" < {before} AND e."Offset" <= t."RelayedOffset"
+                  ORDER BY e."CreatedAtMs", e."Topic", e."Offset" LIMIT {limit})
+                """;
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+}

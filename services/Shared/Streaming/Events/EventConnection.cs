@@ -1,0 +1,139 @@
+using Grpc.Core;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// One stream of a client. Tokens never reach gRPC's reads and writes, where they would cut the stream: a wait that is given up
+/// leaves its read behind, and the end in good order takes it up again.
+/// </summary>
+internal sealed class EventConnection<TRequest, TSubscription, TResponse>(
+    AsyncDuplexStreamingCall<TRequest, TResponse> call, uint id, EventStreamClientOptions options, TimeProvider time) : IAsyncDisposable
+    where TRequest : class, IEventRequestFrame<TSubscription>, new()
+    where TSubscription : class, IEventSubscription
+    where TResponse : class
+{
+    private readonly PeriodicTimer _timer = new(options.HeartbeatInterval, time);
+    private Task? _beating;
+    private Task<bool>? _read;
+    private long _readingSince;
+    private string? _acknowledged;
+    private bool _broken;
+
+    /// <summary>Set when the server has said bye: there is nothing to unsubscribe from.</summary>
+    internal bool Left { get; set; }
+
+    /// <summary>Subscribes, and waits until the stream stands.</summary>
+    internal async Task OpenAsync(TSubscription subscription, CancellationToken cancellationToken)
+    {
+        _broken = true;
+        using var cut = new CancellationTokenSource(options.ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cut.Token, cancellationToken);
+        await using var disposing = either.Token.UnsafeRegister(static c => ((IDisposable)c!).Dispose(), call);
+        await call.ResponseHeadersAsync;
+        await call.RequestStream.WriteAsync(new TRequest { Subscribe = subscription }, CancellationToken.None);
+        _broken = either.IsCancellationRequested;
+        _beating = BeatAsync();
+    }
+
+    /// <summary>The next frame; null when the stream has ended, or the wait for it.</summary>
+    /// <exception cref="RpcException">The stream has broken.</exception>
+    internal async Task<TResponse?> NextAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Volatile.Write(ref _readingSince, time.GetTimestamp());
+            _read ??= call.ResponseStream.MoveNext(CancellationToken.None);
+            if (!_read.IsCompleted && cancellationToken.CanBeCanceled)
+            {
+                var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var registration = cancellationToken.UnsafeRegister(static t => ((TaskCompletionSource)t!).TrySetResult(), cancelled);
+                await Task.WhenAny(_read, cancelled.Task);
+                if (!_read.IsCompleted)
+                    return null;
+            }
+
+            var more = await _read;
+            _read = null;
+            return more ? call.ResponseStream.Current : null;
+        }
+        catch
+        {
+            _broken = true;
+            throw;
+        }
+        finally
+        {
+            Volatile.Write(ref _readingSince, 0);
+        }
+    }
+
+    /// <summary>Sent with the next heartbeat.</summary>
+    internal void Acknowledge(string cursor)
+    {
+        if (cursor.Length > 0)
+            Volatile.Write(ref _acknowledged, cursor);
+    }
+
+    /// <summary>Ends the stream: unsubscribes, half-closes, and reads what still comes; cuts it if that takes too long.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        if (!_broken)
+        {
+            using var cut = new CancellationTokenSource(options.EndTimeout, time);
+            await using var disposing = cut.Token.UnsafeRegister(static c => ((IDisposable)c!).Dispose(), call);
+            try
+            {
+                await (_beating ?? Task.CompletedTask);
+                await FinishAsync();
+            }
+            catch (Exception e) when (e is RpcException or InvalidOperationException or IOException or ObjectDisposedException)
+            {
+                // It has ended already, one way or another.
+            }
+        }
+
+        call.Dispose();
+        await (_beating ?? Task.CompletedTask);
+    }
+
+    private async Task FinishAsync()
+    {
+        if (Volatile.Read(ref _acknowledged) is { } cursor && !Left)
+            await call.RequestStream.WriteAsync(new TRequest { Ack = new EventAck { SubscriptionId = id, Cursor = cursor } }, CancellationToken.None);
+        if (!Left)
+            await call.RequestStream.WriteAsync(new TRequest { Unsubscribe = new EventUnsubscribe { SubscriptionId = id } }, CancellationToken.None);
+        await call.RequestStream.CompleteAsync();
+        while (await (_read ?? call.ResponseStream.MoveNext(CancellationToken.None)))
+            _read = null;
+    }
+
+    /// <summary>The one loop that writes while the stream is in use. Never throws: who reads learns that the stream is broken.</summary>
+    private async Task BeatAsync()
+    {
+        var write = Task.CompletedTask;
+        try
+        {
+            while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+            {
+                // A consumer that does not read does not hear the server either.
+                if (Volatile.Read(ref _readingSince) is var since and not 0 && time.GetElapsedTime(since) > options.ServerTimeout)
+                    call.Dispose();
+                if (!write.IsCompleted)
+                    continue;
+                await write;
+                var frame = Interlocked.Exchange(ref _acknowledged, null) is { } cursor
+                    ? new TRequest { Ack = new EventAck { SubscriptionId = id, Cursor = cursor } }
+                    : new TRequest { Heartbeat = new EventHeartbeat() };
+                write = call.RequestStream.WriteAsync(frame, CancellationToken.None);
+            }
+
+            await write;
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or IOException or ObjectDisposedException)
+        {
+            // The stream has ended.
+        }
+    }
+}

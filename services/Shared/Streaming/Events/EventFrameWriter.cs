@@ -1,0 +1,69 @@
+using System.IO.Pipelines;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// The one loop that writes to a stream's client. What waits when it is free is written together and flushed once: batching with no
+/// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event anew for
+/// every stream. <see cref="WritingSince"/> tells others when it is stuck; it cannot help itself.
+/// </summary>
+internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, EventStreamServerOptions options, EventServerMetrics metrics, TimeProvider time)
+{
+    private long _writingSince;
+    private long _lastWrite = time.GetTimestamp();
+
+    /// <summary>The timestamp at which the flush began that is under way; 0 when none is.</summary>
+    internal long WritingSince => Volatile.Read(ref _writingSince);
+
+    /// <summary>The timestamp of the last flush.</summary>
+    internal long LastWrite => Volatile.Read(ref _lastWrite);
+
+    /// <summary>Runs until the queue is complete, or the client is gone; then returns why. Never throws.</summary>
+    internal async Task<Exception?> RunAsync(CancellationToken aborted)
+    {
+        var (unflushed, frames, events) = (0L, 0, 0);
+        try
+        {
+            while (true)
+            {
+                if (queue.TryTake(out var frame, out var turn, out var completed))
+                {
+                    frame.WriteTo(body);
+                    unflushed += frame.Size;
+                    frames++;
+                    events += frame.Events;
+                    // Its source reads on while this is flushed.
+                    turn?.Wake.Set();
+                    if (unflushed < options.MaxFlushBytes)
+                        continue;
+                }
+                else if (unflushed == 0)
+                {
+                    if (completed)
+                        return null;
+                    await queue.Ready.WaitAsync();
+                    continue;
+                }
+
+                Volatile.Write(ref _writingSince, time.GetTimestamp());
+                // The token of the call: a flush that waits for a client does not learn by itself that its stream was reset.
+                var flushed = await body.FlushAsync(aborted);
+                Volatile.Write(ref _lastWrite, time.GetTimestamp());
+                Volatile.Write(ref _writingSince, 0);
+                queue.Release(unflushed);
+                metrics.Written(frames, events);
+                (unflushed, frames, events) = (0, 0, 0);
+                if (flushed.IsCompleted || flushed.IsCanceled || aborted.IsCancellationRequested)
+                    return new IOException("The client is gone.");
+            }
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+        finally
+        {
+            Volatile.Write(ref _writingSince, 0);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics.Metrics;
+using Microservices.Streaming.Calls;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>What a server of event streams measures. The only tag is the method. Thread-safe.</summary>
+internal sealed class EventServerMetrics
+{
+    private readonly UpDownCounter<long> _streams;
+    private readonly UpDownCounter<long> _subscriptions;
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _frames;
+    private readonly UpDownCounter<long> _queued;
+    private readonly Counter<long> _cutOff;
+    private readonly Counter<long> _drained;
+    private readonly Counter<long> _resets;
+    private readonly KeyValuePair<string, object?>[] _method;
+
+    internal EventServerMetrics(IMeterFactory meters, string method)
+    {
+        var meter = meters.Create(CallStreamMetrics.MeterName);
+        _streams = meter.CreateUpDownCounter<long>("eventstream.server.streams", "{stream}", "Open streams.");
+        _subscriptions = meter.CreateUpDownCounter<long>("eventstream.server.subscriptions", "{subscription}", "Subscriptions on them.");
+        _events = meter.CreateCounter<long>("eventstream.server.events", "{event}", "Events handed to the transport.");
+        _frames = meter.CreateCounter<long>("eventstream.server.frames", "{frame}", "Frames handed to the transport.");
+        _queued = meter.CreateUpDownCounter<long>("eventstream.server.queued", "By", "What waits to be written.");
+        _cutOff = meter.CreateCounter<long>("eventstream.server.cut_off", "{stream}", "Streams cut off because their client did not read.");
+        _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams told to leave: the process drains, or they are old.");
+        _resets = meter.CreateCounter<long>("eventstream.server.resets", "{reset}", "Subscribers told that events may be missing.");
+        _method = CallStreamMetrics.Tags(method);
+    }
+
+    internal void Streams(int change) => _streams.Add(change, _method);
+
+    internal void Subscriptions(int change) => _subscriptions.Add(change, _method);
+
+    internal void Queued(long change) => _queued.Add(change, _method);
+
+    internal void Written(int frames, int events)
+    {
+        _frames.Add(frames, _method);
+        if (events > 0)
+            _events.Add(events, _method);
+    }
+
+    internal void CutOff() => _cutOff.Add(1, _method);
+
+    internal void Drained() => _drained.Add(1, _method);
+
+    internal void Reset() => _resets.Add(1, _method);
+}

@@ -1,0 +1,51 @@
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// Subscribes to the event streams of a backend, whichever of its replicas are there. Register it with
+/// <see cref="Microsoft.Extensions.DependencyInjection.EventStreamServiceCollectionExtensions"/>. A singleton; thread-safe.
+/// </summary>
+/// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
+/// <typeparam name="TEvent">The message of one event.</typeparam>
+public abstract class EventStreamClient<TSubscription, TEvent> : IAsyncDisposable
+    where TSubscription : class, IEventSubscription
+{
+    private protected EventStreamClient()
+    {
+    }
+
+    /// <summary>
+    /// Follows what is asked for, for as long as it is enumerated: every event once and in order across lost connections, restarts and
+    /// drains (LATEST: the newest of each key), or a <see cref="ReceivedReset{TEvent}"/>. Each enumeration is a stream of its own; while
+    /// the consumer does not ask for the next item, nothing is read ahead, and the server waits. Asking for it acknowledges the one before.
+    /// </summary>
+    /// <param name="subscription">What is wanted; copied. Its id is of no account. Its cursor: where to go on.</param>
+    /// <param name="cancellationToken">Ends the enumeration, in good order towards the server.</param>
+    /// <exception cref="Grpc.Core.RpcException">The server refuses for good: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+    /// UNAUTHENTICATED, UNIMPLEMENTED, FAILED_PRECONDITION or OUT_OF_RANGE. All else is tried again.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken = default);
+
+    /// <summary>Closes the connections.</summary>
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>What a subscription brings.</summary>
+/// <param name="Cursor">The place after this item, to go on from; empty within a snapshot, until its last batch.</param>
+public abstract record ReceivedItem<TEvent>(string Cursor);
+
+/// <summary>The subscription stands: at first, and again after every new connection.</summary>
+/// <param name="Cursor">The place that events follow; empty when a snapshot comes first.</param>
+public sealed record ReceivedSubscribed<TEvent>(string Cursor) : ReceivedItem<TEvent>(Cursor);
+
+/// <summary>Events, in order.</summary>
+/// <param name="Events">The events; at least one, but the last batch of a snapshot may be empty.</param>
+/// <param name="Cursor">The place after them.</param>
+/// <param name="Snapshot">They say what there is, not what has changed.</param>
+public sealed record ReceivedEvents<TEvent>(IReadOnlyList<TEvent> Events, string Cursor, bool Snapshot) : ReceivedItem<TEvent>(Cursor);
+
+/// <summary>Events may be missing, or were seen that no longer are: build anew; a snapshot follows if one was asked for.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Cursor">The place that events go on from; empty when a snapshot comes first.</param>
+public sealed record ReceivedReset<TEvent>(EventResetReason Reason, string Cursor) : ReceivedItem<TEvent>(Cursor);

@@ -1,0 +1,44 @@
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// Where the events of a stream come from: a service joins its log to its stream with one of these. Called concurrently, once for
+/// every subscription.
+/// </summary>
+/// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
+public interface IEventSource<in TSubscription>
+    where TSubscription : class, IEventSubscription
+{
+    /// <summary>
+    /// Follows what was asked for, until cancelled. It is pulled: the next item is asked for when the one before has been handed to
+    /// the transport, so a source that reads page by page holds a page at the most, however slow the reader.
+    /// </summary>
+    /// <returns>First an <see cref="EventsSubscribed"/>; when the sequence ends by itself, the subscription fails UNAVAILABLE.</returns>
+    /// <exception cref="Grpc.Core.RpcException">The subscription fails with this status (INVALID_ARGUMENT: a bad cursor or filter);
+    /// with any other exception it fails INTERNAL. The stream goes on.</exception>
+    IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken);
+
+    /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
+    ValueTask AcknowledgeAsync(TSubscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+}
+
+/// <summary>What a source yields.</summary>
+/// <param name="Cursor">The place after this item; empty when a reader cannot resume from here, as within a snapshot.</param>
+public abstract record EventSourceItem(string Cursor);
+
+/// <summary>The subscription stands.</summary>
+/// <param name="Recovered">Events follow the cursor asked for without a gap; when not, an <see cref="EventsReset"/> comes next.</param>
+/// <param name="Cursor">The place that events follow; empty when a snapshot comes first.</param>
+public sealed record EventsSubscribed(bool Recovered, string Cursor) : EventSourceItem(Cursor);
+
+/// <summary>Events in order, encoded once for all streams: they are written as they are, and must not change.</summary>
+/// <param name="Events">The events, each as its message encodes. Together at most 3 MiB, or the subscription fails.</param>
+/// <param name="Cursor">The place after them.</param>
+/// <param name="Snapshot">They say what there is, not what has changed.</param>
+public sealed record EncodedEvents(IReadOnlyList<ReadOnlyMemory<byte>> Events, string Cursor, bool Snapshot = false) : EventSourceItem(Cursor);
+
+/// <summary>Events may be missing.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Cursor">The place that events go on from; empty when a snapshot comes first.</param>
+public sealed record EventsReset(EventResetReason Reason, string Cursor) : EventSourceItem(Cursor);

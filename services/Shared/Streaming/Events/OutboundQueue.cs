@@ -1,0 +1,126 @@
+using Microservices.Streaming.Calls;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// What waits to be written on one stream, first in, first out. A subscription has at most one frame in it, and joins at the end
+/// again, so that all have their turn however much one of them has to say. Thread-safe.
+/// </summary>
+internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
+{
+    private const int MostWithoutSubscription = 1000;
+    private readonly Lock _lock = new();
+    private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
+    private readonly List<AsyncSignal> _waiting = [];
+    private long _bytes;
+    private bool _completed;
+
+    /// <summary>Wakes the writer.</summary>
+    internal AsyncSignal Ready { get; } = new();
+
+    /// <summary>Adds a frame that belongs to no subscription.</summary>
+    internal void Add(EventFrame frame) => Add(frame, null);
+
+    /// <summary>Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed.</summary>
+    internal bool Add(EventFrame frame, ServerTurn? turn)
+    {
+        lock (_lock)
+        {
+            if (_completed || turn is { Closed: true })
+                return false;
+            _frames.Enqueue((frame, turn));
+            _bytes += frame.Size;
+        }
+
+        metrics.Queued(frame.Size);
+        Ready.Set();
+        return true;
+    }
+
+    /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>
+    internal bool Close(ServerTurn turn)
+    {
+        lock (_lock)
+        {
+            if (turn.Closed)
+                return false;
+            return turn.Closed = true;
+        }
+    }
+
+    /// <summary>Adds a last frame, if any; the writer ends once it has written it.</summary>
+    internal void Complete(EventFrame? last = null)
+    {
+        if (last is { } frame)
+            Add(frame);
+        lock (_lock)
+            _completed = true;
+        Ready.Set();
+    }
+
+    /// <summary>Whether the caller has to wait for its signal, because too much is queued; it is set when there is room.</summary>
+    internal bool MustWait(AsyncSignal signal)
+    {
+        lock (_lock)
+        {
+            if (_completed || (_bytes <= maxBytes && _frames.Count <= MostWithoutSubscription))
+                return false;
+            _waiting.Add(signal);
+            return true;
+        }
+    }
+
+    internal bool TryTake(out EventFrame frame, out ServerTurn? turn, out bool completed)
+    {
+        lock (_lock)
+        {
+            completed = _completed;
+            if (!_frames.TryDequeue(out var next))
+            {
+                (frame, turn) = (default, null);
+                return false;
+            }
+
+            (frame, turn) = next;
+            return true;
+        }
+    }
+
+    /// <summary>So much has reached the transport, or never will.</summary>
+    internal void Release(long bytes)
+    {
+        metrics.Queued(-bytes);
+        lock (_lock)
+        {
+            _bytes -= bytes;
+            if (_bytes > maxBytes || _frames.Count > MostWithoutSubscription)
+                return;
+            foreach (var signal in _waiting)
+                signal.Set();
+            _waiting.Clear();
+        }
+    }
+
+    /// <summary>Lets go of everything: the stream is over.</summary>
+    internal void Clear()
+    {
+        long bytes;
+        lock (_lock)
+        {
+            (_completed, bytes) = (true, _bytes);
+            _frames.Clear();
+        }
+
+        Release(bytes);
+    }
+}
+
+/// <summary>A subscription's place in the queue.</summary>
+internal sealed class ServerTurn
+{
+    /// <summary>Guarded by the queue's lock.</summary>
+    internal bool Closed { get; set; }
+
+    /// <summary>Set when its frame is written, when there is room, and when it is over.</summary>
+    internal AsyncSignal Wake { get; } = new();
+}

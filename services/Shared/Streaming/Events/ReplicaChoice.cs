@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using Grpc.Net.Client;
+using Microservices.Streaming.Calls;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// The replicas that a client of event streams knows: one channel for each, shared by its streams; draining ones are stayed away from
+/// for as long as they ask. Thread-safe.
+/// </summary>
+internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOptions options, TimeProvider time, ILoggerFactory logging) : IDisposable
+{
+    private readonly ConcurrentDictionary<Uri, long> _leaving = new();
+    private readonly Dictionary<Uri, (GrpcChannel Channel, int Users)> _channels = [];
+    private readonly SemaphoreSlim _resolving = new(1);
+    private readonly Lock _lock = new();
+
+    /// <summary>A replica at random, if possible not the one to avoid, and none that drains. Null when there is none at the moment.</summary>
+    internal async ValueTask<Uri?> ChooseAsync(Uri? avoid, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<Uri> known;
+        await _resolving.WaitAsync(cancellationToken);
+        try
+        {
+            known = await source.ResolveAsync(cancellationToken);
+        }
+        finally
+        {
+            _resolving.Release();
+        }
+
+        CloseUnused(known);
+        var now = time.GetTimestamp();
+        foreach (var (address, until) in _leaving)
+        {
+            if (until <= now)
+                _leaving.TryRemove(address, out _);
+        }
+
+        var present = known.Where(a => !_leaving.ContainsKey(a)).ToArray();
+        var preferred = present.Where(a => a != avoid).ToArray();
+        var choice = preferred.Length > 0 ? preferred : present;
+        return choice.Length > 0 ? choice[Random.Shared.Next(choice.Length)] : null;
+    }
+
+    internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + Timestamps.From(reconnectAfter, time);
+
+    /// <summary>To be released.</summary>
+    internal GrpcChannel Acquire(Uri address)
+    {
+        lock (_lock)
+        {
+            var (channel, users) = _channels.TryGetValue(address, out var known) ? known : (Connect(address), 0);
+            _channels[address] = (channel, users + 1);
+            return channel;
+        }
+    }
+
+    internal void Release(Uri address)
+    {
+        lock (_lock)
+        {
+            if (_channels.TryGetValue(address, out var known))
+                _channels[address] = (known.Channel, known.Users - 1);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var (channel, _) in _channels.Values)
+                channel.Dispose();
+            _channels.Clear();
+        }
+
+        _resolving.Dispose();
+    }
+
+    private void CloseUnused(IReadOnlyCollection<Uri> known)
+    {
+        lock (_lock)
+        {
+            foreach (var (address, (channel, _)) in _channels.Where(c => c.Value.Users == 0 && !known.Contains(c.Key)).ToArray())
+            {
+                _channels.Remove(address);
+                channel.Dispose();
+            }
+        }
+    }
+
+    private GrpcChannel Connect(Uri address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    {
+        DisposeHttpClient = true,
+        LoggerFactory = logging,
+        HttpHandler = new SocketsHttpHandler
+        {
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = options.ConnectTimeout,
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+        },
+    });
+}

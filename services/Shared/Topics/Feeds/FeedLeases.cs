@@ -1,0 +1,81 @@
+using Microservices.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Topics;
+
+/// <summary>A replica's share of the partitions.</summary>
+/// <param name="Owned">Those it has.</param>
+/// <param name="Surplus">Of these, those that it should give up, since there are replicas with fewer.</param>
+internal sealed record FeedShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Surplus);
+
+/// <summary>
+/// Spreads the partitions of a feed evenly over the replicas that live: each says so often enough, keeps at most its share (all
+/// partitions by the number of replicas, rounded up) and takes what is free. A clock that is wrong costs wasted work, nothing else.
+/// Thread-safe.
+/// </summary>
+internal sealed class FeedLeases<TContext>(string feed, Database<TContext> database, TimeProvider time)
+    where TContext : ServiceDbContext
+{
+    /// <summary>Says that the replica lives, renews its leases, and takes free ones up to its share.</summary>
+    public Task<FeedShare> BalanceAsync(string replica, TimeSpan duration, CancellationToken cancellationToken) =>
+        database.WriteAsync(async context =>
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var until = now + (long)duration.TotalMilliseconds;
+            var replicas = await CountReplicasAsync(context, replica, now, until, cancellationToken);
+            var share = (UserTopics.Partitions + replicas - 1) / replicas;
+
+            await MakeLeasesAsync(context, cancellationToken);
+            var leases = context.Set<FeedLease>().Where(l => l.Feed == feed);
+            var kept = await leases.Where(l => l.Owner == replica).ExecuteUpdateAsync(s => s.SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
+            if (kept < share)
+            {
+                // Whoever looks at the same time may choose the same: the condition decides, as it is when the row is locked.
+                var free = await leases.Where(l => l.ExpiresAtMs <= now).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
+                await leases.Where(l => free.Contains(l.Partition) && l.ExpiresAtMs <= now)
+                    .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, replica).SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
+            }
+
+            var owned = await leases.Where(l => l.Owner == replica).OrderBy(l => l.Partition).Select(l => l.Partition).ToListAsync(cancellationToken);
+            return new FeedShare(owned, [.. owned.Skip(share)]);
+        }, cancellationToken);
+
+    /// <summary>Gives partitions up, so that others need not wait for the end of their leases.</summary>
+    public Task ReleaseAsync(string replica, IReadOnlyCollection<int> partitions, CancellationToken cancellationToken) =>
+        database.WriteAsync(context => FreeAsync(context, replica, partitions, cancellationToken), cancellationToken);
+
+    /// <summary>Gives everything up: the replica is about to stop.</summary>
+    public Task LeaveAsync(string replica, CancellationToken cancellationToken) =>
+        database.WriteAsync(async context =>
+        {
+            await context.Set<FeedReplica>().Where(r => r.Feed == feed && r.Replica == replica).ExecuteDeleteAsync(cancellationToken);
+            return await FreeAsync(context, replica, [.. Enumerable.Range(0, UserTopics.Partitions)], cancellationToken);
+        }, cancellationToken);
+
+    private Task<int> FreeAsync(TContext context, string replica, IReadOnlyCollection<int> partitions, CancellationToken cancellationToken) =>
+        context.Set<FeedLease>()
+            .Where(l => l.Feed == feed && l.Owner == replica && partitions.Contains(l.Partition))
+            .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "").SetProperty(l => l.ExpiresAtMs, 0), cancellationToken);
+
+    /// <summary>How many live, this one included.</summary>
+    private async Task<int> CountReplicasAsync(TContext context, string replica, long now, long until, CancellationToken cancellationToken)
+    {
+        var replicas = context.Set<FeedReplica>().Where(r => r.Feed == feed);
+        await replicas.Where(r => r.Replica != replica && r.ExpiresAtMs <= now).ExecuteDeleteAsync(cancellationToken);
+        if (await replicas.Where(r => r.Replica == replica).ExecuteUpdateAsync(s => s.SetProperty(r => r.ExpiresAtMs, until), cancellationToken) == 0)
+        {
+            context.Add(new FeedReplica { Feed = feed, Replica = replica, ExpiresAtMs = until });
+            await context.SaveChangesAsync(cancellationToken);
+        }
+
+        return await replicas.CountAsync(cancellationToken);
+    }
+
+    private async Task MakeLeasesAsync(TContext context, CancellationToken cancellationToken)
+    {
+        if (await context.Set<FeedLease>().AnyAsync(l => l.Feed == feed, cancellationToken))
+            return;
+        context.AddRange(Enumerable.Range(0, UserTopics.Partitions).Select(p => new FeedLease { Feed = feed, Partition = p, Owner = "", ExpiresAtMs = 0 }));
+        await context.SaveChangesAsync(cancellationToken);
+    }
+}

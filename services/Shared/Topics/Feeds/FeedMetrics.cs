@@ -1,0 +1,46 @@
+using System.Diagnostics.Metrics;
+
+namespace Microservices.Topics;
+
+/// <summary>What the work on feeds measures, on the meter <c>Microservices.Topics</c>. The only label is the feed's name. Thread-safe.</summary>
+internal sealed class FeedMetrics : IDisposable
+{
+    public const string MeterName = "Microservices.Topics";
+
+    private readonly Meter meter;
+    private readonly UpDownCounter<long> owned;
+    private readonly Counter<long> events;
+    private readonly Counter<long> rows;
+    private readonly Counter<long> resets;
+    private readonly Counter<long> fenced;
+    private readonly Histogram<double> lag;
+
+    public FeedMetrics(IMeterFactory factory)
+    {
+        meter = factory.Create(MeterName);
+        owned = meter.CreateUpDownCounter<long>("feed.partitions.owned", "{partition}", "Partitions that this process works on.");
+        events = meter.CreateCounter<long>("feed.events", "{event}", "Events dealt with.");
+        rows = meter.CreateCounter<long>("feed.rows", "{row}", "Rows written for them; fewer than events only where some had been dealt with before a reset.");
+        resets = meter.CreateCounter<long>("feed.resets", "{reset}", "Times that events of a partition may be missing.");
+        fenced = meter.CreateCounter<long>("feed.fenced", "{batch}", "Batches given up because another replica had moved the partition's position.");
+        lag = meter.CreateHistogram("feed.lag", "s", "From the time of an event to the commit of what was made of it; the oldest event of each batch.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
+    }
+
+    public void Owned(string feed, int change) => owned.Add(change, Tag(feed));
+
+    public void Written(string feed, int eventCount, int rowCount, TimeSpan oldest)
+    {
+        events.Add(eventCount, Tag(feed));
+        rows.Add(rowCount, Tag(feed));
+        lag.Record(Math.Max(0, oldest.TotalSeconds), Tag(feed));
+    }
+
+    public void Reset(string feed) => resets.Add(1, Tag(feed));
+
+    public void Fenced(string feed) => fenced.Add(1, Tag(feed));
+
+    public void Dispose() => meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(string feed) => new("feed", feed);
+}

@@ -1,0 +1,21 @@
+using Microservices.Persistence;
+
+namespace Microservices.Topics;
+
+/// <summary>What a service makes of the events of a feed. A singleton, called for several partitions at once.</summary>
+/// <typeparam name="TContext">The service's database.</typeparam>
+/// <typeparam name="TEvent">The message of one event.</typeparam>
+public interface IFeedHandler<in TContext, in TEvent>
+    where TContext : ServiceDbContext
+{
+    /// <summary>
+    /// Adds to the context what is made of some events, in their order; it is committed together with the place after them. Called
+    /// again, with another context, when that fails or collides, so it must have no other effect. After a reset it may get events that
+    /// were dealt with before: it skips them. What it throws makes the partition wait and begin again at these events.
+    /// </summary>
+    /// <returns>How many rows it has added.</returns>
+    Task<int> HandleAsync(TContext context, IReadOnlyList<TEvent> events, CancellationToken cancellationToken);
+
+    /// <summary>When an event happened, for the measure of the lag.</summary>
+    DateTimeOffset TimeOf(TEvent happened);
+}

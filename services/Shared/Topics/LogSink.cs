@@ -1,0 +1,27 @@
+using Microservices.EventLog;
+using Microservices.Persistence;
+
+namespace Microservices.Topics;
+
+/// <summary>Relays an outbox to the event log. Thread-safe.</summary>
+public sealed class LogSink(IEventLog log) : IOutboxSink
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken)
+    {
+        var results = await log.AppendAsync([.. entries.Select(e => NewEvent.Durable(e.Topic, e.Epoch, e.Offset, e.Payload, e.Key, e.MayBegin))], cancellationToken);
+        return [.. results.Select(r => new OutboxAppended(StatusOf(r), r.LastOffset))];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
+        [.. (await log.ReadHeadsAsync(topics, cancellationToken)).Select(head => new OutboxHead(head.Epoch, head.LastOffset))];
+
+    private static OutboxStatus StatusOf(AppendResult result) => result.Status switch
+    {
+        AppendStatus.Gap => OutboxStatus.Gap,
+        AppendStatus.Conflict => OutboxStatus.Conflict,
+        AppendStatus.Unavailable => OutboxStatus.Unavailable,
+        _ => OutboxStatus.InLog,
+    };
+}

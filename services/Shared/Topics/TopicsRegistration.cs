@@ -1,0 +1,24 @@
+using Microservices.EventLog;
+using Microservices.Persistence;
+using Microsoft.AspNetCore.Builder;
+
+namespace Microservices.Topics;
+
+/// <summary>Registers the topics of a service.</summary>
+public static class TopicsRegistration
+{
+    /// <summary>
+    /// Joins the outbox of a service's database to the event log: what <see cref="ServiceDbContext.AddEvent"/> commits is relayed, and
+    /// readers that are older than the log are served from the database. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
+    /// and <c>Outbox</c>.
+    /// </summary>
+    public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, UserTopics topics)
+        where TContext : ServiceDbContext
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        builder.AddEventLog();
+        builder.AddOutbox<TContext, LogSink>();
+        builder.Services.AddEventHistory<LogHistory<TContext>>(topics.Prefix);
+        return builder;
+    }
+}

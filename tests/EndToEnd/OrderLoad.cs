@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Google.Type;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.Orders.V1;
+using Microservices.Users.V1;
+
+namespace Microservices.Tests.EndToEnd;
+
+/// <summary>
+/// Places orders at a rate over PlaceOrders, whatever happens to the replicas: what was not answered is sent again, with the same
+/// idempotency key, to the next one. Knows every event that must come of it.
+/// </summary>
+/// <param name="replicas">The gRPC addresses of Orders.</param>
+/// <param name="users">Who orders, in turn.</param>
+/// <param name="payOneIn">One in so many is paid; only where no replica is killed. 0: none.</param>
+public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<string> users, int payOneIn = 0)
+{
+    private readonly ConcurrentBag<(string OrderId, long Version)> events = [];
+    private readonly ConcurrentDictionary<string, PlaceOrdersRequest> unanswered = new();
+    private readonly ConcurrentDictionary<string, string> placed = new();
+    private int sent;
+
+    /// <summary>The orders that were answered as placed: their users by their ids.</summary>
+    public IReadOnlyDictionary<string, string> Placed => placed;
+
+    /// <summary>The events of the orders placed and paid so far, by order and version.</summary>
+    public IReadOnlyCollection<(string OrderId, long Version)> Events => events;
+
+    /// <summary>Makes users.</summary>
+    public static async Task<string[]> NewUsersAsync(string address, int count)
+    {
+        using var channel = GrpcChannel.ForAddress(address);
+        var client = new UsersService.UsersServiceClient(channel);
+        return await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
+            (await client.CreateUserAsync(new CreateUserRequest { DisplayName = "Ada", Email = $"{Guid.NewGuid():N}@example.com" })).User.UserId));
+    }
+
+    /// <summary>Places orders until cancelled, so many a second, then waits until all are answered.</summary>
+    public async Task RunAsync(int perSecond, CancellationToken until)
+    {
+        for (var replica = 0; !until.IsCancellationRequested || !unanswered.IsEmpty; replica++)
+        {
+            try
+            {
+                await UseAsync(replicas[replica % replicas.Count], perSecond, until);
+            }
+            catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
+            {
+                // The replica has gone away.
+                await Task.Delay(50, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task UseAsync(string address, int perSecond, CancellationToken until)
+    {
+        using var channel = GrpcChannel.ForAddress(address);
+        using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: CancellationToken.None);
+        await stream.ResponseHeadersAsync;
+        var reading = ReadAsync(stream, new OrdersService.OrdersServiceClient(channel));
+        foreach (var again in unanswered.Values)
+            await stream.RequestStream.WriteAsync(again, CancellationToken.None);
+        // What was due while there was no stream is not made up for: its users went elsewhere.
+        var (clock, before) = (System.Diagnostics.Stopwatch.StartNew(), sent);
+        while (!until.IsCancellationRequested && !reading.IsCompleted)
+        {
+            for (var due = before + (clock.Elapsed.TotalSeconds * perSecond); sent < due && !reading.IsCompleted;)
+                await stream.RequestStream.WriteAsync(Next(), CancellationToken.None);
+            await Task.Delay(10, CancellationToken.None);
+        }
+
+        await stream.RequestStream.CompleteAsync();
+        await reading;
+    }
+
+    /// <summary>Returns when the stream has ended, or the replica has said that it leaves and nothing is open.</summary>
+    private async Task ReadAsync(AsyncDuplexStreamingCall<PlaceOrdersRequest, PlaceOrdersResponse> stream, OrdersService.OrdersServiceClient client)
+    {
+        var paying = new List<Task>();
+        await foreach (var answer in stream.ResponseStream.ReadAllAsync(CancellationToken.None))
+        {
+            if (answer.Draining is not null)
+                return;
+            if (answer.Placed is { } done && unanswered.TryRemove(answer.Reference, out _))
+            {
+                placed[done.Order.OrderId] = done.Order.UserId;
+                events.Add((done.Order.OrderId, done.Order.Version));
+                if (payOneIn > 0 && placed.Count % payOneIn == 0)
+                    paying.Add(PayAsync(client, done.Order.OrderId));
+            }
+            else if (answer.Error is { Code: not (int)StatusCode.Unavailable } error)
+            {
+                throw new Xunit.Sdk.XunitException($"Refused: {error}");
+            }
+        }
+
+        await Task.WhenAll(paying);
+    }
+
+    private async Task PayAsync(OrdersService.OrdersServiceClient client, string orderId)
+    {
+        var paid = (await client.AdvanceOrderAsync(new AdvanceOrderRequest { OrderId = orderId, State = OrderState.Paid })).Order;
+        events.Add((paid.OrderId, paid.Version));
+    }
+
+    private PlaceOrdersRequest Next()
+    {
+        var number = $"{++sent}";
+        var request = new PlaceOrdersRequest
+        {
+            Reference = number,
+            Command = new PlaceOrderRequest
+            {
+                UserId = users[sent % users.Count],
+                IdempotencyKey = $"{users[0]}-{number}",
+                Lines = { new OrderLine { ProductId = "tea", Quantity = 1, UnitPrice = new Money { CurrencyCode = "EUR", Units = 5 } } },
+            },
+        };
+        unanswered[number] = request;
+        return request;
+    }
+}

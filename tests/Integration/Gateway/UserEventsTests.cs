@@ -1,0 +1,275 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Grpc.Core;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>Events over HTTP, before services whose events a test writes. Each test has services of its own.</summary>
+public sealed class UserEventsTests : IAsyncLifetime, IDisposable
+{
+    private readonly GatewayFixture gateway = new();
+
+    public Task InitializeAsync() => gateway.InitializeAsync();
+
+    public Task DisposeAsync() => gateway.DisposeAsync();
+
+    public void Dispose() => gateway.Dispose();
+
+    [Fact]
+    public async Task Orders_and_notifications_come_as_REST_has_them_one_line_each()
+    {
+        using var client = await SseClient.OpenAsync(gateway.Rest);
+        Assert.Equal("text/event-stream", client.Response.Content.Headers.ContentType?.ToString());
+        Assert.True(client.Response.Headers.CacheControl?.NoStore);
+        Assert.Equal("no", client.Response.Headers.GetValues("X-Accel-Buffering").Single());
+        Assert.Equal(new SseEvent("ready", "{}", "0.0"), await client.NextAsync());
+        Assert.Equal("2000", client.Parser.Retry);
+
+        gateway.Orders.Feed.Append(Told.Order("o1", 2));
+        Assert.Equal(new SseEvent("order", """
+            {"kind":"advanced","order":{"orderId":"o1","userId":"ada","state":"paid","lines":[{"productId":"tea","quantity":2,"unitPrice":{"amount":"6.25","currency":"EUR"},"discountBasisPoints":0,"total":{"amount":"12.50","currency":"EUR"}}],"total":{"amount":"12.50","currency":"EUR"},"version":2,"placeTime":"2026-01-31T12:00:00Z","updateTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
+            """, "1.0"), await client.NextAsync());
+
+        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        Assert.Equal(new SseEvent("notification", """
+            {"kind":"created","notification":{"notificationId":"n1","userId":"ada","kind":"placed","orderId":"o1","orderVersion":1,"orderState":"placed","eventTime":"2026-01-31T13:00:00Z","createTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
+            """, "1.1"), await client.NextAsync());
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(3)]
+    [InlineData(20)]
+    public async Task A_client_cut_off_after_any_event_of_a_batch_goes_on_with_the_next_at_another_replica(int pageWhenResumed)
+    {
+        await using var other = gateway.AnotherGateway();
+        using var client = await SseClient.ReadyAsync(gateway.Rest);
+        gateway.Orders.Feed.Append(Told.Orders(1, 10));
+        var first = await client.NextAsync(10);
+        Assert.Equal(["0~1.0", "0~2.0", "0~3.0", "0~4.0", "0~5.0", "0~6.0", "0~7.0", "0~8.0", "0~9.0", "10.0"], first.Select(e => e.LastEventId));
+        gateway.Orders.Feed.Append(Told.Orders(11, 5));
+        gateway.Orders.Feed.PageEvents = pageWhenResumed;
+
+        foreach (var seen in Enumerable.Range(1, 10))
+        {
+            var id = first[seen - 1].LastEventId;
+            using var resumed = seen % 2 == 0 ? await SseClient.OpenAsync(other.Rest, id) : await SseClient.OpenAsync(other.Rest, query: $"?lastEventId={id}");
+            var rest = await OrdersAsync(resumed, 15 - seen);
+            Assert.Equal(Enumerable.Range(seen + 1, 15 - seen).Select(i => $"{i}"), rest.Select(e => e.Subject));
+            Assert.Equal("15.0", rest[^1].LastEventId);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_cut_off_before_its_first_event_goes_on_without_a_loss()
+    {
+        string id;
+        using (var client = await SseClient.ReadyAsync(gateway.Rest))
+            id = client.Parser.LastEventId;
+        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        using var resumed = await SseClient.ReadyAsync(gateway.Rest, id, "?lastEventId=nonsense-that-the-header-goes-before");
+        Assert.Equal("n1", (await resumed.NextAsync())?.Subject);
+    }
+
+    [Fact]
+    public async Task A_reset_says_of_which_source_and_the_stream_goes_on()
+    {
+        using var client = await SseClient.ReadyAsync(gateway.Rest);
+        gateway.Notifications.Feed.Append(Told.Notification("n1"), Told.Notification("n2"));
+        await client.NextAsync(2);
+
+        gateway.Notifications.Feed.Fork();
+        Assert.Equal(new SseEvent("reset", """{"reason":"forked","source":"notifications"}""", "0.2"), await client.NextAsync());
+
+        gateway.Orders.Feed.Append(Told.Order("o1"));
+        Assert.Equal("o1", (await client.NextAsync())?.Subject);
+    }
+
+    [Fact]
+    public async Task A_drain_is_told_and_the_stream_ends_in_good_order()
+    {
+        await using var draining = gateway.AnotherGateway(("Events:Retry", "00:00:00.5"));
+        using var client = await SseClient.ReadyAsync(draining.Rest);
+        gateway.Orders.Feed.Append(Told.Order("o1"));
+        await client.NextAsync();
+
+        var stopping = draining.StopAsync();
+        Assert.Equal(new SseEvent("end", """{"reconnectAfterMs":500}""", "1.0"), await client.NextAsync());
+        Assert.Null(await client.NextAsync());
+        await stopping;
+
+        gateway.Orders.Feed.Append(Told.Order("o2"));
+        using var resumed = await SseClient.ReadyAsync(gateway.Rest, client.Parser.LastEventId);
+        Assert.Equal("o2", (await resumed.NextAsync())?.Subject);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_old_is_ended_so_that_new_replicas_get_their_share()
+    {
+        await using var other = gateway.AnotherGateway(("Events:MaxAge", "00:00:01"));
+        using var client = await SseClient.ReadyAsync(other.Rest);
+        Assert.Equal("end", (await client.NextAsync())?.Name);
+        Assert.Null(await client.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_quiet_stream_is_kept_alive_by_comments()
+    {
+        await using var other = gateway.AnotherGateway(("Events:HeartbeatInterval", "00:00:00.05"));
+        using var client = await SseClient.ReadyAsync(other.Rest);
+        for (var i = 1; i <= 3; i++)
+        {
+            while (client.Parser.Comments < 3 * i)
+                Assert.True(await client.ReadAsync());
+            gateway.Orders.Feed.Append(Told.Order($"o{i}"));
+            Assert.Equal($"o{i}", (await client.NextAsync())?.Subject);
+        }
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("1.2.3")]
+    [InlineData("1.")]
+    [InlineData("1~.2")]
+    [InlineData("1~-1.2")]
+    [InlineData("1~99999999999.2")]
+    [InlineData("a b.c")]
+    [InlineData("unknown.0")]
+    [InlineData("0.unknown")]
+    public async Task A_place_that_is_none_is_refused_by_its_name(string id)
+    {
+        var problem = await (await SseClient.GetAsync(gateway.Rest, id)).ProblemAsync(400);
+        Assert.Equal(["Last-Event-ID"], problem.Fields());
+        problem = await (await SseClient.GetAsync(gateway.Rest, query: "?lastEventId=" + Uri.EscapeDataString(id))).ProblemAsync(400);
+        Assert.Equal(["lastEventId"], problem.Fields());
+    }
+
+    [Fact]
+    public async Task A_user_that_does_not_exist_is_a_problem_and_not_silence()
+    {
+        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound, "NOT_FOUND");
+        await (await SseClient.GetAsync(gateway.Rest)).ProblemAsync(404);
+        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(StatusCode.Unavailable);
+        await (await SseClient.GetAsync(gateway.Rest)).ProblemAsync(503);
+    }
+
+    [Theory]
+    [InlineData("application/json", 406)]
+    [InlineData("text/event-stream;q=0", 406)]
+    [InlineData("text/event-stream", 200)]
+    [InlineData("text/html, */*;q=0.1", 200)]
+    public async Task Who_accepts_no_event_stream_gets_none(string accept, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/users/ada/events") { Headers = { { "Accept", accept } } };
+        using var response = await gateway.Rest.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status != 200)
+            Assert.Equal("/problems/not-acceptable", (await response.ProblemAsync(status)).Text("type"));
+    }
+
+    [Fact]
+    public async Task HEAD_is_not_a_stream()
+    {
+        using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events");
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+        Assert.Equal(["GET"], response.Content.Headers.Allow);
+    }
+
+    [Fact]
+    public async Task Streams_beyond_the_bound_are_refused_until_one_has_ended()
+    {
+        await using var other = gateway.AnotherGateway(("Events:MaxStreams", "1"));
+        using (await SseClient.ReadyAsync(other.Rest))
+            Assert.Equal("TOO_MANY_EVENT_STREAMS", (await (await SseClient.GetAsync(other.Rest)).ProblemAsync(503)).Text("reason"));
+
+        await Eventually.UntilAsync(
+            async () =>
+            {
+                using var response = await SseClient.GetAsync(other.Rest);
+                return response.IsSuccessStatusCode;
+            },
+            "there is room again");
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_is_cut_off_and_the_others_miss_nothing()
+    {
+        const int Events = 2_000;
+        await using var other = gateway.AnotherGateway(("Events:WriteTimeout", "00:00:00.3"));
+        using var good = await SseClient.ReadyAsync(other.Rest);
+        using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await stalled.ConnectAsync(other.RestAddress.Host, other.RestAddress.Port);
+        await stalled.SendAsync(Encoding.ASCII.GetBytes("GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\n\r\n"));
+        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 2, "both stand");
+
+        var reading = good.NextAsync(Events);
+        var padding = new string('x', 8_000);
+        for (var i = 0; i < Events / 10; i++)
+            gateway.Orders.Feed.Append(Told.Orders(i * 10, 10).Select(e => { e.Order.Lines[0].ProductId = padding; return e; }));
+
+        Assert.Equal(Enumerable.Range(0, Events).Select(i => $"{i}"), (await reading).Select(e => e.Subject));
+        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 1, "the stalled client's subscription has ended");
+        await Eventually.UntilAsync(async () => (await MetricsAsync(other)).Contains("gateway_events_cut_off", StringComparison.Ordinal), "it is counted");
+    }
+
+    [Fact]
+    public async Task Streams_are_measured_and_stay_out_of_the_durations_of_requests()
+    {
+        using (var client = await SseClient.ReadyAsync(gateway.Rest))
+        {
+            gateway.Orders.Feed.Append(Told.Order("o1"));
+            await client.NextAsync();
+        }
+
+        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 0, "the stream has ended");
+        await gateway.Rest.GetAsync("/v1/users/ada");
+        var metrics = "";
+        await Eventually.UntilAsync(
+            async () =>
+            {
+                metrics = await MetricsAsync(gateway.Gateway);
+                return metrics.Contains("gateway_events_sent", StringComparison.Ordinal) && metrics.Contains("http_route=\"/v1/users/{userId}\"", StringComparison.Ordinal);
+            },
+            "events and requests are measured");
+        Assert.Contains("gateway_events_streams", metrics, StringComparison.Ordinal);
+        Assert.Contains("event=\"order\"", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain(metrics.Split('\n'), line =>
+            line.StartsWith("http_server_request_duration", StringComparison.Ordinal) && line.Contains("/events\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task While_one_source_cannot_be_reached_the_others_events_go_on_from_where_they_were()
+    {
+        await using var other = gateway.AnotherGateway(
+            ("Backends:Notifications:Addresses:0", $"http://127.0.0.1:{Eventually.FreePort()}"), ("Events:StartTimeout", "00:00:00.05"));
+        gateway.Orders.Feed.Append(Told.Orders(1, 3));
+
+        using var resumed = await SseClient.ReadyAsync(other.Rest, "1.0");
+        Assert.Equal([("2", "1~1.0"), ("3", "3.0")], (await resumed.NextAsync(2)).Select(e => (e.Subject, e.LastEventId)));
+
+        // Without a place to resume from, an event could have no id: the stream stands, and waits.
+        using var fresh = await SseClient.OpenAsync(other.Rest);
+        Assert.True(await fresh.ReadAsync());
+        Assert.Equal(("2000", ""), (fresh.Parser.Retry, fresh.Parser.LastEventId));
+    }
+
+    private static async Task<string> MetricsAsync(GatewayFactory replica)
+    {
+        using var http = new HttpClient { BaseAddress = replica.Management };
+        return await http.GetStringAsync("/metrics");
+    }
+
+    private static async Task<List<SseEvent>> OrdersAsync(SseClient client, int count)
+    {
+        var orders = new List<SseEvent>();
+        while (orders.Count < count)
+        {
+            if (await client.NextAsync() is { Name: "order" } order)
+                orders.Add(order);
+        }
+
+        return orders;
+    }
+}

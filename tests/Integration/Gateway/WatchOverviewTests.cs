@@ -1,0 +1,158 @@
+using Grpc.Core;
+using Microservices.Gateway.V1;
+using Microservices.Orders.V1;
+using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>WatchOverview as the client of the library sees it. Each test has services of its own.</summary>
+public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
+{
+    private readonly GatewayFixture gateway = new();
+    private readonly CancellationTokenSource patience = new(Eventually.Patience);
+    private ServiceProvider? services;
+
+    public async Task InitializeAsync()
+    {
+        await gateway.InitializeAsync();
+        services = new ServiceCollection().AddLogging().AddMetrics().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddEventStreamClient(GatewayService.WatchOverviewStream, "Gateway", o => o.Addresses.Add(gateway.Gateway.Grpc)).BuildServiceProvider();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await services!.DisposeAsync();
+        await gateway.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
+        patience.Dispose();
+        gateway.Dispose();
+    }
+
+    [Fact]
+    public async Task First_the_whole_overview_then_every_change_that_it_does_not_show()
+    {
+        var list = new HeldCall();
+        gateway.Orders.OnList = async (_, context) =>
+        {
+            await list.HoldAsync(context);
+            var changed = GatewayFixture.Order("o1", "ada");
+            changed.Version = 3;
+            return new ListOrdersResponse { Orders = { changed } };
+        };
+        await using var watch = Watch();
+        var standing = NextAsync(watch);
+        await list.Arrived;
+
+        // While the snapshot is read: it shows the user's version 3 and the order's.
+        gateway.Users.Feed.Append(Told.User(2), Told.User(3), Told.User(4));
+        gateway.Orders.Feed.Append(Told.Order("o1", 2), Told.Order("o1", 3), Told.Order("o1", 4), Told.Order("o2", 1));
+        list.Release();
+
+        Assert.Equal(new ReceivedSubscribed<OverviewEvent>(""), await standing);
+        var overview = Assert.Single(Assert.IsType<ReceivedEvents<OverviewEvent>>(await NextAsync(watch)).Events).Overview;
+        Assert.True(overview.Complete);
+        Assert.Equal((3, 3), (overview.User.Version, Assert.Single(overview.Orders.Orders).Version));
+        Assert.Equal(["o1 4", "o2 1", "user 4"], (await ChangesAsync(watch, 3)).Changes.Order());
+        gateway.Orders.Feed.Append(Told.Order("o1", 5));
+        Assert.Equal(["o1 5"], (await ChangesAsync(watch, 1)).Changes);
+    }
+
+    [Fact]
+    public async Task Who_resumes_gets_what_came_after_and_no_snapshot()
+    {
+        string cursor;
+        await using (var watch = Watch())
+        {
+            await SnapshotAsync(watch);
+            gateway.Orders.Feed.Append(Told.Order("o2", 1));
+            cursor = (await ChangesAsync(watch, 1)).Cursor;
+        }
+
+        Assert.Equal("0.1", cursor);
+        gateway.Orders.Feed.Append(Told.Order("o2", 2));
+        gateway.Users.Feed.Append(Told.User(4));
+        await using var resumed = Watch(cursor);
+        Assert.Equal(new ReceivedSubscribed<OverviewEvent>("0.1"), await NextAsync(resumed));
+        var (changes, end) = await ChangesAsync(resumed, 2);
+        Assert.Equal(["o2 2", "user 4"], changes.Order());
+        Assert.Equal("1.2", end);
+    }
+
+    [Fact]
+    public async Task A_reset_brings_a_fresh_snapshot_and_then_what_changes()
+    {
+        await using var watch = Watch();
+        await SnapshotAsync(watch);
+        gateway.Orders.OnList = (_, _) => Task.FromResult(new ListOrdersResponse { Orders = { GatewayFixture.Order("o9", "ada") } });
+
+        gateway.Orders.Feed.Fork();
+        Assert.Equal(new ReceivedReset<OverviewEvent>(EventResetReason.Forked, ""), await NextAsync(watch));
+        var snapshot = Assert.IsType<ReceivedEvents<OverviewEvent>>(await NextAsync(watch));
+        Assert.True(snapshot.Snapshot);
+        Assert.Equal("o9", Assert.Single(snapshot.Events).Overview.Orders.Orders.Single().OrderId);
+
+        gateway.Orders.Feed.Append(Told.Order("o9", 2), Told.Order("o9", 3));
+        Assert.Equal(["o9 3"], (await ChangesAsync(watch, 1)).Changes);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_begins_nothing_and_says_why_in_our_words()
+    {
+        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound);
+        Assert.Equal(StatusCode.NotFound, (await FailsAsync(new() { UserId = "ada" })).StatusCode);
+        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(StatusCode.PermissionDenied);
+        Assert.Equal(StatusCode.PermissionDenied, (await FailsAsync(new() { UserId = "ada" })).StatusCode);
+
+        foreach (var cursor in (string[])["nonsense", "1.2.3", "1~2.0", "unknown.0"])
+            Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { UserId = "ada", Cursor = cursor })).StatusCode);
+        var invalid = (await FailsAsync(new() { UserId = "?", Cursor = "1", OrderLimit = -1 })).GetRpcStatus()!;
+        Assert.Equal(["user_id", "cursor", "order_limit"], invalid.Fields());
+    }
+
+    private async Task<RpcException> FailsAsync(WatchOverviewSubscription subscription)
+    {
+        await using var watch = Watch(subscription);
+        return await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (true)
+                await NextAsync(watch);
+        });
+    }
+
+    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(string cursor = "") => Watch(new WatchOverviewSubscription { UserId = "ada", Cursor = cursor });
+
+    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(WatchOverviewSubscription subscription) =>
+        services!.GetRequiredService<EventStreamClient<WatchOverviewSubscription, OverviewEvent>>().SubscribeAsync(subscription, patience.Token).GetAsyncEnumerator();
+
+    private static async Task SnapshotAsync(IAsyncEnumerator<ReceivedItem<OverviewEvent>> watch)
+    {
+        Assert.IsType<ReceivedSubscribed<OverviewEvent>>(await NextAsync(watch));
+        Assert.True(Assert.IsType<ReceivedEvents<OverviewEvent>>(await NextAsync(watch)).Snapshot);
+    }
+
+    private static async Task<ReceivedItem<OverviewEvent>> NextAsync(IAsyncEnumerator<ReceivedItem<OverviewEvent>> watch)
+    {
+        Assert.True(await watch.MoveNextAsync());
+        return watch.Current;
+    }
+
+    private static async Task<(List<string> Changes, string Cursor)> ChangesAsync(IAsyncEnumerator<ReceivedItem<OverviewEvent>> watch, int count)
+    {
+        var changes = new List<string>();
+        while (changes.Count < count)
+        {
+            var batch = Assert.IsType<ReceivedEvents<OverviewEvent>>(await NextAsync(watch));
+            Assert.False(batch.Snapshot);
+            changes.AddRange(batch.Events.Select(e => e.User is { } user ? $"user {user.User.Version}" : $"{e.Order.Order.OrderId} {e.Order.Order.Version}"));
+        }
+
+        return (changes, watch.Current.Cursor);
+    }
+}

@@ -1,0 +1,146 @@
+using Microservices.Notifications;
+using Microservices.Notifications.V1;
+using Microservices.Orders.V1;
+using Microservices.Persistence;
+using Microservices.Tests.Support;
+using Microservices.Topics;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Tests.Integration.Notifications;
+
+/// <summary>How replicas share the work on a feed, and what keeps it done once.</summary>
+public abstract class FeedTests(Inboxes inboxes)
+{
+    private const string Feed = "orders";
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
+
+    [SkippableFact]
+    public async Task A_replica_that_joins_gets_half_and_gives_it_back_when_it_stops()
+    {
+        var database = inboxes.Host.Database();
+        await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "one has all");
+
+        await using (var joined = await inboxes.AnotherAsync())
+        {
+            await Eventually.UntilAsync(async () => await SharesAsync(database) is [8, 8], "each has half");
+            var users = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => inboxes.NewUserAsync()));
+            foreach (var user in users)
+                await inboxes.NotifiedAsync(user.UserId);
+        }
+
+        // It gave its own up: they are free or taken, not left to expire.
+        Assert.True((await OwnersAsync(database)).Where(owner => owner.Length > 0).Distinct().Count() == 1);
+        Assert.Single(await database.ReadAsync(context => context.Set<FeedReplica>().ToListAsync(), default));
+        await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "one has all again");
+    }
+
+    [SkippableFact]
+    public async Task The_partitions_of_a_replica_that_dies_are_taken_over_and_its_events_come_once()
+    {
+        var database = inboxes.Host.Database();
+        var leases = new FeedLeases<NotificationsDbContext>(Feed, database, TimeProvider.System);
+        // Says that it lives until it has its half, does nothing with it, and is never heard of again.
+        await Eventually.UntilAsync(async () => (await leases.BalanceAsync("doomed", Lease, default)).Owned.Count == 8, "it has its half");
+
+        var users = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => inboxes.NewUserAsync()));
+        foreach (var user in users)
+            await inboxes.Orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
+
+        foreach (var user in users)
+            Assert.Single(await inboxes.InboxAsync(user.UserId, inbox => inbox.Count > 0));
+        await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "the other has all");
+    }
+
+    [SkippableFact]
+    public async Task Replicas_that_believe_to_own_the_same_partition_write_each_event_once()
+    {
+        var database = inboxes.Host.Database();
+        var positions = new FeedPositions<NotificationsDbContext>("raced", database);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+        {
+            var written = 0;
+            for (var cursor = await positions.ReadAsync(0, default); cursor != "50"; cursor = await positions.ReadAsync(0, default))
+            {
+                var next = cursor.Length == 0 ? 1 : int.Parse(cursor, System.Globalization.CultureInfo.InvariantCulture) + 1;
+                written += await positions.MoveAsync(0, cursor, $"{next}", context => Task.FromResult(TellRaced(context, next)), default) ?? 0;
+            }
+
+            return written;
+        })));
+
+        var told = await database.ReadAsync(context => context.OutboxEvents.Where(e => e.Topic == "raced").OrderBy(e => e.Offset).Select(e => e.Key).ToListAsync(), default);
+        Assert.Equal(Enumerable.Range(1, 50).Select(i => $"{i}"), told);
+        Assert.Equal(50, outcomes.Sum());
+
+        static int TellRaced(NotificationsDbContext context, int number)
+        {
+            context.AddEvent(["raced"], $"{number}", new NotificationEvent());
+            return 1;
+        }
+    }
+
+    [SkippableFact]
+    public async Task Events_that_come_again_after_a_reset_are_in_the_inbox_once()
+    {
+        var user = (await inboxes.NewUserAsync()).UserId;
+        var before = await inboxes.NotifiedAsync(user);
+        var handler = new WriteInbox(TimeProvider.System);
+        var happened = new OrderEvent
+        {
+            Kind = before.Kind,
+            Order = new Order { OrderId = before.OrderId, UserId = user, Version = before.OrderVersion, State = before.OrderState },
+            Time = before.EventTime,
+        };
+        var paid = happened.Clone();
+        (paid.Kind, paid.Order.Version, paid.Order.State) = (OrderEventKind.Advanced, 2, OrderState.Paid);
+
+        var rows = await inboxes.Host.Database().WriteAsync(context => handler.HandleAsync(context, [happened, paid, paid], default), default);
+
+        Assert.Equal(1, rows);
+        var inbox = await inboxes.InboxAsync(user, all => all.Count > 1);
+        Assert.Equal([2, 1], inbox.Select(n => n.OrderVersion));
+        Assert.Equal(before, inbox[1]);
+    }
+
+    [SkippableFact]
+    public async Task An_order_that_was_placed_before_there_was_an_inbox_is_in_it()
+    {
+        var user = (await inboxes.NewUserAsync()).UserId;
+        var order = (await inboxes.Orders.PlaceOrderAsync(Backends.AnOrder(user))).Order;
+
+        // A Redis of its own: two databases must not tell of the same topics in one log.
+        using var redis = new EmbeddedGarnet();
+        await using var late = await inboxes.AnotherAsync("late", ("ConnectionStrings:Redis", redis.ConnectionString));
+
+        var inbox = await inboxes.InboxAsync(user, all => all.Count > 0, new(late.Channel));
+        Assert.Equal(order.OrderId, Assert.Single(inbox).OrderId);
+    }
+
+    [SkippableFact]
+    public async Task What_is_dealt_with_is_measured_without_ids()
+    {
+        var user = (await inboxes.NewUserAsync()).UserId;
+        await inboxes.NotifiedAsync(user);
+        using var http = new HttpClient();
+
+        var metrics = await http.GetStringAsync(new Uri($"{inboxes.Host.Management}/metrics"));
+
+        foreach (var name in new[] { "feed_partitions_owned", "feed_events", "feed_rows", "feed_lag_seconds_bucket" })
+            Assert.Matches($"(?m)^{name}[a-z_]*{{[^}}]*feed=\"orders\"", metrics);
+        Assert.DoesNotContain(user, metrics, StringComparison.Ordinal);
+    }
+
+    private static Task<List<string>> OwnersAsync(Database<NotificationsDbContext> database) =>
+        database.ReadAsync(context => context.Set<FeedLease>().Where(l => l.Feed == Feed).Select(l => l.Owner).ToListAsync(), default);
+
+    private static async Task<int[]> SharesAsync(Database<NotificationsDbContext> database) =>
+        [.. (await OwnersAsync(database)).Where(owner => owner.Length > 0).GroupBy(owner => owner).Select(group => group.Count()).Order()];
+}
+
+public sealed class FeedOnSqliteTests(Inboxes inboxes) : FeedTests(inboxes), IClassFixture<Inboxes>;
+
+public sealed class FeedOnPostgresTests : FeedTests, IClassFixture<PostgresInboxes>
+{
+    public FeedOnPostgresTests(PostgresInboxes inboxes)
+        : base(inboxes) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}

@@ -1,0 +1,132 @@
+using Grpc.Core;
+using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Orders;
+
+/// <summary>WatchOrders of the real service: its database, its outbox, an embedded Redis, a socket.</summary>
+public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends>, IAsyncLifetime, IDisposable
+{
+    private readonly EmbeddedGarnet redis = new();
+    private ServiceHost<Microservices.Orders.OrdersDbContext> host = null!;
+    private OrdersService.OrdersServiceClient orders = null!;
+
+    public async Task InitializeAsync()
+    {
+        host = await backends.AnotherOrdersAsync(("ConnectionStrings:Redis", redis.ConnectionString), ("Outbox:LeaseDuration", "00:00:00.3"));
+        orders = new(host.Channel);
+    }
+
+    public async Task DisposeAsync() => await host.DisposeAsync();
+
+    public void Dispose() => redis.Dispose();
+
+    [Fact]
+    public async Task A_watcher_of_one_user_gets_every_change_of_the_users_orders_and_of_nobody_elses()
+    {
+        var (user, other) = ((await backends.NewUserAsync()).UserId, (await backends.NewUserAsync()).UserId);
+        using var stream = orders.WatchOrders();
+        Assert.True((await SubscribeAsync(stream, new() { SubscriptionId = 7, UserId = user })).Recovered);
+
+        await PlaceAsync(other);
+        var placed = await PlaceAsync(user);
+        var paid = (await orders.AdvanceOrderAsync(new() { OrderId = placed.OrderId, State = OrderState.Paid })).Order;
+        var cancelled = (await orders.CancelOrderAsync(new() { OrderId = placed.OrderId })).Order;
+
+        var events = await ReadAsync(stream, 3);
+        Assert.Equal([OrderEventKind.Placed, OrderEventKind.Advanced, OrderEventKind.Cancelled], events.Select(e => e.Kind));
+        Assert.Equal([placed, paid, cancelled], events.Select(e => e.Order));
+    }
+
+    [Fact]
+    public async Task A_snapshot_and_the_events_after_it_have_every_change_once()
+    {
+        var user = (await backends.NewUserAsync()).UserId;
+        var placing = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 50; i++)
+                await PlaceAsync(user);
+        })).ToArray();
+        await Eventually.UntilAsync(async () => (await orders.ListOrdersAsync(new() { UserId = user, PageSize = 60 })).Orders.Count >= 50, "a quarter is placed");
+
+        // Subscribed in the middle of it all: by an amount of orders that no page of the snapshot ends with.
+        using var stream = orders.WatchOrders();
+        await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = user, Snapshot = true });
+        var (snapshot, changes, cursor) = (new List<string>(), new List<string>(), "");
+        while (snapshot.Count + changes.Count < 200)
+        {
+            var batch = (await NextAsync(stream)).Events;
+            (batch.Snapshot ? snapshot : changes).AddRange(batch.Events.Select(e => e.Order.OrderId));
+            Assert.All(batch.Events, e => Assert.Equal(batch.Snapshot, e.Kind == OrderEventKind.Unspecified));
+            cursor = batch.Cursor;
+        }
+
+        await Task.WhenAll(placing);
+        Assert.True(snapshot.Count >= 50 && changes.Count > 0, $"{snapshot.Count} in the snapshot, {changes.Count} after it");
+        Assert.Equal(200, snapshot.Concat(changes).Distinct().Count());
+        Assert.NotEmpty(cursor);
+    }
+
+    [Fact]
+    public async Task All_orders_are_watched_as_a_whole_or_shared_by_partition()
+    {
+        var users = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => backends.NewUserAsync()));
+        using var all = orders.WatchOrders();
+        using var parts = orders.WatchOrders();
+        await SubscribeAsync(all, new() { SubscriptionId = 99 });
+        for (var partition = 0u; partition < 16; partition++)
+            await SubscribeAsync(parts, new() { SubscriptionId = partition, Partition = partition });
+
+        var placed = new List<string>();
+        foreach (var user in users)
+            placed.Add((await PlaceAsync(user.UserId)).OrderId);
+
+        Assert.Equal(placed.Order(), (await ReadAsync(all, 12)).Select(e => e.Order.OrderId).Order());
+        Assert.Equal(placed.Order(), (await ReadAsync(parts, 12)).Select(e => e.Order.OrderId).Order());
+    }
+
+    [Theory]
+    [InlineData("user_id")]
+    [InlineData("partition")]
+    [InlineData("cursor")]
+    public async Task A_subscription_that_cannot_be_is_refused_and_the_field_is_named(string field)
+    {
+        using var stream = orders.WatchOrders();
+        var wrong = new WatchOrdersSubscription { SubscriptionId = 1 };
+        if (field == "user_id")
+            wrong.UserId = "no id";
+        else if (field == "partition")
+            wrong.Partition = 16;
+        else
+            wrong.Cursor = "nonsense";
+        await stream.RequestStream.WriteAsync(new() { Subscribe = wrong });
+
+        var failed = (await NextAsync(stream)).Failed;
+
+        Assert.Equal((int)StatusCode.InvalidArgument, failed.Status.Code);
+        Assert.Equal(field, Assert.Single(failed.Status.GetDetail<Google.Rpc.BadRequest>().FieldViolations).Field);
+    }
+
+    private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
+    {
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        return stream.ResponseStream.Current;
+    }
+
+    private static async Task<EventSubscribed> SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, WatchOrdersSubscription subscription)
+    {
+        await stream.RequestStream.WriteAsync(new() { Subscribe = subscription });
+        return (await NextAsync(stream)).Subscribed;
+    }
+
+    private static async Task<List<OrderEvent>> ReadAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, int count)
+    {
+        var events = new List<OrderEvent>();
+        while (events.Count < count)
+            events.AddRange((await NextAsync(stream)).Events?.Events ?? []);
+        return events;
+    }
+
+    private async Task<Order> PlaceAsync(string userId) => (await orders.PlaceOrderAsync(Backends.AnOrder(userId))).Order;
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using Google.Protobuf.WellKnownTypes;
+using Microservices.EventLog;
+using Microservices.Orders;
+using Microservices.Persistence;
+using Microservices.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Microservices.Tests.Integration.Persistence;
+
+/// <summary>One replica as far as the outbox is concerned: the database of Orders, the event log, and the relay between them.</summary>
+internal sealed class OutboxProcess : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private OutboxProcess(WebApplication app) => this.app = app;
+
+    public Database<OrdersDbContext> Database => app.Services.GetRequiredService<Database<OrdersDbContext>>();
+
+    public IEventLog Log => app.Services.GetRequiredService<IEventLog>();
+
+    public OutboxStore<OrdersDbContext> Store => app.Services.GetRequiredService<OutboxStore<OrdersDbContext>>();
+
+    public OutboxHistory<OrdersDbContext> History => app.Services.GetRequiredService<OutboxHistory<OrdersDbContext>>();
+
+    public BreakableSink Sink => (BreakableSink)app.Services.GetRequiredService<IOutboxSink>();
+
+    public static async Task<OutboxProcess> StartAsync(string database, string redis, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Database"] = database,
+            ["ConnectionStrings:Redis"] = redis,
+            ["Kestrel:Endpoints:Grpc:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:Management:Url"] = "http://127.0.0.1:0",
+            ["Outbox:PollInterval"] = "00:00:00.010",
+            ["Outbox:CheckInterval"] = "00:00:00.050",
+            ["Outbox:MaxBackoff"] = "00:00:00.100",
+            ["Outbox:LeaseDuration"] = "00:00:00.300",
+            ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",
+        });
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+        builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
+        builder.AddEventLog();
+        builder.AddOutbox<OrdersDbContext, BreakableSink>();
+        builder.Services.AddEventHistory<LogHistory<OrdersDbContext>>("test/");
+        var app = builder.Build();
+        await app.StartAsync();
+        return new OutboxProcess(app);
+    }
+
+    /// <summary>Commits one event to each of the topics.</summary>
+    public Task CommitAsync(long number, params string[] topics) => Database.WriteAsync(orders =>
+    {
+        orders.AddEvent(topics, "", new Int64Value { Value = number });
+        return Task.FromResult(0);
+    }, CancellationToken.None);
+
+    /// <summary>All that the log has of a topic; empty while Redis does not answer.</summary>
+    public async Task<IReadOnlyList<LogEvent>> ReadLogAsync(string topic)
+    {
+        try
+        {
+            return (await Log.ReadAsync(topic, Cursor.Earliest, 100_000, long.MaxValue)).Events;
+        }
+        catch (EventLogUnavailableException)
+        {
+            return [];
+        }
+    }
+
+    public static long Number(LogEvent e) => Int64Value.Parser.ParseFrom(e.Payload.Span).Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+}
+
+/// <summary>The join of Orders, which may break in the middle of a batch as a process does that is killed.</summary>
+internal sealed class BreakableSink(IEventLog log) : IOutboxSink
+{
+    private readonly LogSink sink = new(log);
+    private int breakAfter = -1;
+    private int appended;
+    private volatile bool down;
+
+    /// <summary>Events handed to the log.</summary>
+    public int Appended => Volatile.Read(ref appended);
+
+    /// <summary>The offsets handed to the log, in order, by topic.</summary>
+    public ConcurrentQueue<(string Topic, long Offset)> Calls { get; } = [];
+
+    /// <summary>The next batch with more than so many events is appended up to there; then the call throws.</summary>
+    public void BreakAfter(int events) => Volatile.Write(ref breakAfter, events);
+
+    /// <summary>Nothing is answered any more.</summary>
+    public bool Down
+    {
+        get => down;
+        set => down = value;
+    }
+
+    public async Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken)
+    {
+        if (Down)
+            throw new IOException("down");
+        var limit = Volatile.Read(ref breakAfter);
+        if (limit >= 0 && entries.Count > limit)
+        {
+            Volatile.Write(ref breakAfter, -1);
+            await sink.AppendAsync([.. entries.Take(limit)], cancellationToken);
+            throw new IOException("killed");
+        }
+
+        foreach (var entry in entries)
+            Calls.Enqueue((entry.Topic, entry.Offset));
+        Interlocked.Add(ref appended, entries.Count);
+        return await sink.AppendAsync(entries, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
+        Down ? throw new IOException("down") : sink.ReadHeadsAsync(topics, cancellationToken);
+}

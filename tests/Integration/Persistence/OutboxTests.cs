@@ -1,0 +1,337 @@
+using Google.Protobuf.WellKnownTypes;
+using Microservices.EventLog;
+using Microservices.Orders.V1;
+using Microservices.Persistence;
+using Microservices.Tests.Integration.EventLog;
+using Microservices.Tests.Support;
+using Microsoft.EntityFrameworkCore;
+using StackExchange.Redis;
+
+namespace Microservices.Tests.Integration.Persistence;
+
+/// <summary>What the outbox promises, on one kind of database and on each kind of Redis. Every test has a database of its own.</summary>
+public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
+{
+    private readonly List<IAsyncDisposable> started = [];
+    private readonly string directory = Directory.CreateTempSubdirectory("outbox-").FullName;
+    private string? database;
+
+    private protected string Folder => directory;
+
+    protected abstract Task<string> NewDatabaseAsync();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        started.Reverse();
+        foreach (var disposable in started)
+            await disposable.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_change_and_its_event_are_committed_together_or_not_at_all(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => process.Database.WriteAsync<int>(orders =>
+        {
+            Change(orders, "failed", topic);
+            throw new InvalidOperationException();
+        }, default));
+        var once = new CancelOrderRequest { OrderId = "once" };
+        for (var i = 0; i < 3; i++)
+        {
+            await process.Database.WriteOnceAsync("test", "key", once, orders =>
+            {
+                Change(orders, "once", topic);
+                return Task.FromResult(new CancelOrderResponse());
+            }, DateTimeOffset.UnixEpoch, default);
+        }
+
+        // A collision: the change is run again and its event is still one.
+        var attempts = 0;
+        await process.Database.WriteAsync(orders =>
+        {
+            Change(orders, "again", topic);
+            return ++attempts == 1 ? throw new DbUpdateConcurrencyException() : Task.FromResult(0);
+        }, default);
+
+        await UntilLogHasAsync(process, topic, 2);
+        Assert.Equal(2, attempts);
+        Assert.Equal(2, (await process.History.ReadAsync(topic, 0, 100, default))!.Events.Count);
+        Assert.Equal(2, await process.Database.ReadAsync(orders => orders.IdempotencyRecords.CountAsync(r => r.Command == "order"), default));
+
+        static void Change(ServiceDbContext orders, string name, string topic)
+        {
+            orders.IdempotencyRecords.Add(new IdempotencyRecord { Command = "order", Key = name, RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UnixEpoch });
+            orders.AddEvent([topic], name, new StringValue { Value = name });
+        }
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task Twenty_writers_make_no_hole_and_no_repeat_and_the_log_has_the_order_of_commits(Server on)
+    {
+        var one = await StartAsync(on);
+        var two = await StartAsync(on);
+        string[] topics = [Events.NewTopic(), Events.NewTopic(), Events.NewTopic()];
+
+        // Each names the topics in an order of its own, which would deadlock if they were locked so.
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < 15; i++)
+                await (writer % 2 == 0 ? one : two).CommitAsync((writer * 1000) + i, [.. topics.OrderBy(_ => Random.Shared.Next())]);
+        })));
+
+        foreach (var topic in topics)
+        {
+            await UntilLogHasAsync(one, topic, 300);
+            var log = await one.ReadLogAsync(topic);
+            Assert.Equal(300, log.Select(OutboxProcess.Number).Distinct().Count());
+            Assert.All(log.Select(OutboxProcess.Number).GroupBy(n => n / 1000), writer => Assert.Equal(writer.Order(), writer));
+            var rows = (await one.History.ReadAsync(topic, 0, 1000, default))!.Events;
+            Assert.Equal(rows.Select(row => (row.Offset, Int64Value.Parser.ParseFrom(row.Payload).Value)), log.Select(e => (e.Offset, OutboxProcess.Number(e))));
+        }
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task A_relay_killed_in_the_middle_of_a_batch_leaves_the_log_complete_and_without_repeats(Server on)
+    {
+        var process = await StartAsync(on, ("Outbox:BatchEvents", "50"));
+        var (topic, other) = (Events.NewTopic(), Events.NewTopic());
+        var live = await CollectAsync(process, topic);
+
+        for (var round = 0; round < 3; round++)
+        {
+            process.Sink.BreakAfter(3 + round);
+            await process.Database.WriteAsync(orders =>
+            {
+                for (var i = 0; i < 20; i++)
+                    orders.AddEvent([topic, other], "", new Int64Value { Value = i });
+                return Task.FromResult(0);
+            }, default);
+        }
+
+        await UntilLogHasAsync(process, topic, 60);
+        await UntilLogHasAsync(process, other, 60);
+        await live.UntilAsync(60);
+        Assert.Equal(Numbers(60), live.Offsets);
+        Assert.Empty(live.Resets);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task Two_relays_that_both_believe_to_have_the_lease_repeat_and_reorder_nothing(Server on)
+    {
+        var one = await StartAsync(on);
+        var two = await StartAsync(on);
+        var topic = Events.NewTopic();
+        var live = await CollectAsync(one, topic);
+
+        var number = 0;
+        await Eventually.UntilAsync(async () =>
+        {
+            // Takes the lease away from who has it, who does not notice for a while.
+            await one.Database.WriteAsync(orders => orders.OutboxLeases.ExecuteDeleteAsync(), default);
+            for (var i = 0; i < 5; i++)
+                await (i % 2 == 0 ? one : two).CommitAsync(number++, topic);
+            var both = one.Sink.Calls.Intersect(two.Sink.Calls).Any();
+            return (both && number >= 100) || number >= 2_000;
+        }, "both relay");
+
+        await live.UntilAsync(number);
+        await UntilLogHasAsync(one, topic, number);
+        Assert.True(one.Sink.Appended > 0 && two.Sink.Appended > 0);
+        Assert.Equal(Numbers(number), live.Offsets);
+        Assert.Equal(Enumerable.Range(0, number).Select(n => (long)n), live.Events.Select(OutboxProcess.Number));
+        Assert.Empty(live.Resets);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task Another_replica_relays_when_the_one_that_did_is_gone(Server on)
+    {
+        var one = await OutboxProcess.StartAsync(await DatabaseAsync(), await servers.ConnectionStringAsync(on));
+        var topic = Events.NewTopic();
+        await one.CommitAsync(1, topic);
+        await UntilLogHasAsync(one, topic, 1);
+        var two = await StartAsync(on);
+        Assert.Equal(0, two.Sink.Appended);
+
+        await one.DisposeAsync();
+        await two.CommitAsync(2, topic);
+
+        await UntilLogHasAsync(two, topic, 2);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task A_flushed_Redis_is_refilled_although_nothing_happens(Server on)
+    {
+        var process = await StartAsync(on);
+        var topics = Enumerable.Range(0, 100).Select(_ => Events.NewTopic()).ToArray();
+        for (var i = 0; i < 5; i++)
+            await process.CommitAsync(i, topics);
+        foreach (var topic in topics)
+            await UntilLogHasAsync(process, topic, 5);
+
+        await using (var raw = await ConnectionMultiplexer.ConnectAsync(await servers.ConnectionStringAsync(on) + ",allowAdmin=true"))
+            await raw.GetDatabase().ExecuteAsync("FLUSHALL");
+
+        foreach (var topic in topics)
+            await UntilLogHasAsync(process, topic, 5);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task A_rewound_log_is_continued_from_where_it_ends(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        for (var i = 0; i < 10; i++)
+            await process.CommitAsync(i, topic);
+        await UntilLogHasAsync(process, topic, 10);
+        var page = (await process.History.ReadAsync(topic, 0, 4, default))!;
+
+        // As a promoted replica that lacks the last writes: the relay may be quicker, and then sees repeats only.
+        await using (var raw = await ConnectionMultiplexer.ConnectAsync(await servers.ConnectionStringAsync(on) + ",allowAdmin=true"))
+            await raw.GetDatabase().ExecuteAsync("FLUSHALL");
+        await process.Log.AppendAsync([.. page.Events.Select(e => NewEvent.Durable(topic, page.Epoch, e.Offset, e.Payload, e.Key))]);
+
+        await UntilLogHasAsync(process, topic, 10);
+        Assert.Equal(Enumerable.Range(0, 10).Select(n => (long)n), (await process.ReadLogAsync(topic)).Select(OutboxProcess.Number));
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task A_log_that_is_ahead_of_a_restored_database_begins_anew(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        for (var i = 0; i < 3; i++)
+            await process.CommitAsync(i, topic);
+        await UntilLogHasAsync(process, topic, 3);
+        var epoch = (await process.History.ReadAsync(topic, 0, 1, default))!.Epoch;
+
+        await process.Log.AppendAsync(NewEvent.Durable(topic, epoch, 4, Google.Protobuf.MessageExtensions.ToByteArray(new Int64Value { Value = 99 })));
+
+        await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)) is { Count: 3 } log && log.All(e => e.Epoch != epoch), "the log has a new epoch");
+        Assert.Equal([0, 1, 2], (await process.ReadLogAsync(topic)).Select(OutboxProcess.Number));
+    }
+
+    [SkippableFact]
+    public async Task Commands_go_on_while_Redis_is_down_and_the_log_catches_up()
+    {
+        Skip.If(Needs.WhyNot(Need.RedisServer) is not null, Needs.WhyNot(Need.RedisServer));
+        var redis = Keep(await RedisServer.StartAsync());
+        var process = Keep(await OutboxProcess.StartAsync(await DatabaseAsync(), redis.ConnectionString));
+        var topic = Events.NewTopic();
+        await process.CommitAsync(0, topic);
+        await UntilLogHasAsync(process, topic, 1);
+        var live = await CollectAsync(process, topic, Cursor.Earliest);
+
+        redis.Kill();
+        for (var i = 1; i < 50; i++)
+            await process.CommitAsync(i, topic);
+        Assert.Equal(50, (await process.History.ReadAsync(topic, 0, 100, default))!.LastOffset);
+        await redis.StartAgainAsync();
+
+        await UntilLogHasAsync(process, topic, 50);
+        await live.UntilAsync(50);
+        Assert.Equal(Numbers(50), live.Offsets);
+        Assert.Empty(live.Resets);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task What_Redis_no_longer_has_is_read_from_the_database(Server on)
+    {
+        var process = await StartAsync(on, ("EventLog:MaxEvents", "10"));
+        var topic = Events.NewTopic();
+        for (var i = 0; i < 100; i++)
+            await process.CommitAsync(i, topic);
+        await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)) is { Count: 10 } log && log[^1].Offset == 100, "the log has the last ten");
+
+        var reader = await CollectAsync(process, topic, Cursor.Earliest);
+
+        await reader.UntilAsync(100);
+        Assert.Equal(Numbers(100), reader.Offsets);
+        Assert.Empty(reader.Resets);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task Only_what_was_relayed_is_trimmed_and_in_order(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        for (var i = 0; i < 10; i++)
+            await process.CommitAsync(i, topic);
+        await Eventually.UntilAsync(async () => (await process.Store.ReadTopicsAsync([topic], default))[0].Topic.RelayedOffset == 10, "relayed");
+        process.Sink.Down = true;
+        await process.CommitAsync(10, topic);
+
+        Assert.Equal(4, await process.Store.TrimAsync(long.MaxValue, 4, default));
+        Assert.Equal([5, 6, 7, 8, 9, 10, 11], (await process.History.ReadAsync(topic, 0, 100, default))!.Events.Select(e => e.Offset));
+        Assert.Equal(6, await process.Store.TrimAsync(long.MaxValue, 100, default));
+        Assert.Equal([11], (await process.History.ReadAsync(topic, 0, 100, default))!.Events.Select(e => e.Offset));
+
+        process.Sink.Down = false;
+        await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)).Count == 11, "the rest is relayed");
+    }
+
+    private static IEnumerable<long> Numbers(int count) => Enumerable.Range(1, count).Select(n => (long)n);
+
+    private static async Task UntilLogHasAsync(OutboxProcess process, string topic, int count)
+    {
+        await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)).Count >= count, $"{count} events in the log");
+        Assert.Equal(Numbers(count), (await process.ReadLogAsync(topic)).Select(e => e.Offset));
+    }
+
+    private async Task<string> DatabaseAsync() => database ??= await NewDatabaseAsync();
+
+    private async Task<OutboxProcess> StartAsync(Server on, params (string Key, string Value)[] settings) =>
+        Keep(await OutboxProcess.StartAsync(await DatabaseAsync(), await servers.ConnectionStringAsync(on), settings));
+
+    private async Task<Collector> CollectAsync(OutboxProcess process, string topic, Cursor? from = null) =>
+        Keep(await Collector.StartAsync(process.Log, topic, from));
+
+    private T Keep<T>(T disposable)
+        where T : IAsyncDisposable
+    {
+        started.Add(disposable);
+        return disposable;
+    }
+}
+
+public sealed class OutboxOnSqliteTests(SharedServers servers) : OutboxTests(servers), IClassFixture<SharedServers>
+{
+    protected override Task<string> NewDatabaseAsync() => Task.FromResult($"Data Source={Path.Combine(Folder, "orders.db")}");
+}
+
+public sealed class OutboxOnPostgresTests : OutboxTests, IClassFixture<SharedServers>, IClassFixture<PostgresDatabases>
+{
+    private readonly PostgresDatabases databases;
+
+    public OutboxOnPostgresTests(SharedServers servers, PostgresDatabases databases)
+        : base(servers)
+    {
+        Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+        this.databases = databases;
+    }
+
+    protected override Task<string> NewDatabaseAsync() => databases.NewAsync();
+}

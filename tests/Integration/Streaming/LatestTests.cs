@@ -1,0 +1,101 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.EventLog;
+using Microservices.Orders.V1;
+using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
+using Microservices.Tests.Integration.EventLog;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Streaming;
+
+/// <summary>LATEST from the log in Redis to a reader at the other end of a socket.</summary>
+public sealed class LatestTests
+{
+    private const int Events = 100_000;
+    private const int Keys = 100;
+
+    [Fact]
+    public async Task A_slow_reader_of_a_hundred_thousand_events_gets_the_newest_of_each_key_last_and_costs_no_more_than_the_keys()
+    {
+        using var redis = new EmbeddedGarnet();
+        await using var process = await LogProcess.StartAsync(redis.ConnectionString);
+        var source = new LatestSource(process.Log);
+        await using var host = await EventsHost.StartAsync(source, ("WriteTimeout", "01:00:00"));
+        using var channel = GrpcChannel.ForAddress(host.Address);
+        using var stream = new OrdersService.OrdersServiceClient(channel).WatchOrders();
+        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Delivery = EventDelivery.Latest } });
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        var depths = new List<long>();
+        using var depth = new MeterListener();
+        depth.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "eventlog.queue.depth")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        depth.SetMeasurementEventCallback<long>((_, value, _, _) => depths.Add(value));
+        depth.Start();
+
+        var (received, newest) = (0, new Dictionary<string, long>());
+        for (var number = 0; number < Events; number += 1_000)
+        {
+            await process.Log.AppendAsync([.. Enumerable.Range(number, 1_000).Select(Event)]);
+            depth.RecordObservableInstruments();
+            // A frame for every ten thousand events: what came meanwhile is conflated, or lies in the buffers of the transport.
+            if (number % 10_000 == 0)
+                await ReadAsync();
+        }
+
+        while (newest.Count < Keys || newest.Values.Any(n => n < Events - Keys))
+            await ReadAsync();
+
+        Assert.Equal(Enumerable.Range(Events - Keys, Keys).Select(n => (long)n), newest.Values.Order());
+        Assert.InRange(received, Keys, Events / 2);
+        Assert.NotEmpty(depths);
+        Assert.All(depths, d => Assert.InRange(d, 0, Keys));
+
+        async Task ReadAsync()
+        {
+            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+            foreach (var e in stream.ResponseStream.Current.Events?.Events ?? [])
+            {
+                var number = long.Parse(e.Order.OrderId, CultureInfo.InvariantCulture);
+                Assert.True(!newest.TryGetValue(e.Order.UserId, out var last) || last < number, "an older one after a newer");
+                newest[e.Order.UserId] = number;
+                received++;
+            }
+        }
+    }
+
+    private static NewEvent Event(int number)
+    {
+        var key = (number % Keys).ToString(CultureInfo.InvariantCulture);
+        var order = new Order { OrderId = number.ToString(CultureInfo.InvariantCulture), UserId = key };
+        // As large as an order with a few lines.
+        order.Lines.Add(new OrderLine { ProductId = new string('x', 500) });
+        return NewEvent.Transient(LatestSource.Topic, new OrderEvent { Order = order }.ToByteArray(), key);
+    }
+
+    private sealed class LatestSource(IEventLog log) : IEventSource<WatchOrdersSubscription>
+    {
+        public const string Topic = "test/latest";
+
+        public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOrdersSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await using var events = log.Subscribe([Topic], null, Delivery.Latest);
+            await foreach (var item in events.WithCancellation(cancellationToken))
+            {
+                if (item is EventBatch batch)
+                    yield return new EncodedEvents([.. batch.Events.Select(e => e.Payload)], batch.Cursor.ToString());
+                else if (item is Subscribed subscribed)
+                    yield return new EventsSubscribed(subscribed.Recovered, subscribed.Cursor.ToString());
+                else
+                    throw new InvalidOperationException($"A {item.GetType().Name} of a log that lost nothing.");
+            }
+        }
+    }
+}

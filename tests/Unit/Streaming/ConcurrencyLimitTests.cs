@@ -1,0 +1,151 @@
+using Microservices.Streaming.Calls;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Microservices.Tests.Unit.Streaming;
+
+public sealed class ConcurrencyLimitTests
+{
+    private readonly FakeTimeProvider time = new();
+    private readonly DateTimeOffset start;
+
+    public ConcurrencyLimitTests() => start = time.GetUtcNow();
+
+    [Fact]
+    public void Beyond_the_limit_nothing_enters_until_something_leaves()
+    {
+        var limit = new ConcurrencyLimit(1, 3, time);
+
+        Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(_ => limit.TryEnter()));
+        limit.Ignored();
+
+        Assert.True(limit.TryEnter());
+        Assert.Equal(3, limit.InFlight);
+    }
+
+    [Fact]
+    public void It_grows_while_it_is_made_use_of_and_answers_come_as_fast_as_ever()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+
+        Load(limit, windows: 100, milliseconds: 5);
+
+        Assert.InRange(limit.Current, before + 50, 1024);
+    }
+
+    [Fact]
+    public void It_shrinks_to_its_minimum_while_answers_take_several_times_as_long_and_recovers()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        Load(limit, windows: 20, milliseconds: 5);
+
+        Load(limit, windows: 60, milliseconds: 50);
+        Assert.InRange(limit.Current, 8, 20);
+
+        Load(limit, windows: 400, milliseconds: 5);
+        Assert.InRange(limit.Current, 100, 1024);
+    }
+
+    [Fact]
+    public void It_shrinks_when_calls_are_dropped_and_not_below_its_minimum()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+
+        Load(limit, windows: 100, milliseconds: null);
+
+        Assert.Equal(8, limit.Current);
+    }
+
+    [Fact]
+    public void Idle_it_stays_as_it_is_however_long_answers_take()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.True(limit.TryEnter());
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            limit.Answered(TimeSpan.FromMilliseconds(i));
+        }
+
+        Assert.Equal(before, limit.Current);
+    }
+
+    [Fact]
+    public void Under_three_times_the_load_that_can_be_borne_goodput_stays_at_its_peak_and_admitted_calls_take_at_most_twice_as_long()
+    {
+        // A backend of 32 workers, each taking 50 ms a call, first come first served: at its peak 640 calls a second.
+        const double Service = 50;
+        const int Workers = 32;
+        const double Peak = Workers / Service;
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var free = new PriorityQueue<double, double>(Enumerable.Repeat((0.0, 0.0), Workers));
+        var underWay = new PriorityQueue<double, double>();
+        var (refused, mostInFlight, latencies) = (0, 0, new List<double>());
+
+        // A quiet time first, to learn what is usual; then 120 s of overload, of which all but the first 10 s count.
+        Offer(0, 20_000, Peak / 4);
+        Offer(20_000, 30_000, 3 * Peak);
+        (refused, latencies, mostInFlight) = (0, [], 0);
+        Offer(30_000, 140_000, 3 * Peak);
+
+        latencies.Sort();
+        Assert.InRange(latencies.Count / (110_000 * Peak), 0.9, 1.01);
+        Assert.InRange(latencies[(int)(latencies.Count * 0.99)], Service, 2 * Service);
+        Assert.InRange(mostInFlight, Workers, 128);
+        Assert.InRange(refused / (110_000 * Peak), 1.9, 2.2);
+
+        void Offer(double from, double until, double rate)
+        {
+            for (var now = from; now < until; now += 1 / rate)
+            {
+                while (underWay.TryPeek(out var latency, out var done) && done <= now)
+                {
+                    underWay.Dequeue();
+                    AdvanceTo(done);
+                    limit.Answered(TimeSpan.FromMilliseconds(latency));
+                    latencies.Add(latency);
+                }
+
+                AdvanceTo(now);
+                if (!limit.TryEnter())
+                {
+                    refused++;
+                    continue;
+                }
+
+                mostInFlight = Math.Max(mostInFlight, limit.InFlight);
+                var end = Math.Max(now, free.Dequeue()) + Service;
+                free.Enqueue(end, end);
+                underWay.Enqueue(end - now, end);
+            }
+        }
+
+        void AdvanceTo(double milliseconds)
+        {
+            var at = DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds) + (start - DateTimeOffset.UnixEpoch);
+            if (at > time.GetUtcNow())
+                time.SetUtcNow(at);
+        }
+    }
+
+    // As many as may enter, again and again; null drops them all.
+    private void Load(ConcurrencyLimit limit, int windows, double? milliseconds)
+    {
+        for (var window = 0; window < windows; window++)
+        {
+            while (limit.TryEnter())
+            {
+            }
+
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            while (limit.InFlight > 0)
+            {
+                if (milliseconds is { } latency)
+                    limit.Answered(TimeSpan.FromMilliseconds(latency));
+                else
+                    limit.Dropped();
+            }
+        }
+    }
+}
