@@ -31,10 +31,12 @@ public sealed class LatestTests
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Delivery = EventDelivery.Latest } });
         Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
         var depths = new List<long>();
+        var meters = process.Get<IMeterFactory>();
         using var depth = new MeterListener();
         depth.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name == "eventlog.queue.depth")
+            // Only this log's: tests that run beside this one have queues of their own.
+            if (ReferenceEquals(instrument.Meter.Scope, meters) && instrument.Name == "eventlog.queue.depth")
                 listener.EnableMeasurementEvents(instrument);
         };
         depth.SetMeasurementEventCallback<long>((_, value, _, _) => depths.Add(value));
