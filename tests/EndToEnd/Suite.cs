@@ -41,7 +41,8 @@ public sealed partial class Suite : IAsyncDisposable
     {
         temporary = data is null ? Directory.CreateTempSubdirectory("suite-").FullName : null;
         Data = data ?? temporary!;
-        var start = new ProcessStartInfo(program, [.. arguments, "--data", Data])
+        // Who started the tests may ignore Ctrl-C and hang-ups, as nohup does; what it starts would inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal", program, .. arguments, "--data", Data])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
