@@ -54,17 +54,8 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
     public async Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
-        var heads = new OutboxHead[topics.Count];
-        Array.Fill(heads, new OutboxHead("", 0));
-        if (heads.Length == 0)
-            return heads;
-        await Database.OpenConnectionAsync(cancellationToken);
-        await using var command = OutboxSql.Command(this);
-        command.CommandText = OutboxSql.SelectHeads(this, command, topics);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            heads[reader.GetInt32(0)] = new OutboxHead(reader.GetString(1), reader.GetInt64(2));
-        return heads;
+        var known = await OutboxTopics.Where(t => topics.Contains(t.Topic)).ToDictionaryAsync(t => t.Topic, cancellationToken);
+        return [.. topics.Select(topic => known.TryGetValue(topic, out var t) ? new OutboxHead(t.Epoch, t.LastOffset) : new OutboxHead("", 0))];
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ public static class TopicsRegistration
         builder.AddEventLog();
         builder.AddOutbox<TContext, LogSink>();
         builder.Services.AddEventHistory<LogHistory<TContext>>(topics.Prefix);
-        builder.Services.AddSingleton(services => new UserETags<TContext>(services.GetRequiredService<Database<TContext>>(), topics));
+        builder.Services.AddSingleton(services => new UserETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
         return builder;
     }
 }

@@ -9,7 +9,7 @@ namespace Microservices.Topics;
 /// Tells whether what a service keeps of a user has changed, without reading it: every change commits an event at the end of the user's
 /// topic, so the place of that end stands for the state of all there is. Each answer comes from the database: none is stale. Thread-safe.
 /// </summary>
-public sealed class UserETags<TContext>(Database<TContext> database, UserTopics topics)
+public sealed class UserETags<TContext>(OutboxHeads<TContext> topicHeads, UserTopics topics)
     where TContext : ServiceDbContext
 {
     /// <summary>
@@ -31,7 +31,7 @@ public sealed class UserETags<TContext>(Database<TContext> database, UserTopics 
         if (etags.Count > 0)
         {
             string[] userIds = [.. etags.Keys];
-            var heads = await database.ReadAsync(context => context.ReadHeadsAsync(Array.ConvertAll(userIds, topics.OfUser), cancellationToken), cancellationToken);
+            var heads = await topicHeads.ReadAsync(Array.ConvertAll(userIds, topics.OfUser), cancellationToken);
             for (var i = 0; i < userIds.Length; i++)
                 etags[userIds[i]] = heads[i].ETag;
         }

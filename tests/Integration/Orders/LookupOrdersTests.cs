@@ -134,7 +134,7 @@ public abstract class LookupOrdersTests(Backends backends)
         return placed;
     }
 
-    private async Task<LookupOrdersResult> LookupAsync(string userId, ulong known) =>
+    protected async Task<LookupOrdersResult> LookupAsync(string userId, ulong known) =>
         (await LookupAsync([new LookupOrdersCall { UserId = userId, KnownEtag = known }]))[0];
 
     private Task<LookupOrdersResult[]> LookupAsync(params (string UserId, int Limit)[] calls) =>

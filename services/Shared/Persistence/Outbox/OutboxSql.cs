@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -15,8 +13,6 @@ namespace Microservices.Persistence;
 /// </summary>
 internal static class OutboxSql
 {
-    private static readonly ConcurrentDictionary<(string Table, int Count), string> SelectsOfHeads = new();
-
     public static string Table<TEntity>(DbContext context)
     {
         var entity = context.Model.FindEntityType(typeof(TEntity))!;
@@ -42,23 +38,14 @@ internal static class OutboxSql
         return parameter.ParameterName;
     }
 
-    /// <summary>
-    /// The places of topics, each with its number in the list. Not by EF: it is what most lookups come to, on its hottest path. The list is
-    /// padded, so that there is a statement for each power of two to be planned, not one for each length.
-    /// </summary>
-    public static string SelectHeads(DbContext context, DbCommand command, IReadOnlyList<string> topics)
+    /// <summary>The ends of so many topics, each with its number in the list of parameters.</summary>
+    public static string SelectHeads(DbContext context, DbCommand command, int topics)
     {
-        var padded = (int)BitOperations.RoundUpToPowerOf2((uint)topics.Count);
-        for (var i = 0; i < padded; i++)
-            command.Parameter(i < topics.Count ? topics[i] : "");
-        return SelectsOfHeads.GetOrAdd((Table<OutboxTopic>(context), padded), static key =>
-        {
-            var asked = string.Join(", ", Enumerable.Range(0, key.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"({i}, @p{i})")));
-            return $"""
-                WITH asked(number, topic) AS (VALUES {asked})
-                SELECT asked.number, t."Epoch", t."LastOffset" FROM asked CROSS JOIN {key.Table} AS t WHERE t."Topic" = asked.topic
-                """;
-        });
+        var asked = string.Join(", ", Enumerable.Range(0, topics).Select(i => string.Create(CultureInfo.InvariantCulture, $"({i}, {command.Parameter("")})")));
+        return $"""
+            WITH asked(number, topic) AS (VALUES {asked})
+            SELECT asked.number, t."Epoch", t."LastOffset" FROM asked CROSS JOIN {Table<OutboxTopic>(context)} AS t WHERE t."Topic" = asked.topic
+            """;
     }
 
     /// <summary>The beginning of an upsert of topics; each row has a topic, an epoch, last offset, relayed offset and time.</summary>
