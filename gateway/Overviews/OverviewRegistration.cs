@@ -20,6 +20,7 @@ internal static class OverviewRegistration
         builder.AddSource(OrdersService.LookupOrdersCalls, "Orders");
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
         builder.Services.AddSingleton<StaleOrders>();
+        builder.Services.AddSingleton<OverviewMetrics>();
         builder.Services.AddSingleton<OverviewAggregator>();
 
         builder.Services.AddOptions<CallStreamServerOptions>(LookupSection).Configure<IOptions<DrainOptions>>((calls, drain) =>
