@@ -27,4 +27,4 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<OrdersService>();
 
-app.Run();
+await app.MigrateOrRunAsync();

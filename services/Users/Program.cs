@@ -21,4 +21,4 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<UsersService>();
 
-app.Run();
+await app.MigrateOrRunAsync();

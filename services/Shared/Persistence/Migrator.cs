@@ -27,7 +27,7 @@ internal sealed partial class Migrator<TContext>(
         {
             try
             {
-                if (options.Value.MigrateOnStart ? await MigrateAsync(both.Token) : await IsMigratedAsync(both.Token))
+                if (options.Value.MigrateOnStart || options.Value.MigrateAndExit ? await MigrateAsync(both.Token) : await IsMigratedAsync(both.Token))
                     return;
                 last = null;
             }
