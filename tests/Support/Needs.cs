@@ -32,6 +32,9 @@ public enum Need
     /// <summary>podman on the PATH, with runc, and root (Debian: podman, runc, uidmap).</summary>
     Podman,
 
+    /// <summary>The load generator wrk on the PATH.</summary>
+    Wrk,
+
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
 }
@@ -106,6 +109,7 @@ public static class Needs
         Need.Prometheus when Program("prometheus") is null || Program("promtool") is null => "needs Prometheus (Debian: prometheus)",
         Need.Jsonnet when Program("jsonnet") is null => "needs jsonnet (Debian: jsonnet)",
         Need.Podman when Program("podman") is null || Program("runc") is null || Environment.UserName != "root" => "needs a container engine: podman with runc, and root (Debian: podman runc)",
+        Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,
     };
