@@ -46,6 +46,7 @@ public static class ServiceDefaults
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseManagementPort();
+        app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
