@@ -24,4 +24,4 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<NotificationsService>();
 
-app.Run();
+await app.RunUntilStoppedAsync();

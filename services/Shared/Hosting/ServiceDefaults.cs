@@ -53,6 +53,24 @@ public static class ServiceDefaults
         return app;
     }
 
+    /// <summary>
+    /// Starts the process and returns when it has stopped. One that is told to stop while it still starts, as while it waits for its database,
+    /// has stopped, too, and not failed.
+    /// </summary>
+    public static async Task RunUntilStoppedAsync(this WebApplication app)
+    {
+        // Taken now: when it has run it is disposed of.
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The host has said so.
+        }
+    }
+
     /// <summary>Binds options to a section of the configuration and validates them at start, so that a wrong value stops the process.</summary>
     public static IHostApplicationBuilder AddValidatedOptions<TOptions>(this IHostApplicationBuilder builder, string section)
         where TOptions : class
