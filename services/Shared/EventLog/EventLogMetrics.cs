@@ -27,7 +27,7 @@ internal sealed class EventLogMetrics : IDisposable
         conflated = meter.CreateCounter<long>("eventlog.events.conflated", "{event}", "Events that LATEST subscribers did not get because a newer one of the same key came.");
         lag = meter.CreateHistogram("eventlog.delivery.lag", "s", "From append to delivery of live events; the oldest event of each batch handed to a subscriber.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
-        meter.CreateObservableGauge("eventlog.queue.depth", () => subscriptions.Keys.Sum(s => s.Depth), "{event}", "Events that local subscribers have not taken yet, summed.");
+        meter.CreateObservableGauge("eventlog.queue.depth", () => subscriptions.Sum(s => s.Key.Depth), "{event}", "Events that local subscribers have not taken yet, summed.");
         // A rate shows a counter's first step only if it was there before.
         repaired.Add(0);
         conflated.Add(0);

@@ -12,17 +12,15 @@ public static partial class MigrationJob
     internal const string Key = "migration";
 
     /// <summary>
-    /// Serves until the process is told to stop. With <see cref="PersistenceOptions.MigrateAndExit"/> it opens no port, brings the
-    /// database up to date, and returns; the exit code is 1 when that was not done within <see cref="PersistenceOptions.MigrationTimeout"/>.
+    /// With <see cref="PersistenceOptions.MigrateAndExit"/>: opens no port, brings the database up to date, disposes of the process's services,
+    /// and returns true: that was all. The exit code is 1 when it was not done within <see cref="PersistenceOptions.MigrationTimeout"/>. Else
+    /// does nothing and returns false: the process is to serve.
     /// </summary>
-    public static async Task MigrateOrRunAsync(this WebApplication app)
+    public static async Task<bool> MigrateAndExitAsync(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (!app.Services.GetRequiredService<IOptions<PersistenceOptions>>().Value.MigrateAndExit)
-        {
-            await app.RunAsync();
-            return;
-        }
+            return false;
 
         // Its last lines are written when it is disposed.
         await using (app)
@@ -38,6 +36,8 @@ public static partial class MigrationJob
                 Environment.ExitCode = 1;
             }
         }
+
+        return true;
     }
 
     [LoggerMessage(LogLevel.Information, "The database is up to date; done")]

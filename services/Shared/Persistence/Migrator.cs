@@ -37,6 +37,11 @@ internal sealed partial class Migrator<TContext>(
                     LogWaiting(exception.Message);
                 last = exception;
             }
+            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException && cancellationToken.IsCancellationRequested)
+            {
+                // What a driver makes of a token is its own affair; what it means is this.
+                throw new OperationCanceledException("Told to stop before the database was migrated.", exception, cancellationToken);
+            }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 throw Late(last);
