@@ -74,7 +74,8 @@ public sealed class ReplicaProcess : IAsyncDisposable
         }
     }
 
-    private string Management => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{managementPort}");
+    /// <summary>The address of its management port.</summary>
+    public string Management => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{managementPort}");
 
     /// <summary>Starts it again, after <see cref="KillAsync"/> or <see cref="StopAsync"/>.</summary>
     public void Start()
