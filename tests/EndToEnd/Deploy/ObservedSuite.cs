@@ -1,10 +1,12 @@
 using System.Net.Http.Json;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
+using Microservices.Users.V1;
 
 namespace Microservices.Tests.EndToEnd.Deploy;
 
@@ -80,6 +82,9 @@ public sealed class ObservedSuite : IAsyncDisposable
         using var ordersChannel = GrpcChannel.ForAddress(Replicas["orders"].Address);
         using var notificationsChannel = GrpcChannel.ForAddress(Replicas["notifications"].Address);
         var gateway = new GatewayService.GatewayServiceClient(gatewayChannel);
+        using var usersChannel = GrpcChannel.ForAddress(Replicas["users"].Address);
+        var users = new UsersService.UsersServiceClient(usersChannel);
+        var ada = (await users.GetUserAsync(new GetUserRequest { UserId = ids[0] }, cancellationToken: until)).User;
         using var watch = gateway.WatchOverview(cancellationToken: until);
         await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new WatchOverviewSubscription { SubscriptionId = 1, UserId = ids[0] } }, until);
         using var lookups = gateway.LookupOverviews(cancellationToken: until);
@@ -101,6 +106,8 @@ public sealed class ObservedSuite : IAsyncDisposable
                 await new OrdersService.OrdersServiceClient(ordersChannel).ListOrdersAsync(new ListOrdersRequest { UserId = ids[0], PageSize = 1 }, cancellationToken: until);
                 await new NotificationsService.NotificationsServiceClient(notificationsChannel).ListNotificationsAsync(new ListNotificationsRequest { UserId = ids[0], PageSize = 1 }, cancellationToken: until);
                 await client.GetAsync($"/v1/users/{ids[1]}", until);
+                ada.DisplayName = $"Ada {call}";
+                ada = (await users.UpdateUserAsync(new UpdateUserRequest { User = ada, UpdateMask = new FieldMask { Paths = { "display_name" } } }, cancellationToken: until)).User;
                 await Task.Delay(TimeSpan.FromMilliseconds(100), until);
             }
         }
