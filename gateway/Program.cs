@@ -29,4 +29,4 @@ app.MapOverviews();
 app.MapEvents();
 app.MapProblemTypes();
 app.MapApiDescription();
-app.Run();
+await app.RunUntilStoppedAsync();

@@ -17,6 +17,10 @@ internal sealed class EventsMetrics
         sent = meter.CreateCounter<long>("gateway.events.sent", "{event}", "Events handed to the transport, by kind.");
         cutOff = meter.CreateCounter<long>("gateway.events.cut_off", "{stream}", "Streams cut off because their client did not read.");
         refused = meter.CreateCounter<long>("gateway.events.refused", "{stream}", "Streams refused because too many were open.");
+        // A rate shows a counter's first step only if it was there before; and none open is a number, too.
+        streams.Add(0);
+        cutOff.Add(0);
+        refused.Add(0);
     }
 
     public void Streams(int change) => streams.Add(change);

@@ -19,6 +19,8 @@ internal static class SseResponse
         http.Response.ContentType = "text/event-stream";
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers["X-Accel-Buffering"] = "no";
+        // Who is told to go elsewhere must not come back by the connection that it has.
+        http.Response.Headers.Connection = "close";
         return http.Response.StartAsync();
     }
 }

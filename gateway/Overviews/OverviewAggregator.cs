@@ -12,7 +12,12 @@ namespace Microservices.Gateway.Overviews;
 /// deadline, so that a slow optional part leaves an answer without it, or with an earlier one, and not none. Knows no transport. Thread-safe.
 /// </summary>
 internal sealed partial class OverviewAggregator(
-    IOverviewSources sources, KnownAnswers<User> users, KnownAnswers<IReadOnlyList<Order>> orders, TimeProvider time, ILogger<OverviewAggregator> logger)
+    IOverviewSources sources,
+    KnownAnswers<User> users,
+    KnownAnswers<IReadOnlyList<Order>> orders,
+    OverviewMetrics metrics,
+    TimeProvider time,
+    ILogger<OverviewAggregator> logger)
 {
     // What the gateway keeps for itself, to answer before the caller gives up: a tenth of what is left, up to this.
     private static readonly TimeSpan MaxMargin = TimeSpan.FromMilliseconds(250);
@@ -27,7 +32,10 @@ internal sealed partial class OverviewAggregator(
         await Task.WhenAll(user, orders);
 
         caller.ThrowIfCancellationRequested();
-        return new OverviewResult(query.UserId, await user, await orders, parts.Failure);
+        var result = new OverviewResult(query.UserId, await user, await orders, parts.Failure);
+        Count("user", result.User);
+        Count("orders", result.Orders);
+        return result;
     }
 
     /// <summary>Answers several at once, in their order; what is asked for them travels together.</summary>
@@ -89,6 +97,15 @@ internal sealed partial class OverviewAggregator(
                 parts.Fail(error);
             return Part<T>.Failed(error);
         }
+    }
+
+    // What is wrong with the request is no failure of the part, nor is it one to be cancelled with its overview.
+    private void Count<T>(string name, Part<T> part)
+        where T : class
+    {
+        var code = (StatusCode)(part.Error?.Code ?? 0);
+        if (part.IsAsked && code != StatusCode.Cancelled && !GatewayErrors.IsAboutTheRequest(code))
+            metrics.CameOut(name, part.Status);
     }
 
     private DateTime PartDeadline(DateTime deadline)

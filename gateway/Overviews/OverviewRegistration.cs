@@ -21,6 +21,7 @@ internal static class OverviewRegistration
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
         builder.Services.AddSingleton<KnownAnswers<User>>();
         builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
+        builder.Services.AddSingleton<OverviewMetrics>();
         builder.Services.AddSingleton<OverviewAggregator>();
 
         builder.Services.AddOptions<CallStreamServerOptions>(LookupSection).Configure<IOptions<DrainOptions>>((calls, drain) =>

@@ -29,6 +29,7 @@ internal sealed class CallStreamOverviewSources(
     CallStreamClient<LookupUsersCall, LookupUsersResult> users,
     CallStreamClient<LookupOrdersCall, LookupOrdersResult> orders,
     IOptions<GatewayOptions> options,
+    OverviewMetrics metrics,
     TimeProvider time)
     : IOverviewSources
 {
@@ -36,7 +37,11 @@ internal sealed class CallStreamOverviewSources(
     {
         var result = await users.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = known?.ETag ?? 0 }, Until(deadline), cancellationToken);
         if (result.HasUnchanged)
+        {
+            metrics.Unchanged("user");
             return SoundAnswers.Known(known, result.Etag);
+        }
+
         var bytes = SizeOf(result.User);
         return new(SoundAnswers.Check(result.User, userId), result.Etag, bytes);
     }
@@ -47,7 +52,11 @@ internal sealed class CallStreamOverviewSources(
         var call = new LookupOrdersCall { UserId = userId, Limit = limit, KnownEtag = known?.ETag ?? 0 };
         var result = await orders.CallAsync(call, Until(deadline), cancellationToken);
         if (result.HasUnchanged)
+        {
+            metrics.Unchanged("orders");
             return SoundAnswers.Known(known, result.Etag);
+        }
+
         var bytes = SizeOf(result.Latest);
         return new(SoundAnswers.Check(result.Latest?.Orders, userId), result.Etag, bytes);
     }

@@ -24,4 +24,5 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<NotificationsService>();
 
-app.Run();
+if (!await app.MigrateAndExitAsync())
+    await app.RunUntilStoppedAsync();

@@ -19,6 +19,7 @@ builder.Services.AddSingleton<PlaceOrdersStream>();
 builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
 builder.Services.AddSingleton<LatestOrders>();
+builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrdersCalls);
 builder.Services.AddEventStreamServer<V1.WatchOrdersSubscription, V1.OrderEvent, WatchOrders>(V1.OrdersService.WatchOrdersStream);
 
@@ -27,4 +28,5 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<OrdersService>();
 
-app.Run();
+if (!await app.MigrateAndExitAsync())
+    await app.RunUntilStoppedAsync();

@@ -12,6 +12,7 @@ builder.AddTopics<UsersDbContext>(UserEvents.Topics);
 
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
+builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
 builder.Services.AddSingleton<UpdateUser>();
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsersCalls);
 builder.Services.AddEventStreamServer<V1.WatchUsersSubscription, V1.UserEvent, WatchUsers>(V1.UsersService.WatchUsersStream);
@@ -21,4 +22,5 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapGrpcService<UsersService>();
 
-app.Run();
+if (!await app.MigrateAndExitAsync())
+    await app.RunUntilStoppedAsync();

@@ -8,8 +8,8 @@ using Microservices.Users.V1;
 namespace Microservices.Tests.EndToEnd;
 
 /// <summary>
-/// Places orders at a rate over PlaceOrders, whatever happens to the replicas: what was not answered is sent again, with the same
-/// idempotency key, to the next one. Knows every event that must come of it.
+/// Places orders at a rate over PlaceOrders, whatever happens to the replicas: a stream that is told to leave is ended in good order; what
+/// was not answered is sent again, with the same idempotency key, to the next replica. Knows every event that must come of it.
 /// </summary>
 /// <param name="replicas">The gRPC addresses of Orders.</param>
 /// <param name="users">Who orders, in turn.</param>
@@ -20,12 +20,16 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
     private readonly ConcurrentDictionary<string, PlaceOrdersRequest> unanswered = new();
     private readonly ConcurrentDictionary<string, string> placed = new();
     private int sent;
+    private int failures;
 
     /// <summary>The orders that were answered as placed: their users by their ids.</summary>
     public IReadOnlyDictionary<string, string> Placed => placed;
 
     /// <summary>The events of the orders placed and paid so far, by order and version.</summary>
     public IReadOnlyCollection<(string OrderId, long Version)> Events => events;
+
+    /// <summary>How often a stream broke or could not be opened, a command was refused as UNAVAILABLE, or was sent again.</summary>
+    public int Failures => failures;
 
     /// <summary>Makes users.</summary>
     public static async Task<string[]> NewUsersAsync(string address, int count)
@@ -48,6 +52,7 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
             catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
             {
                 // The replica has gone away.
+                Interlocked.Increment(ref failures);
                 await Task.Delay(50, CancellationToken.None);
             }
         }
@@ -58,14 +63,19 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
         using var channel = GrpcChannel.ForAddress(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: CancellationToken.None);
         await stream.ResponseHeadersAsync;
-        var reading = ReadAsync(stream, new OrdersService.OrdersServiceClient(channel));
+        var leave = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reading = ReadAsync(stream, new OrdersService.OrdersServiceClient(channel), leave);
         foreach (var again in unanswered.Values)
+        {
+            Interlocked.Increment(ref failures);
             await stream.RequestStream.WriteAsync(again, CancellationToken.None);
+        }
+
         // What was due while there was no stream is not made up for: its users went elsewhere.
         var (clock, before) = (System.Diagnostics.Stopwatch.StartNew(), sent);
-        while (!until.IsCancellationRequested && !reading.IsCompleted)
+        while (!until.IsCancellationRequested && !leave.Task.IsCompleted && !reading.IsCompleted)
         {
-            for (var due = before + (clock.Elapsed.TotalSeconds * perSecond); sent < due && !reading.IsCompleted;)
+            for (var due = before + (clock.Elapsed.TotalSeconds * perSecond); sent < due && !leave.Task.IsCompleted && !reading.IsCompleted;)
                 await stream.RequestStream.WriteAsync(Next(), CancellationToken.None);
             await Task.Delay(10, CancellationToken.None);
         }
@@ -74,14 +84,17 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
         await reading;
     }
 
-    /// <summary>Returns when the stream has ended, or the replica has said that it leaves and nothing is open.</summary>
-    private async Task ReadAsync(AsyncDuplexStreamingCall<PlaceOrdersRequest, PlaceOrdersResponse> stream, OrdersService.OrdersServiceClient client)
+    /// <summary>Returns when the stream has ended.</summary>
+    /// <param name="stream">What is read.</param>
+    /// <param name="client">Pays.</param>
+    /// <param name="leave">Completed when the replica says that it leaves.</param>
+    private async Task ReadAsync(AsyncDuplexStreamingCall<PlaceOrdersRequest, PlaceOrdersResponse> stream, OrdersService.OrdersServiceClient client, TaskCompletionSource leave)
     {
         var paying = new List<Task>();
         await foreach (var answer in stream.ResponseStream.ReadAllAsync(CancellationToken.None))
         {
             if (answer.Draining is not null)
-                return;
+                leave.TrySetResult();
             if (answer.Placed is { } done && unanswered.TryRemove(answer.Reference, out _))
             {
                 placed[done.Order.OrderId] = done.Order.UserId;
@@ -89,7 +102,11 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
                 if (payOneIn > 0 && placed.Count % payOneIn == 0)
                     paying.Add(PayAsync(client, done.Order.OrderId));
             }
-            else if (answer.Error is { Code: not (int)StatusCode.Unavailable } error)
+            else if (answer.Error is { Code: (int)StatusCode.Unavailable })
+            {
+                Interlocked.Increment(ref failures);
+            }
+            else if (answer.Error is { } error)
             {
                 throw new Xunit.Sdk.XunitException($"Refused: {error}");
             }

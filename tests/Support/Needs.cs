@@ -20,6 +20,18 @@ public enum Need
     /// <summary>curl on the PATH.</summary>
     Curl,
 
+    /// <summary>kubectl on the PATH, for <c>kubectl kustomize</c> (no cluster).</summary>
+    Kubectl,
+
+    /// <summary>prometheus and promtool on the PATH.</summary>
+    Prometheus,
+
+    /// <summary>jsonnet on the PATH.</summary>
+    Jsonnet,
+
+    /// <summary>podman on the PATH, with runc, and root (Debian: podman, runc, uidmap).</summary>
+    Podman,
+
     /// <summary>The load generator wrk on the PATH.</summary>
     Wrk,
 
@@ -93,6 +105,10 @@ public static class Needs
         Need.PythonGrpc when Python is null => "needs Python with grpc (Debian: python3-grpcio python3-protobuf)",
         Need.Buf when Buf is null => "needs buf (npm install -g @bufbuild/buf)",
         Need.Curl when Program("curl") is null => "needs curl (Debian: curl)",
+        Need.Kubectl when Program("kubectl") is null => "needs kubectl, 1.27 or later",
+        Need.Prometheus when Program("prometheus") is null || Program("promtool") is null => "needs Prometheus (Debian: prometheus)",
+        Need.Jsonnet when Program("jsonnet") is null => "needs jsonnet (Debian: jsonnet)",
+        Need.Podman when Program("podman") is null || Program("runc") is null || Environment.UserName != "root" => "needs a container engine: podman with runc, and root (Debian: podman runc)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,

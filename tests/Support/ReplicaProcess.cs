@@ -24,17 +24,25 @@ public sealed class ReplicaProcess : IAsyncDisposable
     /// <summary>Starts it.</summary>
     /// <param name="folder">The service's folder in the checkout: "services/Orders".</param>
     /// <param name="settings">Its settings, as environment variables.</param>
-    public ReplicaProcess(string folder, IReadOnlyDictionary<string, string> settings)
+    /// <param name="http">Whether it has a REST port, as the gateway does.</param>
+    public ReplicaProcess(string folder, IReadOnlyDictionary<string, string> settings, bool http = false)
     {
         // Built as the tests are; of Release, what is deployed.
         var project = Directory.GetFiles(Path.Combine(Needs.Root, folder), "*.csproj").Single();
         assembly = Path.Combine(Needs.Root, folder, "bin", Needs.Configuration, "net10.0", Needs.Configuration == "Release" ? "publish" : "", Path.ChangeExtension(Path.GetFileName(project), "dll"));
         Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Eventually.FreePort()}");
-        this.settings = new Dictionary<string, string>(settings)
+        var ports = new Dictionary<string, string>(settings)
         {
             ["Kestrel__Endpoints__Grpc__Url"] = Address,
             ["Kestrel__Endpoints__Management__Url"] = Management,
         };
+        if (http)
+        {
+            HttpPort = Eventually.FreePort();
+            ports["Kestrel__Endpoints__Http__Url"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{HttpPort}");
+        }
+
+        this.settings = ports;
         Start();
     }
 
@@ -43,6 +51,15 @@ public sealed class ReplicaProcess : IAsyncDisposable
 
     /// <summary>Its process id; another one after each start.</summary>
     public int Pid => process?.Id ?? throw new InvalidOperationException("It does not run");
+
+    /// <summary>Its REST port, also after a restart; 0 for none.</summary>
+    public int HttpPort { get; }
+
+    /// <summary>The name of its service: "Orders".</summary>
+    public string Service => Path.GetFileNameWithoutExtension(assembly);
+
+    /// <summary>Where health and metrics are: without a slash at the end.</summary>
+    public string Management => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{managementPort}");
 
     /// <summary>Whether it runs.</summary>
     public bool IsRunning => process is { HasExited: false };
@@ -76,8 +93,6 @@ public sealed class ReplicaProcess : IAsyncDisposable
                 return output.ToString();
         }
     }
-
-    private string Management => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{managementPort}");
 
     /// <summary>Starts it again, after <see cref="KillAsync"/> or <see cref="StopAsync"/>.</summary>
     public void Start()

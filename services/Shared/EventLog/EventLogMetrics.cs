@@ -27,7 +27,12 @@ internal sealed class EventLogMetrics : IDisposable
         conflated = meter.CreateCounter<long>("eventlog.events.conflated", "{event}", "Events that LATEST subscribers did not get because a newer one of the same key came.");
         lag = meter.CreateHistogram("eventlog.delivery.lag", "s", "From append to delivery of live events; the oldest event of each batch handed to a subscriber.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
-        meter.CreateObservableGauge("eventlog.queue.depth", () => subscriptions.Keys.Sum(s => s.Depth), "{event}", "Events that local subscribers have not taken yet, summed.");
+        meter.CreateObservableGauge("eventlog.queue.depth", () => subscriptions.Sum(s => s.Key.Depth), "{event}", "Events that local subscribers have not taken yet, summed.");
+        // A rate shows a counter's first step only if it was there before.
+        repaired.Add(0);
+        conflated.Add(0);
+        foreach (var reason in Enum.GetValues<ResetReason>())
+            resets.Add(0, Tag(reason));
         meter.CreateObservableGauge("eventlog.subscriptions", () => subscriptions.Count, "{subscription}", "Local subscriptions.");
     }
 
@@ -41,16 +46,18 @@ internal sealed class EventLogMetrics : IDisposable
 
     public void Lag(TimeSpan time) => lag.Record(Math.Max(0, time.TotalSeconds));
 
-    public void Reset(ResetReason reason) => resets.Add(1, new KeyValuePair<string, object?>("reason", reason switch
-    {
-        ResetReason.Truncated => "truncated",
-        ResetReason.Forked => "forked",
-        _ => "epoch_changed",
-    }));
+    public void Reset(ResetReason reason) => resets.Add(1, Tag(reason));
 
     public void Add(EventSubscription subscription) => subscriptions.TryAdd(subscription, true);
 
     public void Remove(EventSubscription subscription) => subscriptions.TryRemove(subscription, out _);
 
     public void Dispose() => meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(ResetReason reason) => new("reason", reason switch
+    {
+        ResetReason.Truncated => "truncated",
+        ResetReason.Forked => "forked",
+        _ => "epoch_changed",
+    });
 }

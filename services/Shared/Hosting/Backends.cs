@@ -39,11 +39,14 @@ public sealed class BackendOptions : IValidatableObject
 public static class Backends
 {
     private static readonly TimeSpan DnsRefresh = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan MaxReconnectBackoff = TimeSpan.FromSeconds(5);
+    // A replica that is replaced is away for seconds, and the next goes as soon as it is back.
+    private static readonly TimeSpan ReconnectBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MaxReconnectBackoff = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Registers a client of the service whose replicas are under <c>Backends:<paramref name="name"/></c>, its calls passing through the
-    /// interceptor if there is one. Thread-safe, as gRPC clients are.
+    /// interceptor if there is one; a unary call that reached no replica is made again (<see cref="UnsentCalls"/>). Thread-safe, as gRPC
+    /// clients are.
     /// </summary>
     /// <exception cref="InvalidOperationException">The addresses are missing or wrong; the message names the key.</exception>
     public static WebApplicationBuilder AddBackend<TClient>(
@@ -58,7 +61,7 @@ public static class Backends
         builder.Services.AddKeyedSingleton(name, (services, _) => Connect(options, services));
         builder.Services.AddSingleton(services =>
         {
-            var calls = services.GetRequiredKeyedService<GrpcChannel>(name).CreateCallInvoker();
+            var calls = services.GetRequiredKeyedService<GrpcChannel>(name).CreateCallInvoker().Intercept(new UnsentCalls(services.GetRequiredService<TimeProvider>()));
             return (TClient)Activator.CreateInstance(typeof(TClient), interceptor is null ? calls : calls.Intercept(interceptor(services)))!;
         });
         return builder;
@@ -76,6 +79,7 @@ public static class Backends
         {
             Credentials = ChannelCredentials.Insecure,
             MaxReceiveMessageSize = 4 * ServiceDefaults.MaxMessageBytes,
+            InitialReconnectBackoff = ReconnectBackoff,
             MaxReconnectBackoff = MaxReconnectBackoff,
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
             ServiceProvider = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider(),

@@ -80,6 +80,8 @@ internal static class DrainRegistration
     {
         builder.AddValidatedOptions<DrainOptions>("Drain");
         builder.Services.AddSingleton<Drain>();
+        // Before the drain, which says that the process has started.
+        builder.Services.AddHostedService<WarmUps>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>((host, drain) =>
             host.ShutdownTimeout = drain.Value.Delay + drain.Value.Window + Grace);

@@ -7,17 +7,26 @@ namespace Microservices.Hosting;
 /// <summary>
 /// Health, one truth for gRPC's <c>grpc.health.v1.Health</c> (for "" and for the service's name) and <c>/health/ready</c>: every
 /// registered check must not be Unhealthy. Degraded still serves. A part adds its own check with <c>AddHealthChecks().AddCheck</c>.
+/// What is asked about <c>liveness</c>, as about <c>/health/live</c>, is only whether the process answers.
 /// </summary>
 internal static class Health
 {
     // How often a Watch hears of a change; a drain it hears of at once.
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(2);
 
+    // The name that Kubernetes' documentation suggests.
+    private const string Liveness = "liveness";
+
     public static void AddHealth(this WebApplicationBuilder builder, string service)
     {
         builder.Services
-            .AddGrpcHealthChecks(options => options.Services.Map(service, _ => true))
-            .AddCheck<DrainCheck>("serving");
+            .AddGrpcHealthChecks(options =>
+            {
+                options.Services.Map(service, _ => true);
+                options.Services.Map(Liveness, check => check.Name == Liveness);
+            })
+            .AddCheck<DrainCheck>("serving")
+            .AddCheck(Liveness, () => HealthCheckResult.Healthy());
         builder.Services.Configure<HealthCheckPublisherOptions>(options =>
         {
             options.Delay = WatchPeriod;

@@ -46,10 +46,29 @@ public static class ServiceDefaults
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseManagementPort();
+        app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         return app;
+    }
+
+    /// <summary>
+    /// Starts the process and returns when it has stopped. One that is told to stop while it still starts, as while it waits for its database,
+    /// has stopped, too, and not failed.
+    /// </summary>
+    public static async Task RunUntilStoppedAsync(this WebApplication app)
+    {
+        // Taken now: when it has run it is disposed of.
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The host has said so.
+        }
     }
 
     /// <summary>Binds options to a section of the configuration and validates them at start, so that a wrong value stops the process.</summary>

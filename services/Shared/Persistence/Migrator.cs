@@ -27,7 +27,7 @@ internal sealed partial class Migrator<TContext>(
         {
             try
             {
-                if (options.Value.MigrateOnStart ? await MigrateAsync(both.Token) : await IsMigratedAsync(both.Token))
+                if (options.Value.MigrateOnStart || options.Value.MigrateAndExit ? await MigrateAsync(both.Token) : await IsMigratedAsync(both.Token))
                     return;
                 last = null;
             }
@@ -36,6 +36,11 @@ internal sealed partial class Migrator<TContext>(
                 if (last?.Message != exception.Message)
                     LogWaiting(exception.Message);
                 last = exception;
+            }
+            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException && cancellationToken.IsCancellationRequested)
+            {
+                // What a driver makes of a token is its own affair; what it means is this.
+                throw new OperationCanceledException("Told to stop before the database was migrated.", exception, cancellationToken);
             }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {

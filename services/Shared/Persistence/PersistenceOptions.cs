@@ -8,6 +8,9 @@ public sealed class PersistenceOptions : IValidatableObject
     /// <summary>Apply the migrations at start. Default true; false where a job of its own does it, and then the process waits for that.</summary>
     public bool MigrateOnStart { get; set; } = true;
 
+    /// <summary>Apply the migrations and exit, serving nothing: what a migration job does. Default false. Exit code 0 once the database is up to date, else 1.</summary>
+    public bool MigrateAndExit { get; set; }
+
     /// <summary>
     /// How long a starting process waits for the database to be reachable and migrated, by itself or by another replica, before it
     /// gives up and exits. Default 2 min; 1 s to 1 h.

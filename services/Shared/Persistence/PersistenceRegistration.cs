@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace Microservices.Persistence;
@@ -46,7 +47,9 @@ public static class PersistenceRegistration
         builder.Services.AddSingleton<OutboxSignal<TContext>>();
         builder.Services.AddSingleton(services => new Database<TContext>(
             services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddHostedService<Migrator<TContext>>();
+        builder.Services.AddSingleton<Migrator<TContext>>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Migrator<TContext>>());
+        builder.Services.AddKeyedSingleton<IHostedLifecycleService>(MigrationJob.Key, (services, _) => services.GetRequiredService<Migrator<TContext>>());
         builder.Services.AddHostedService<IdempotencyCleaner<TContext>>();
         builder.Services.AddHealthChecks().AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2));
         return builder;

@@ -1,5 +1,9 @@
+using System.Net;
 using Grpc.Core;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -28,6 +32,57 @@ public sealed class DrainTests
 
         Assert.True(Assert.Single(await stream.FinishAsync()).Overview.Complete);
         await stopping;
+        await gateway.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_connection_over_HTTP_ends_with_its_next_answer()
+    {
+        using var gateway = new GatewayFixture();
+        gateway.Settings["Drain:Delay"] = "00:00:30";
+        await gateway.InitializeAsync();
+        using var before = await gateway.Rest.GetAsync("/v1/users/ada");
+        Assert.False(before.Headers.ConnectionClose ?? false);
+
+        gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        using var during = await gateway.Rest.GetAsync("/v1/users/ada");
+
+        Assert.Equal(HttpStatusCode.OK, during.StatusCode);
+        Assert.True(during.Headers.ConnectionClose);
+        // Nobody waits for the delay.
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await gateway.StopAsync(now.Token);
+        await gateway.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_call_that_reaches_no_replica_is_made_again_until_one_is_there()
+    {
+        using var gateway = new GatewayFixture();
+        await gateway.InitializeAsync();
+        var port = Eventually.FreePort();
+        await using var another = gateway.AnotherGateway(("Backends:Users:Addresses:0", $"http://127.0.0.1:{port}"));
+        using var nobody = await another.Rest.GetAsync("/v1/users/ada");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, nobody.StatusCode);
+
+        var asked = another.Rest.GetAsync("/v1/users/ada");
+        await using var users = await Backend.StartAsync(gateway.Users, port);
+
+        using var answer = await asked;
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await gateway.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_of_events_takes_its_connection_with_it()
+    {
+        using var gateway = new GatewayFixture();
+        await gateway.InitializeAsync();
+
+        using var events = await SseClient.OpenAsync(gateway.Rest);
+
+        Assert.True(events.Response.Headers.ConnectionClose);
         await gateway.DisposeAsync();
     }
 

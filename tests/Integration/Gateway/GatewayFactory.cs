@@ -41,7 +41,8 @@ internal sealed class GatewayFactory : WebApplicationFactory<GatewayOptions>
     public GrpcChannel Channel { get; }
 
     /// <summary>Tells it to stop, as SIGTERM does. Completes when it has.</summary>
-    public Task StopAsync() => Services.GetRequiredService<IHost>().StopAsync();
+    /// <param name="now">Cancelled when it is to wait for nothing more.</param>
+    public Task StopAsync(CancellationToken now = default) => Services.GetRequiredService<IHost>().StopAsync(now);
 
     public override ValueTask DisposeAsync()
     {

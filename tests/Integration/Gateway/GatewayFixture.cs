@@ -43,7 +43,8 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     internal TClient Client<TClient>() => (TClient)Activator.CreateInstance(typeof(TClient), channel)!;
 
     /// <summary>Tells the gateway to stop, as SIGTERM does. Completes when it has.</summary>
-    public Task StopAsync() => gateway!.StopAsync();
+    /// <param name="now">Cancelled when it is to wait for nothing more.</param>
+    public Task StopAsync(CancellationToken now = default) => gateway!.StopAsync(now);
 
     /// <summary>The replica.</summary>
     internal GatewayFactory Gateway => gateway!;

@@ -22,6 +22,26 @@ public sealed class HealthTests(Backends backends) : IClassFixture<Backends>
     }
 
     [Fact]
+    public async Task A_process_whose_database_is_away_is_not_ready_and_yet_alive()
+    {
+        var directory = Directory.CreateTempSubdirectory("suite-").FullName;
+        await using (var host = await backends.AnotherOrdersAsync(("ConnectionStrings:Database", $"Data Source={directory}/orders.db")))
+        {
+            var health = new Health.HealthClient(host.Channel);
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await StatusAsync(""));
+
+            Directory.Delete(directory, recursive: true);
+
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await StatusAsync(""));
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await StatusAsync("liveness"));
+            Assert.Equal(HttpStatusCode.OK, (await Http.GetAsync($"{host.Management}/health/live")).StatusCode);
+
+            async Task<HealthCheckResponse.Types.ServingStatus> StatusAsync(string service) =>
+                (await health.CheckAsync(new HealthCheckRequest { Service = service })).Status;
+        }
+    }
+
+    [Fact]
     public async Task A_service_that_is_not_here_is_unknown()
     {
         var health = new Health.HealthClient(backends.OrdersHost.Channel);

@@ -63,6 +63,33 @@ public sealed class MigrationTests : IDisposable
         Assert.Contains("Persistence:MigrationTimeout", $"{exception}", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_migration_job_brings_the_database_up_to_date_and_ends()
+    {
+        var (code, output, error) = await RunJobAsync("");
+
+        Assert.True(code == 0, output + error);
+        Assert.Contains("up to date", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Now listening", output, StringComparison.Ordinal);
+        await using var host = new ServiceHost<UsersDbContext>(Settings(("Persistence:MigrateOnStart", "false"), ("Persistence:MigrationTimeout", "00:00:01")));
+        Assert.Empty((await new UsersClient(host.Channel).ListUsersAsync(new ListUsersRequest())).Users);
+    }
+
+    [Fact]
+    public async Task A_migration_job_that_does_not_reach_its_database_fails()
+    {
+        var (code, output, _) = await RunJobAsync("--ConnectionStrings:Database='Host=127.0.0.1;Port=1;Database=none' --Persistence:MigrationTimeout=00:00:01");
+
+        Assert.Equal(1, code);
+        Assert.Contains("Persistence:MigrationTimeout", output, StringComparison.Ordinal);
+    }
+
+    private Task<(int ExitCode, string Output, string Error)> RunJobAsync(string arguments)
+    {
+        var assembly = Path.Combine(Needs.Root, "services", "Users", "bin", Needs.Configuration, "net10.0", "Users.dll");
+        return Shell.RunAsync($"cd '{Path.GetDirectoryName(assembly)}' && dotnet Users.dll --Persistence:MigrateAndExit=true --ConnectionStrings:Database='{Settings()["ConnectionStrings:Database"]}' {arguments}");
+    }
+
     public void Dispose()
     {
         SqliteConnection.ClearAllPools();

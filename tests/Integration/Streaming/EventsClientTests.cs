@@ -63,6 +63,35 @@ public sealed class EventsClientTests(ITestOutputHelper print)
     }
 
     [Fact]
+    public async Task When_all_replicas_have_said_that_they_leave_the_first_is_asked_again_since_it_may_be_back()
+    {
+        var log = new EventsMemoryLog();
+        (string, string)[] away = [("ReconnectAfter", "00:01:00"), ("DrainWindow", "00:00:00")];
+        await using var first = await EventsHost.StartAsync(log, away);
+        await using var second = await EventsHost.StartAsync(log, away);
+        await using var watch = new Watcher(first, second);
+        var reading = watch.ReadAsync(2);
+        await Eventually.UntilAsync(() => first.Open + second.Open == 1, "it follows");
+        var (one, other) = first.Open == 1 ? (first, second) : (second, first);
+
+        await one.DrainAsync();
+        await Eventually.UntilAsync(() => other.Open == 1 && one.Open == 0, "it follows the other");
+        log.Append(1);
+        await one.KillAsync();
+        await using var again = await EventsHost.StartAtAsync(one.Address.Port, log);
+        var clock = Stopwatch.StartNew();
+        await other.DrainAsync();
+        await Eventually.UntilAsync(() => again.Open == 1, "it has come back");
+        log.Append(1);
+        await reading;
+
+        // They said: not within a minute.
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(40));
+        Assert.Equal([1, 2], watch.Ids);
+        Assert.Equal(0, watch.Resets);
+    }
+
+    [Fact]
     public async Task A_drain_of_two_thousand_streams_ends_all_of_them_in_good_order_within_its_window()
     {
         var log = new EventsMemoryLog();

@@ -32,13 +32,17 @@ public sealed class EventsHost : IAsyncDisposable
 
     public int Open => Volatile.Read(ref _open);
 
-    public static async Task<EventsHost> StartAsync<TSource>(TSource log, params (string Key, string Value)[] options)
+    public static Task<EventsHost> StartAsync<TSource>(TSource log, params (string Key, string Value)[] options)
+        where TSource : class, IEventSource<WatchOrdersSubscription> => StartAtAsync(0, log, options);
+
+    /// <summary>At a port, where one was before.</summary>
+    public static async Task<EventsHost> StartAtAsync<TSource>(int port, TSource log, params (string Key, string Value)[] options)
         where TSource : class, IEventSource<WatchOrdersSubscription>
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(options.Select(o => KeyValuePair.Create($"EventStreams:{o.Key}", (string?)o.Value)));
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port, l => l.Protocols = HttpProtocols.Http2));
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(1));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(log);

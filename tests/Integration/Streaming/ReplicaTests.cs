@@ -116,6 +116,25 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task When_the_last_replica_leaves_one_that_has_come_back_is_connected_to_at_once_whatever_the_backoff()
+    {
+        await using var first = await UsersHost.StartAsync();
+        await using var second = await UsersHost.StartAsync();
+        // Without more ado it would take minutes.
+        await using var client = new UsersClient([first, second], o => (o.ReconnectBackoff, o.MaxReconnectBackoff) = (TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10)));
+        await Eventually.UntilAsync(() => first.Backend.Streams == 1 && second.Backend.Streams == 1, "both are connected to");
+        await first.KillAsync();
+        await Eventually.UntilAsync(() => first.Backend.StreamEnds.Count == 1, "the first is gone");
+        await client.LookupAsync("u");
+        await using var again = await UsersHost.StartAsync(port: first.Address.Port);
+
+        await second.DrainAsync();
+
+        await Eventually.UntilAsync(() => again.Backend.Streams == 1, "the first is connected to again");
+        Assert.Equal("v", (await client.LookupAsync("v")).UserId);
+    }
+
+    [Fact]
     public async Task A_few_slow_calls_are_hedged_and_the_second_copy_answers()
     {
         await using var first = await UsersHost.StartAsync();

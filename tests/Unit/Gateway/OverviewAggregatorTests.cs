@@ -1,9 +1,11 @@
+using System.Diagnostics.Metrics;
 using Grpc.Core;
 using Microservices.Gateway;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -15,6 +17,7 @@ public sealed class OverviewAggregatorTests
     private static readonly OverviewQuery Query = new("ada", Strict: false, OrderLimit: 10);
     private readonly FakeTimeProvider time = new();
     private readonly GatewayOptions options = new();
+    private readonly IMeterFactory meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
 
     [Theory]
     [InlineData(60_000, 59_750)]
@@ -43,6 +46,29 @@ public sealed class OverviewAggregatorTests
         Assert.Equal(PartStatus.Error, result.Orders.Status);
         Assert.Equal((int)StatusCode.Internal, result.Orders.Error!.Code);
         Assert.DoesNotContain("secret", result.Orders.Error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_part_is_counted_as_it_came_out_but_not_what_is_wrong_with_the_request()
+    {
+        var counted = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (ReferenceEquals(instrument.Meter.Scope, meters))
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.AddRange(Enumerable.Repeat($"{tags[0].Value} {tags[1].Value}", (int)value)));
+        listener.Start();
+        var sources = new Sources
+        {
+            User = (_, _) => throw new RpcException(new Status(StatusCode.NotFound, "")),
+            Orders = (_, _) => throw new RpcException(new Status(StatusCode.DeadlineExceeded, "")),
+        };
+        await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        await Aggregator(sources with { User = (_, _) => Task.FromResult(new User()) }).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+
+        Assert.Equal(["orders timeout", "user ok", "orders timeout"], counted);
     }
 
     [Fact]
@@ -94,9 +120,9 @@ public sealed class OverviewAggregatorTests
     }
 
     private OverviewAggregator Aggregator(Sources sources) =>
-        new(sources, new(Options.Create(options), time), new(Options.Create(options), time), time, NullLogger<OverviewAggregator>.Instance);
+        new(sources, new(Options.Create(options), time), new(Options.Create(options), time), new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
 
-    private sealed class Sources : IOverviewSources
+    private sealed record Sources : IOverviewSources
     {
         public required Func<string, CancellationToken, Task<User>> User { get; init; }
 

@@ -18,6 +18,8 @@ internal sealed class OutboxMetrics : IDisposable
         meter = factory.Create(MeterName);
         relayed = meter.CreateCounter<long>("outbox.events.relayed", "{event}", "Events that this process brought to the log.");
         refilled = meter.CreateCounter<long>("outbox.events.refilled", "{event}", "Events that this process brought to a log that had lost them.");
+        // A rate shows a counter's first step only if it was there before.
+        refilled.Add(0);
         lag = meter.CreateHistogram("outbox.relay.lag", "s", "From commit to the log; the oldest event of each batch.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
         meter.CreateObservableGauge("outbox.age", () => Age(time), "s", "How long the oldest event that is not in the log has waited; 0 when none does. Of the replicas, the one that relays knows: take the largest.");

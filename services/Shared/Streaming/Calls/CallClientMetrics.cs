@@ -32,6 +32,9 @@ internal sealed class CallClientMetrics
         _shared = meter.CreateCounter<long>("callstream.client.shared", "{call}", "Calls that joined an identical one under way.");
         _method = CallStreamMetrics.Tags(method);
         _codes = CallStreamMetrics.TagsByCode(method);
+        // A rate shows a counter's first step only if it was there before.
+        foreach (var rare in (Counter<long>[])[_hedges, _hedgesWon, _failOvers, _shed, _shared])
+            rare.Add(0, _method);
         if (limit is not null)
             meter.CreateObservableGauge("callstream.client.limit", () => new Measurement<int>(limit.Current, _method), "{call}", "Calls that may be in flight.");
     }

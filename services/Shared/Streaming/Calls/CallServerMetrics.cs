@@ -26,6 +26,8 @@ internal sealed class CallServerMetrics
         _cutOff = meter.CreateCounter<long>("callstream.server.cut_off", "{stream}", "Streams cut off because their caller did not read.");
         _method = CallStreamMetrics.Tags(method);
         _codes = CallStreamMetrics.TagsByCode(method);
+        // A rate shows a counter's first step only if it was there before.
+        _cutOff.Add(0, _method);
     }
 
     internal void StreamOpened() => _streams.Add(1, _method);

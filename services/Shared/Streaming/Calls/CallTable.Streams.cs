@@ -9,6 +9,7 @@ internal sealed partial class CallTable<TCall, TResult>
 {
     private readonly List<StreamLink<TCall, TResult>> _streams = [];
     private readonly Outage _outage;
+    private TaskCompletionSource _starving = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long? _outageSince;
     private ulong _lastId;
     private int _turn;
@@ -21,6 +22,19 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             lock (_gate)
                 return _streams.Count > 0;
+        }
+    }
+
+    /// <summary>
+    /// Completes when the last stream that took calls takes none any more: who waits before it connects again must not, since the replica
+    /// that it knows as dead may long be back. Each task tells of the next time only.
+    /// </summary>
+    internal Task Starving
+    {
+        get
+        {
+            lock (_gate)
+                return _starving.Task;
         }
     }
 
@@ -124,7 +138,7 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             if (link.State is not (StreamState.Opening or StreamState.Ready))
                 return;
-            _streams.Remove(link);
+            Remove(link);
             link.State = StreamState.Retiring;
             while (link.Outgoing.TryDequeue(out var attempt))
                 MoveOn(link, attempt);
@@ -140,7 +154,7 @@ internal sealed partial class CallTable<TCall, TResult>
         {
             if (link.State == StreamState.Broken)
                 return;
-            _streams.Remove(link);
+            Remove(link);
             if (link.State == StreamState.Opening)
                 Unreachable();
             link.State = StreamState.Broken;
@@ -167,6 +181,14 @@ internal sealed partial class CallTable<TCall, TResult>
             Pump();
             link.Work.Set();
         }
+    }
+
+    private void Remove(StreamLink<TCall, TResult> link)
+    {
+        if (!_streams.Remove(link) || _streams.Count > 0)
+            return;
+        _starving.SetResult();
+        _starving = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private void OnControl(StreamLink<TCall, TResult> link, CallControl control)

@@ -53,20 +53,7 @@ internal sealed class GrpcReplicaConnection<TRequestFrame, TCall, TResponseFrame
     {
         _method = method;
         _options = options;
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            DisposeHttpClient = true,
-            LoggerFactory = logging,
-            HttpHandler = new SocketsHttpHandler
-            {
-                EnableMultipleHttp2Connections = true,
-                ConnectTimeout = options.ConnectTimeout,
-                KeepAlivePingDelay = options.KeepAlivePingDelay,
-                KeepAlivePingTimeout = options.KeepAlivePingTimeout,
-                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            },
-        });
+        _channel = ReplicaChannel.Open(address, options.ConnectTimeout, options.KeepAlivePingDelay, options.KeepAlivePingTimeout, logging);
         _invoker = _channel.CreateCallInvoker();
     }
 

@@ -5,7 +5,8 @@ namespace Microservices.Streaming.Calls;
 
 /// <summary>
 /// Keeps one stream open to one replica for as long as the replica is known: reconnects with backoff, replaces a stream that is old by
-/// a fresh one before it retires it, and stays away from a replica that drains for as long as it asks.
+/// a fresh one before it retires it, and stays away from a replica that drains for as long as it asks. A wait is
+/// cut short when no other replica is left, but not again within the longest backoff.
 /// </summary>
 internal sealed class Replica<TCall, TResult>(
     Uri address,
@@ -14,13 +15,14 @@ internal sealed class Replica<TCall, TResult>(
     CallStreamClientOptions options,
     TimeProvider time,
     ILogger logger,
-    Action onBroken)
+    Action onGone)
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
 {
     private readonly Backoff _backoff = new(options.ReconnectBackoff, options.MaxReconnectBackoff);
     private readonly List<Task> _retiring = [];
     private Running? _old;
+    private long? _hurried;
 
     /// <summary>Runs until the token says that the replica is gone; then ends in good order. Never throws.</summary>
     internal async Task RunAsync(CancellationToken gone)
@@ -49,6 +51,8 @@ internal sealed class Replica<TCall, TResult>(
         if (stream.Link.Leaving.IsCompleted || gone.IsCancellationRequested)
         {
             Retire(running);
+            // Its successor may be there already.
+            onGone();
             return stream.Link.Leaving.IsCompleted ? await stream.Link.Leaving : TimeSpan.Zero;
         }
 
@@ -60,7 +64,7 @@ internal sealed class Replica<TCall, TResult>(
 
         CallStreamLog.StreamBroken(logger, address, await running.Task);
         stream.Dispose();
-        onBroken();
+        onGone();
         if (stream.Link.Ready.IsCompleted && time.GetElapsedTime(started) > options.MaxReconnectBackoff)
             _backoff.Reset();
         return _backoff.Next();
@@ -93,8 +97,22 @@ internal sealed class Replica<TCall, TResult>(
 
     private async Task DelayAsync(TimeSpan delay, CancellationToken gone)
     {
-        if (delay > TimeSpan.Zero)
-            await Task.Delay(delay, time, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (delay <= TimeSpan.Zero)
+            return;
+        var starving = table.Starving;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        var waited = Task.Delay(delay, time, over.Token);
+        if (_hurried is { } last && time.GetElapsedTime(last) < options.MaxReconnectBackoff)
+            await waited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        else if (await Task.WhenAny(waited, starving) == starving)
+            Hurry();
+        await over.CancelAsync();
+    }
+
+    private void Hurry()
+    {
+        _hurried = time.GetTimestamp();
+        _backoff.Reset();
     }
 
     private sealed record Running(ReplicaStream<TCall, TResult> Stream, Task<Exception?> Task);

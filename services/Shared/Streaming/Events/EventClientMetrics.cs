@@ -22,6 +22,9 @@ internal sealed class EventClientMetrics
         _drains = meter.CreateCounter<long>("eventstream.client.drains", "{stream}", "Streams that the server asked to leave.");
         _resets = meter.CreateCounter<long>("eventstream.client.resets", "{reset}", "Times that events may be missing.");
         _method = CallStreamMetrics.Tags(method);
+        // A rate shows a counter's first step only if it was there before.
+        foreach (var rare in (Counter<long>[])[_reconnects, _drains, _resets])
+            rare.Add(0, _method);
     }
 
     internal void Streams(int change) => _streams.Add(change, _method);

@@ -28,6 +28,9 @@ internal sealed class EventServerMetrics
         _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams told to leave: the process drains, or they are old.");
         _resets = meter.CreateCounter<long>("eventstream.server.resets", "{reset}", "Subscribers told that events may be missing.");
         _method = CallStreamMetrics.Tags(method);
+        // A rate shows a counter's first step only if it was there before.
+        foreach (var rare in (Counter<long>[])[_cutOff, _drained, _resets])
+            rare.Add(0, _method);
     }
 
     internal void Streams(int change) => _streams.Add(change, _method);

@@ -38,7 +38,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, 
         {
             cancellationToken.ThrowIfCancellationRequested();
             var (connection, address) = await OpenAsync(place, last, cancellationToken);
-            last = address;
+            last = address ?? last;
             Exception? broken = null;
             var left = false;
             if (connection is not null)

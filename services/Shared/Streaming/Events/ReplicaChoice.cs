@@ -10,12 +10,17 @@ namespace Microservices.Streaming.Events;
 /// </summary>
 internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOptions options, TimeProvider time, ILoggerFactory logging) : IDisposable
 {
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<Uri, long> _leaving = new();
     private readonly Dictionary<Uri, (GrpcChannel Channel, int Users)> _channels = [];
     private readonly SemaphoreSlim _resolving = new(1);
     private readonly Lock _lock = new();
 
-    /// <summary>A replica at random, if possible not the one to avoid, and none that drains. Null when there is none at the moment.</summary>
+    /// <summary>
+    /// A replica at random, if possible not the one to avoid, and none that drains; when all have said that they do, the one that said so
+    /// first, which may be back by now. Null when there is none at the moment.
+    /// </summary>
     internal async ValueTask<Uri?> ChooseAsync(Uri? avoid, CancellationToken cancellationToken)
     {
         IReadOnlyCollection<Uri> known;
@@ -40,7 +45,9 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
         var present = known.Where(a => !_leaving.ContainsKey(a)).ToArray();
         var preferred = present.Where(a => a != avoid).ToArray();
         var choice = preferred.Length > 0 ? preferred : present;
-        return choice.Length > 0 ? choice[Random.Shared.Next(choice.Length)] : null;
+        return choice.Length > 0
+            ? choice[Random.Shared.Next(choice.Length)]
+            : known.Where(a => a != avoid).MinBy(a => _leaving.GetValueOrDefault(a, long.MaxValue));
     }
 
     internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + Timestamps.From(reconnectAfter, time);
@@ -89,17 +96,5 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
         }
     }
 
-    private GrpcChannel Connect(Uri address) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
-    {
-        DisposeHttpClient = true,
-        LoggerFactory = logging,
-        HttpHandler = new SocketsHttpHandler
-        {
-            EnableMultipleHttp2Connections = true,
-            ConnectTimeout = options.ConnectTimeout,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-        },
-    });
+    private GrpcChannel Connect(Uri address) => ReplicaChannel.Open(address, options.ConnectTimeout, PingDelay, PingTimeout, logging);
 }

@@ -27,7 +27,13 @@ internal sealed class FeedMetrics : IDisposable
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
     }
 
-    public void Owned(string feed, int change) => owned.Add(change, Tag(feed));
+    public void Owned(string feed, int change)
+    {
+        owned.Add(change, Tag(feed));
+        // A rate shows a counter's first step only if it was there before.
+        resets.Add(0, Tag(feed));
+        fenced.Add(0, Tag(feed));
+    }
 
     public void Written(string feed, int eventCount, int rowCount, TimeSpan oldest)
     {

@@ -1,0 +1,70 @@
+// What is worth seeing of any service: what it answers, its call streams, its events, and what it costs.
+local p = import 'panels.libsonnet';
+local select(job) = 'namespace=~"$namespace",job="%s"' % job;
+
+{
+  answers(job):: local of = select(job); p.row('What it answers', [
+    p.panel('Unary calls answered', 'reqps', 'By method. Other services use the call streams below; these are people, tools, and the gateway where it passes a request on.', [
+      p.line('sum by (rpc_method) (rate(rpc_server_call_duration_seconds_count{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
+    ]),
+    p.panel('Time to answer a unary call', 's', 'From its arrival to its answer, all methods together.', p.quantiles('rpc_server_call_duration_seconds', of)),
+    p.panel('Unary calls that failed', 'reqps', 'Through no fault of the caller: by the gRPC code they were answered with. None is best.', [
+      p.line('sum by (rpc_response_status_code) (rate(rpc_server_call_duration_seconds_count{%s,rpc_response_status_code=~"Unknown|DeadlineExceeded|ResourceExhausted|Internal|Unavailable|DataLoss"}[$__rate_interval]))' % of, '{{rpc_response_status_code}}'),
+    ]),
+  ]),
+
+  callee(job):: local of = select(job); p.row('Call streams: lookups that other services send', [
+    p.panel('Lookups answered', 'reqps', 'Calls that came over call streams, by outcome.', [
+      p.line('sum by (code) (rate(callstream_server_calls_total{%s}[$__rate_interval]))' % of, '{{code}}'),
+    ]),
+    p.panel('Lookups answered by one query', 'short', 'Calls handed to the database together, on average. It rises with the load, and so each costs less.', [
+      p.line('sum(rate(callstream_server_batch_size_sum{%s}[$__rate_interval])) / sum(rate(callstream_server_batch_size_count{%s}[$__rate_interval]))' % [of, of], 'calls a query'),
+    ]),
+    p.panel('Wait of a lookup for its turn', 's', 'From its arrival to its query. Long where queries are slower than calls come.', p.quantiles('callstream_server_queue_duration_seconds', of)),
+  ]),
+
+  caller(job):: local of = select(job); p.row('Call streams: what it asks other services', [
+    p.panel('Calls to other services', 'reqps', 'By method and outcome.', [
+      p.line('sum by (rpc_method, code) (rate(callstream_client_calls_total{%s}[$__rate_interval]))' % of, '{{rpc_method}} {{code}}'),
+    ]),
+    p.panel('Calls sent twice, and calls refused', 'percentunit', 'Share of the calls of each method: a second copy after a slow first one (at most 5 %), and refusals because too many are under way.', [
+      p.line('service:hedged_calls:ratio_rate10m{%s}' % of, 'sent twice: {{rpc_method}}'),
+      p.line('service:shed_calls:ratio_rate5m{%s}' % of, 'refused: {{rpc_method}}'),
+    ]),
+    p.panel('Calls under way, and how many may be', 'short', 'The limit follows what the other service answers in time.', [
+      p.line('sum by (rpc_method) (callstream_client_in_flight{%s})' % of, 'under way: {{rpc_method}}'),
+      p.line('sum by (rpc_method) (callstream_client_limit{%s})' % of, 'limit: {{rpc_method}}'),
+    ]),
+  ]),
+
+  events(job):: local of = select(job); p.row('Events', [
+    p.panel('Events published', 'cps', 'Brought to the log, each once for every topic it is in.', [
+      p.line('sum(rate(eventlog_events_appended_total{%s}[$__rate_interval]))' % of, 'published'),
+    ]),
+    p.panel('Oldest event not published yet', 's', 'It is committed in the database and waits for the log. 0 when none waits.', [
+      p.line('max(outbox_age_seconds{%s})' % of, 'waiting'),
+    ]),
+    p.panel('From commit to publication', 's', 'The oldest event of each batch.', p.quantiles('outbox_relay_lag_seconds', of)),
+    p.panel('Open event streams', 'short', 'By method, all replicas together.', [
+      p.line('sum by (rpc_method) (eventstream_server_streams{%s})' % of, '{{rpc_method}}'),
+    ]),
+    p.panel('Events sent to subscribers', 'cps', 'Counted for each subscriber.', [
+      p.line('sum by (rpc_method) (rate(eventstream_server_events_total{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
+    ]),
+    p.panel('Bytes that wait to be sent', 'bytes', 'Queued for subscribers that read slower than events come; bounded for each.', [
+      p.line('sum by (rpc_method) (eventstream_server_queued_bytes{%s})' % of, '{{rpc_method}}'),
+    ]),
+  ]),
+
+  process(job):: local of = select(job); p.row('What each replica costs', [
+    p.panel('Processor time used', 'short', 'Processors busy, for each replica.', [
+      p.line('sum by (instance) (rate(dotnet_process_cpu_time_seconds_total{%s}[$__rate_interval]))' % of, '{{instance}}'),
+    ]),
+    p.panel('Memory used', 'bytes', 'Resident memory of each replica.', [
+      p.line('dotnet_process_memory_working_set_bytes{%s}' % of, '{{instance}}'),
+    ]),
+    p.panel('Time lost to garbage collection', 'percentunit', 'Share of the time in which a replica stood still for it.', [
+      p.line('rate(dotnet_gc_pause_time_seconds_total{%s}[$__rate_interval])' % of, '{{instance}}'),
+    ]),
+  ]),
+}

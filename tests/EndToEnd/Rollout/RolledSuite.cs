@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using Microservices.Orders.V1;
+using Microservices.Streaming.Events;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Microservices.Tests.EndToEnd.Rollout;
+
+/// <summary>Replicas of every service as processes, two of each unless told otherwise, each service over one PostgreSQL database, all over one redis-server.</summary>
+public sealed class RolledSuite : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> parts = [];
+    private readonly int replicas;
+
+    private RolledSuite(int replicas) => this.replicas = replicas;
+
+    /// <summary>The replicas of Users.</summary>
+    public ReplicaProcess[] Users { get; private set; } = [];
+
+    /// <summary>The replicas of Orders.</summary>
+    public ReplicaProcess[] Orders { get; private set; } = [];
+
+    /// <summary>The replicas of Notifications.</summary>
+    public ReplicaProcess[] Notifications { get; private set; } = [];
+
+    /// <summary>The replicas of the gateway.</summary>
+    public ReplicaProcess[] Gateways { get; private set; } = [];
+
+    /// <summary>All of them, what is depended on first.</summary>
+    public IReadOnlyList<ReplicaProcess> All => [.. Users, .. Orders, .. Notifications, .. Gateways];
+
+    /// <summary>What they are called by over HTTP.</summary>
+    public ReadyGateways Http { get; private set; } = null!;
+
+    /// <summary>Follows orders at whichever replica of Orders is there.</summary>
+    public EventStreamClient<WatchOrdersSubscription, OrderEvent> WatchOrders { get; private set; } = null!;
+
+    /// <summary>Starts all, and returns when they are ready.</summary>
+    /// <param name="drain">How each process stops: how long it goes on serving, and how long its streams have then.</param>
+    /// <param name="replicas">How many of each service.</param>
+    public static async Task<RolledSuite> StartAsync((TimeSpan Delay, TimeSpan Window) drain, int replicas = 2)
+    {
+        var suite = new RolledSuite(replicas);
+        try
+        {
+            await suite.StartPartsAsync(drain);
+            return suite;
+        }
+        catch
+        {
+            await suite.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Replaces a process as a rollout does: SIGTERM, upon which it is no longer ready, its end, a new one, until that is ready.</summary>
+    /// <returns>How long the end took.</returns>
+    public static async Task<TimeSpan> ReplaceAsync(ReplicaProcess replica)
+    {
+        var told = Stopwatch.GetTimestamp();
+        var code = await replica.StopAsync();
+        var took = Stopwatch.GetElapsedTime(told);
+        if (code != 0)
+            throw new InvalidOperationException($"{replica.Service} ended with code {code}:\n{replica.Output}");
+        replica.Start();
+        await replica.UntilReadyAsync();
+        return took;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        parts.Reverse();
+        foreach (var part in parts)
+            await part.DisposeAsync();
+    }
+
+    private async Task StartPartsAsync((TimeSpan Delay, TimeSpan Window) drain)
+    {
+        var redis = Keep(await RedisServer.StartAsync());
+        var postgres = Keep(await PostgresServer.StartAsync());
+        Users = Start("services/Users", Settings(await DatabaseAsync()));
+        Orders = Start("services/Orders", Settings(await DatabaseAsync(), ("Users", Users)));
+        Notifications = Start("services/Notifications", Settings(await DatabaseAsync(), ("Orders", Orders)));
+        Gateways = Start("gateway", Settings(null, ("Users", Users), ("Orders", Orders), ("Notifications", Notifications)), http: true);
+        await Task.WhenAll(All.Select(r => r.UntilReadyAsync()));
+        Http = Keep(new ReadyGateways(Gateways));
+        WatchOrders = NewClient();
+
+        // Six processes, and one server's connections.
+        async Task<string> DatabaseAsync() => $"{await postgres.CreateDatabaseAsync()};Maximum Pool Size=25";
+
+        Dictionary<string, string> Settings(string? database, params (string Service, ReplicaProcess[] At)[] backends)
+        {
+            var settings = new Dictionary<string, string>
+            {
+                ["ConnectionStrings__Redis"] = redis.ConnectionString,
+                ["Drain__Delay"] = drain.Delay.ToString(),
+                ["Drain__Window"] = drain.Window.ToString(),
+                ["EventStreams__DrainWindow"] = (drain.Window / 2).ToString(),
+            };
+            if (database is not null)
+                settings["ConnectionStrings__Database"] = database;
+            foreach (var (service, at) in backends)
+            {
+                for (var i = 0; i < at.Length; i++)
+                    settings[$"Backends__{service}__Addresses__{i}"] = at[i].Address;
+            }
+
+            return settings;
+        }
+    }
+
+    private ReplicaProcess[] Start(string folder, Dictionary<string, string> settings, bool http = false) =>
+        [.. Enumerable.Range(0, replicas).Select(_ => Keep(new ReplicaProcess(folder, settings, http)))];
+
+    private EventStreamClient<WatchOrdersSubscription, OrderEvent> NewClient()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
+        services.AddMetrics();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(Orders.Select((r, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)r.Address)))
+            .Build());
+        services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
+        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+    }
+
+    private T Keep<T>(T part)
+        where T : IAsyncDisposable
+    {
+        parts.Add(part);
+        return part;
+    }
+}

@@ -1,0 +1,94 @@
+using k8s.Models;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Unit.Deploy;
+
+/// <summary>deploy/k8s as <c>kubectl apply -k</c> would send it.</summary>
+public sealed class ManifestTests
+{
+    private static readonly string[] Services = ["gateway", "notifications", "orders", "users"];
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void Pods_are_restricted_probed_measured_and_stop_in_good_order(string overlay) => Assert.Empty(PodRules.Check(Manifests.Of(overlay)));
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void Whatever_is_named_is_there(string overlay) => Assert.Empty(ReferenceRules.Check(Manifests.Of(overlay)));
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void Every_pod_may_talk_to_what_it_calls_and_to_nothing_else(string overlay) => Assert.Empty(NetworkRules.Check(Manifests.Of(overlay)));
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void Every_service_has_a_deployment_a_disruption_budget_and_if_it_has_a_database_a_migration(string overlay)
+    {
+        var manifests = Manifests.Of(overlay);
+
+        Assert.Equal(Services, manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service").Select(p => p.Name).Order());
+        Assert.Equal(Services, manifests.All<V1PodDisruptionBudget>().Select(b => b.Metadata.Name).Order());
+        Assert.Equal(Services.Except(["gateway"]).Select(s => $"{s}-migration"), manifests.All<V1Job>().Select(j => j.Metadata.Name).Order());
+        Assert.All(manifests.Pods.Where(p => !p.Stays), job => Assert.Equal("true", job.Setting("Persistence__MigrateAndExit")));
+    }
+
+    [FactNeeding(Need.Kubectl)]
+    public void Dev_runs_by_itself_and_needs_nothing_but_Kubernetes()
+    {
+        var manifests = Manifests.Of("dev");
+
+        Assert.DoesNotContain(manifests.Objects, o => o is ServiceMonitor or PrometheusRule);
+        Assert.All(manifests.All<V1Deployment>(), deployment => Assert.True(deployment.Spec.Replicas is null or 1));
+        Assert.Superset(new HashSet<string> { "redis", "postgres" }, manifests.Pods.Select(p => p.Name).ToHashSet());
+    }
+
+    [FactNeeding(Need.Kubectl)]
+    public void Prod_has_three_replicas_of_every_service_and_more_under_load()
+    {
+        var autoscalers = Manifests.Of("prod").All<V2HorizontalPodAutoscaler>().ToArray();
+
+        Assert.Equal(Services, autoscalers.Select(a => a.Metadata.Name).Order());
+        Assert.All(autoscalers, autoscaler =>
+        {
+            Assert.Equal(3, autoscaler.Spec.MinReplicas);
+            Assert.Equal(["Pods open_streams", "Resource cpu"], autoscaler.Spec.Metrics.Select(m => $"{m.Type} {m.Resource?.Name ?? m.Pods.Metric.Name}").Order());
+        });
+    }
+
+    [FactNeeding(Need.Kubectl)]
+    public void Prod_makes_no_secrets() => Assert.Empty(Manifests.Of("prod").All<V1Secret>());
+
+    /// <summary>The negative controls: each change breaks a rule, which says so.</summary>
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "more rights")]
+    [InlineData("runAsNonRoot: true", "runAsNonRoot: false", "as root")]
+    [InlineData("image: microservices/users:1.0.0", "image: microservices/users:latest", "not pinned")]
+    [InlineData("terminationGracePeriodSeconds: 40", "terminationGracePeriodSeconds: 25", "needs 30 s to stop")]
+    [InlineData("service: liveness", "service: users.v1.UsersService", "probe asks about")]
+    [InlineData("port: 5001\n            service", "port: 5009\n            service", "none of its ports")]
+    [InlineData("targetPort: grpc", "targetPort: rpc", "a port grpc that its pods have not")]
+    [InlineData("key: connection-string", "key: connection", "which nobody makes")]
+    [InlineData("dns:///users:5001", "dns:///users:5002", "no headless Service")]
+    [InlineData("- port: redis", "- port: reddis", "opens port reddis")]
+    [InlineData("name: Backends__Orders__Addresses__0", "name: Other", "is allowed and not called")]
+    [InlineData("          app.kubernetes.io/name: gateway\n    ports", "          app.kubernetes.io/name: users\n    ports", "is called and not allowed")]
+    public void A_rule_that_is_broken_says_so(string right, string wrong, string says)
+    {
+        var yaml = Manifests.Render("dev");
+        Assert.Contains(right, yaml, StringComparison.Ordinal);
+        var manifests = Manifests.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal));
+
+        Assert.Contains(PodRules.Check(manifests).Concat(ReferenceRules.Check(manifests)).Concat(NetworkRules.Check(manifests)), broken => broken.Contains(says, StringComparison.Ordinal));
+    }
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev", "periodSeconds: 2", "periodsSeconds: 2")]
+    [InlineData("dev", "maxUnavailable: 1", "maxUnavailble: 1")]
+    [InlineData("prod", "jobLabel:", "joblabel:")]
+    public void A_field_that_there_is_not_is_refused(string overlay, string right, string wrong) =>
+        Assert.ThrowsAny<Exception>(() => Manifests.Parse(Manifests.Render(overlay).Replace(right, wrong, StringComparison.Ordinal)));
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using k8s;
+using k8s.Models;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Unit.Deploy;
+
+/// <summary>
+/// What <c>kubectl kustomize</c> makes of an overlay, read as the cluster reads it: into the official client's types, or for what is not
+/// Kubernetes' own into ours; a field that they do not have is an error.
+/// </summary>
+public sealed class Manifests
+{
+    private static readonly ConcurrentDictionary<string, Lazy<string>> Rendered = new();
+
+    private static readonly Dictionary<string, Type> Operators = new()
+    {
+        ["monitoring.coreos.com/v1/ServiceMonitor"] = typeof(ServiceMonitor),
+        ["monitoring.coreos.com/v1/PrometheusRule"] = typeof(PrometheusRule),
+    };
+
+    private Manifests(IReadOnlyList<object> objects)
+    {
+        Objects = objects;
+        Pods =
+        [
+            .. All<V1Deployment>().Select(d => new Pod(d.Metadata.Name, d.Spec.Template.Metadata.Labels, d.Spec.Template.Spec, Stays: true)),
+            .. All<V1StatefulSet>().Select(s => new Pod(s.Metadata.Name, s.Spec.Template.Metadata.Labels, s.Spec.Template.Spec, Stays: true)),
+            .. All<V1Job>().Select(j => new Pod(j.Metadata.Name, j.Spec.Template.Metadata.Labels, j.Spec.Template.Spec, Stays: false)),
+        ];
+    }
+
+    /// <summary>Everything, in kustomize's order.</summary>
+    public IReadOnlyList<object> Objects { get; }
+
+    /// <summary>The pods that its Deployments, StatefulSets and Jobs make.</summary>
+    public IReadOnlyList<Pod> Pods { get; }
+
+    /// <summary>The objects of a kind.</summary>
+    public IEnumerable<T> All<T>() => Objects.OfType<T>();
+
+    /// <summary>The pods that a selector finds; an empty one finds all.</summary>
+    public IReadOnlyList<Pod> Find(IDictionary<string, string>? labels) =>
+        [.. Pods.Where(pod => labels is null || labels.All(label => pod.Labels.TryGetValue(label.Key, out var value) && value == label.Value))];
+
+    /// <summary>An overlay.</summary>
+    public static Manifests Of(string overlay) => Parse(Render(overlay));
+
+    /// <summary>The YAML of an overlay.</summary>
+    public static string Render(string overlay) => Rendered.GetOrAdd(overlay, _ => new(() =>
+    {
+        using var process = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Needs.Root, "deploy", "k8s", "overlays", overlay)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var yaml = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        // What kustomize warns of today is gone tomorrow.
+        return process.ExitCode == 0 && error.Result.Length == 0 ? yaml : throw new InvalidOperationException($"kubectl kustomize {overlay}: {error.Result}");
+    })).Value;
+
+    /// <summary>Reads YAML strictly.</summary>
+    public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Operators, strict: true));
+}
+
+/// <summary>A pod as its owner makes it; one that stays has probes, a Job's does not.</summary>
+public sealed record Pod(string Name, IDictionary<string, string> Labels, V1PodSpec Spec, bool Stays)
+{
+    /// <summary>All its containers.</summary>
+    public IEnumerable<V1Container> Containers => Spec.Containers.Concat(Spec.InitContainers ?? []);
+
+    /// <summary>A setting of one of its containers, given as such.</summary>
+    public string? Setting(string name) => Containers.SelectMany(c => c.Env ?? []).FirstOrDefault(e => e.Name == name)?.Value;
+
+    /// <summary>Whether it has a port of this name or number.</summary>
+    public bool Has(string port) => Containers.SelectMany(c => c.Ports ?? [])
+        .Any(p => p.Name == port || p.ContainerPort.ToString(System.Globalization.CultureInfo.InvariantCulture) == port);
+}

@@ -1,0 +1,69 @@
+using k8s.Models;
+
+namespace Microservices.Tests.Unit.Deploy;
+
+/// <summary>
+/// That nothing may talk to anything but what it calls: reckons, as a cluster does, which pod may reach which port of which other pod, and
+/// compares with what the pods' settings say they call.
+/// </summary>
+internal static class NetworkRules
+{
+    public static IEnumerable<string> Check(Manifests manifests)
+    {
+        var policies = manifests.All<V1NetworkPolicy>().ToArray();
+        if (!policies.Any(p => p.Spec.PodSelector.MatchLabels is null && p.Spec.PolicyTypes.Order().SequenceEqual(["Egress", "Ingress"]) && p.Spec.Ingress is null && p.Spec.Egress is null))
+            yield return "nothing is denied by default";
+
+        foreach (var policy in policies)
+        {
+            var pods = manifests.Find(policy.Spec.PodSelector.MatchLabels);
+            if (pods.Count == 0)
+                yield return $"NetworkPolicy {policy.Metadata.Name} is of no pods";
+            foreach (var rule in policy.Spec.Ingress ?? [])
+            {
+                foreach (var broken in Ports(policy, rule.Ports, pods).Concat(Peers(manifests, policy, rule.FromProperty)))
+                    yield return broken;
+            }
+
+            foreach (var rule in policy.Spec.Egress ?? [])
+            {
+                var peers = (rule.To ?? []).Where(p => p.NamespaceSelector is null && p.PodSelector is not null).SelectMany(p => manifests.Find(p.PodSelector.MatchLabels)).ToArray();
+                foreach (var broken in Ports(policy, rule.Ports, peers).Concat(Peers(manifests, policy, rule.To)))
+                    yield return broken;
+                if (rule.To is null or { Count: 0 })
+                    yield return $"NetworkPolicy {policy.Metadata.Name} lets its pods out to anywhere";
+            }
+        }
+
+        var calls = manifests.Pods.SelectMany(pod => ReferenceRules.Backends(pod).Select(b => $"{pod.Name} -> {b.Service}")).ToHashSet();
+        var allowed = Allowed(manifests, policies).ToHashSet();
+        foreach (var call in calls.Except(allowed))
+            yield return $"{call} is called and not allowed";
+        foreach (var call in allowed.Except(calls))
+            yield return $"{call} is allowed and not called";
+    }
+
+    private static IEnumerable<string> Allowed(Manifests manifests, V1NetworkPolicy[] policies)
+    {
+        var services = manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service").ToArray();
+        return from caller in services
+               from callee in services
+               where policies.Any(p => Is(p, caller) && (p.Spec.Egress ?? []).Any(rule => Names(rule.To, callee) && Opens(rule.Ports, "grpc")))
+                   && policies.Any(p => Is(p, callee) && (p.Spec.Ingress ?? []).Any(rule => Names(rule.FromProperty, caller) && Opens(rule.Ports, "grpc")))
+               select $"{caller.Name} -> {callee.Name}";
+
+        bool Is(V1NetworkPolicy policy, Pod pod) => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod);
+        bool Names(IList<V1NetworkPolicyPeer>? peers, Pod pod) => (peers ?? []).Any(peer => peer.NamespaceSelector is null && peer.PodSelector is not null && manifests.Find(peer.PodSelector.MatchLabels).Contains(pod));
+        bool Opens(IList<V1NetworkPolicyPort>? ports, string name) => ports is null || ports.Any(p => p.Port?.Value == name);
+    }
+
+    private static IEnumerable<string> Ports(V1NetworkPolicy policy, IList<V1NetworkPolicyPort>? ports, IReadOnlyCollection<Pod> pods) =>
+        from port in ports ?? []
+        where pods.Count > 0 && !pods.All(pod => pod.Has(port.Port.Value))
+        select $"NetworkPolicy {policy.Metadata.Name} opens port {port.Port.Value}, which not all of its pods have";
+
+    private static IEnumerable<string> Peers(Manifests manifests, V1NetworkPolicy policy, IList<V1NetworkPolicyPeer>? peers) =>
+        from peer in peers ?? []
+        where peer.NamespaceSelector is null && peer.IpBlock is null && manifests.Find(peer.PodSelector.MatchLabels).Count == 0
+        select $"NetworkPolicy {policy.Metadata.Name} names pods that are not there";
+}
