@@ -1,4 +1,9 @@
+using Microservices.Tests.Benchmarks.Article;
+using Microservices.Tests.Benchmarks.Orders;
 using Microservices.Tests.Benchmarks.Overview;
+using Microservices.Tests.Benchmarks.Resilience;
+using Microservices.Tests.Benchmarks.Scale;
+using Microservices.Tests.Benchmarks.Slowest;
 
 namespace Microservices.Tests.Benchmarks;
 
@@ -8,6 +13,12 @@ internal static class Scenarios
     /// <summary>Each by its name, in the order that <c>all</c> runs them.</summary>
     public static readonly (string Name, string Description, Func<Plan, CancellationToken, Task> Run)[] Each =
     [
+        ("article", "100, 500 and 1,000 I/O operations of 46 ms: call stream, unary calls, asyncio with grpc.aio.", ArticleScenario.RunAsync),
         ("overview", "GET /v1/users/{id}/overview: the gateway as shipped, unary fan-out by hand, FastAPI, and the same answer from memory.", OverviewScenario.RunAsync),
+        ("slowest", "An overview when Users takes 2 s and Orders 3 s: 3 s, not 5.", SlowestScenario.RunAsync),
+        ("orders", "Durable orders a second: command streams, unary calls, and INSERTs of the same rows, on SQLite and PostgreSQL.", OrdersScenario.RunAsync),
+        ("hedge", "Lookups of which 1 % or 100 % are slow by 100 ms, with hedging and without.", HedgeScenario.RunAsync),
+        ("overload", "Three times as many requests as a backend can bear, with the adaptive limit and without.", OverloadScenario.RunAsync),
+        ("scale", "Ten and a hundred times as many users, topics, subscribers; ten times as many replicas.", ScaleScenario.RunAsync),
     ];
 }

@@ -11,7 +11,13 @@ public sealed class BenchmarkTests
     private static readonly string Program = Path.Combine(Needs.Root, "tests", "Benchmarks", "bin", Needs.Configuration, "net10.0", "Benchmarks.dll");
 
     [TheoryNeeding(Need.RedisServer, Need.PostgreSql, Need.Wrk, Need.PythonGrpc)]
+    [InlineData("article")]
     [InlineData("overview")]
+    [InlineData("slowest")]
+    [InlineData("orders")]
+    [InlineData("hedge")]
+    [InlineData("overload")]
+    [InlineData("scale")]
     public async Task A_scenario_runs_and_reports_what_it_measured(string scenario)
     {
         var results = Directory.CreateTempSubdirectory("benchmarks-").FullName;

@@ -23,6 +23,9 @@ internal sealed record Contender(string Name, IReadOnlyList<Server> Servers, Fun
 /// <summary>Measures contenders in turns, so that what changes in the machine meanwhile meets all of them: A B C, A B C, ...</summary>
 internal static class Contest
 {
+    /// <summary>The figure that is added when a measurement says how many operations it was.</summary>
+    public const string CpuAnOperation = "CPU of the servers, us an operation";
+
     /// <summary>Warms each up, then measures each once a round. Every contender has the figures of its first round in every other.</summary>
     public static async Task<Measured> RunAsync(Plan plan, IReadOnlyList<Contender> contenders, CancellationToken cancellationToken)
     {
@@ -54,7 +57,7 @@ internal static class Contest
 
         var cpu = after.Zip(before, (a, b) => (a.Cpu - b).TotalSeconds).ToArray();
         if (figures.Operations is { } operations and > 0 && cpu.Length > 0)
-            figures["CPU of the servers, us an operation"] = cpu.Sum() * 1e6 / operations;
+            figures[CpuAnOperation] = cpu.Sum() * 1e6 / operations;
         for (var i = 0; i < cpu.Length; i++)
         {
             figures[$"CPU of {contender.Servers[i].Name}, s"] = cpu[i];

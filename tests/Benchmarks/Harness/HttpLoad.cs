@@ -4,7 +4,7 @@ namespace Microservices.Tests.Benchmarks.Harness;
 
 /// <summary>What to load: GET the paths of a file in turn, at a rate.</summary>
 /// <param name="Address">The server's address.</param>
-/// <param name="Paths">A file with a path a line.</param>
+/// <param name="Paths">A file with a path a line; or several, separated by spaces, which are got one after the other as one call.</param>
 /// <param name="PerSecond">Requests a second.</param>
 /// <param name="Seconds">How long.</param>
 /// <param name="Connections">The most connections; a request that finds none free waits, and that counts.</param>
@@ -26,11 +26,23 @@ internal static class HttpLoad
                     http = new HttpMessageInvoker(new SocketsHttpHandler { MaxConnectionsPerServer = connections = request.Connections, UseCookies = false });
                 }
 
-                Uri[] paths = [.. (await File.ReadAllLinesAsync(request.Paths, cancel)).Select(p => new Uri(new Uri(request.Address), p))];
-                return await OpenLoop.RunAsync(request.PerSecond, TimeSpan.FromSeconds(request.Seconds), (i, over) => GetAsync(http!, paths[i % paths.Length], over), cancel);
+                var address = new Uri(request.Address);
+                Uri[][] calls = [.. (await File.ReadAllLinesAsync(request.Paths, cancel)).Select(line => line.Split(' ').Select(path => new Uri(address, path)).ToArray())];
+                return await OpenLoop.RunAsync(request.PerSecond, TimeSpan.FromSeconds(request.Seconds), (i, over) => CallAsync(http!, calls[i % calls.Length], over), cancel);
             },
             cancellationToken);
         http?.Dispose();
+    }
+
+    private static async Task<Outcome> CallAsync(HttpMessageInvoker http, Uri[] uris, CancellationToken cancellationToken)
+    {
+        foreach (var uri in uris)
+        {
+            if (await GetAsync(http, uri, cancellationToken) is var outcome and not Outcome.Good)
+                return outcome;
+        }
+
+        return Outcome.Good;
     }
 
     private static async Task<Outcome> GetAsync(HttpMessageInvoker http, Uri uri, CancellationToken cancellationToken)

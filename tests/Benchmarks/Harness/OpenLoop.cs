@@ -28,11 +28,12 @@ internal sealed record Latencies(long Count, double P50, double P95, double P99,
 
 /// <summary>What an open loop measured.</summary>
 /// <param name="Seconds">How long calls were begun.</param>
+/// <param name="GoodPerSecond">Calls that ended well in that time, by second.</param>
 /// <param name="Good">Latencies of the calls that ended well.</param>
 /// <param name="Refused">Of those refused.</param>
 /// <param name="Failed">Of those that failed, or had not ended within ten seconds of the last.</param>
 /// <param name="NotSent">Calls that were due while as many as allowed were under way: the load generator's limit, not the server's.</param>
-internal sealed record OpenLoopResult(double Seconds, Latencies Good, Latencies Refused, Latencies Failed, long NotSent);
+internal sealed record OpenLoopResult(double Seconds, double GoodPerSecond, Latencies Good, Latencies Refused, Latencies Failed, long NotSent);
 
 /// <summary>
 /// Begins calls at a fixed rate, whether or not the earlier ones have ended, as callers who know nothing of each other do. Latency counts
@@ -64,6 +65,8 @@ internal static class OpenLoop
         private readonly LongConcurrentHistogram[] _histograms = [.. Enum.GetValues<Outcome>().Select(_ => new LongConcurrentHistogram(1, MaxMicroseconds, 3))];
         private readonly CancellationTokenSource _over = new();
         private int _inFlight;
+        private long _inTime;
+        private volatile bool _beginning = true;
         private long _notSent;
 
         public void Pace(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
@@ -86,6 +89,8 @@ internal static class OpenLoop
                 Interlocked.Increment(ref _inFlight);
                 _ = ObserveAsync(i, due);
             }
+
+            _beginning = false;
         }
 
         public async Task<OpenLoopResult> EndAsync(TimeSpan duration, CancellationToken cancellationToken)
@@ -93,7 +98,7 @@ internal static class OpenLoop
             _over.CancelAfter(Patience);
             while (Volatile.Read(ref _inFlight) > 0)
                 await Task.Delay(5, cancellationToken);
-            return new(duration.TotalSeconds, Latencies.Of(_histograms[0]), Latencies.Of(_histograms[1]), Latencies.Of(_histograms[2]), _notSent);
+            return new(duration.TotalSeconds, _inTime / duration.TotalSeconds, Latencies.Of(_histograms[0]), Latencies.Of(_histograms[1]), Latencies.Of(_histograms[2]), _notSent);
         }
 
         public void Dispose() => _over.Dispose();
@@ -111,6 +116,8 @@ internal static class OpenLoop
             }
 
             var latency = (long)Stopwatch.GetElapsedTime(due).TotalMicroseconds;
+            if (outcome == Outcome.Good && _beginning)
+                Interlocked.Increment(ref _inTime);
             _histograms[(int)outcome].RecordValue(Math.Clamp(latency, 1, MaxMicroseconds));
             Interlocked.Decrement(ref _inFlight);
         }
