@@ -22,9 +22,13 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>The oldest answer that may stand in for a part that failed, however old a one the caller would take. Default 1 min; 0 to 1 h.</summary>
     public TimeSpan MaxStale { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How many answers are kept to stand in, about; the least recently given are forgotten. Default 10,000; 0 to 1,000,000.</summary>
-    [Range(0, 1_000_000)]
-    public int MaxStaleEntries { get; set; } = 10_000;
+    /// <summary>
+    /// How much memory the answers may take that are kept of each kind of part (users; orders), about, in bytes: to stand in for a part that
+    /// failed, and to be asked for again only as far as they have changed. The least recently given are forgotten. Default 128 MiB; 0 (none)
+    /// to 16 GiB.
+    /// </summary>
+    [Range(0, 16L << 30)]
+    public long MaxKnownBytes { get; set; } = 128 << 20;
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -11,7 +11,8 @@ namespace Microservices.Gateway.Overviews;
 /// first required part that fails cancels the others; what is left of the caller's deadline, less a margin, is every part's
 /// deadline, so that a slow optional part leaves an answer without it, or with an earlier one, and not none. Knows no transport. Thread-safe.
 /// </summary>
-internal sealed partial class OverviewAggregator(IOverviewSources sources, StaleOrders stale, TimeProvider time, ILogger<OverviewAggregator> logger)
+internal sealed partial class OverviewAggregator(
+    IOverviewSources sources, KnownAnswers<User> users, KnownAnswers<IReadOnlyList<Order>> orders, TimeProvider time, ILogger<OverviewAggregator> logger)
 {
     // What the gateway keeps for itself, to answer before the caller gives up: a tenth of what is left, up to this.
     private static readonly TimeSpan MaxMargin = TimeSpan.FromMilliseconds(250);
@@ -42,26 +43,35 @@ internal sealed partial class OverviewAggregator(IOverviewSources sources, Stale
         return Task.WhenAll(overviews);
     }
 
-    private Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts) => query.Parts.HasFlag(OverviewParts.User)
-        ? FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, parts.Deadline, parts.Token))
-        : Unasked<User>.Part;
+    private async Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts)
+    {
+        if (!query.Parts.HasFlag(OverviewParts.User))
+            return default;
+
+        var known = users.Find(query.UserId, 0);
+        var user = await FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, known, parts.Deadline, parts.Token));
+        if (user.Answer is { } current)
+            users.Keep(query.UserId, 0, current);
+        return user;
+    }
 
     private async Task<Part<IReadOnlyList<Order>>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
     {
         if (!query.Parts.HasFlag(OverviewParts.Orders))
             return default;
 
-        var orders = await FetchAsync("orders", required: query.Strict, parts,
-            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, parts.Deadline, parts.Token));
-        if (orders.Data is { } current)
-            stale.Keep(query.UserId, query.OrderLimit, current);
-        else if (!query.Strict && (StatusCode)orders.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
-            && stale.Find(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
-            return Part<IReadOnlyList<Order>>.Stale(earlier, age, orders.Error!);
-        return orders;
+        var known = orders.Find(query.UserId, query.OrderLimit);
+        var latest = await FetchAsync("orders", required: query.Strict, parts,
+            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, known, parts.Deadline, parts.Token));
+        if (latest.Answer is { } current)
+            orders.Keep(query.UserId, query.OrderLimit, current);
+        else if (!query.Strict && (StatusCode)latest.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
+            && orders.FindStale(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
+            return Part<IReadOnlyList<Order>>.Stale(earlier, age, latest.Error!);
+        return latest;
     }
 
-    private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<T>> fetch)
+    private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<Answer<T>>> fetch)
         where T : class
     {
         try
@@ -111,11 +121,5 @@ internal sealed partial class OverviewAggregator(IOverviewSources sources, Stale
         }
 
         public void Dispose() => source.Dispose();
-    }
-
-    private static class Unasked<T>
-        where T : class
-    {
-        public static readonly Task<Part<T>> Part = Task.FromResult(default(Part<T>));
     }
 }

@@ -19,7 +19,8 @@ internal static class OverviewRegistration
         builder.AddSource(UsersService.LookupUsersCalls, "Users");
         builder.AddSource(OrdersService.LookupOrdersCalls, "Orders");
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
-        builder.Services.AddSingleton<StaleOrders>();
+        builder.Services.AddSingleton<KnownAnswers<User>>();
+        builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
         builder.Services.AddSingleton<OverviewAggregator>();
 
         builder.Services.AddOptions<CallStreamServerOptions>(LookupSection).Configure<IOptions<DrainOptions>>((calls, drain) =>

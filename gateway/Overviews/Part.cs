@@ -8,9 +8,12 @@ namespace Microservices.Gateway.Overviews;
 /// One part of an aggregate: its data, or why it could not be had. "There is none" is data; it never looks like a failure.
 /// The error is fit for the caller's eyes. A part that was not asked for is <c>default</c>.
 /// </summary>
-internal readonly record struct Part<T>(PartStatus Status, T? Data, Status? Error, TimeSpan Age = default)
+internal readonly record struct Part<T>(PartStatus Status, Answer<T>? Answer, Status? Error, TimeSpan Age = default)
     where T : class
 {
+    /// <summary>The data, if there is any.</summary>
+    public T? Data => Answer?.Data;
+
     /// <summary>Whether it was asked for.</summary>
     public bool IsAsked => Status != PartStatus.Unspecified;
 
@@ -18,10 +21,10 @@ internal readonly record struct Part<T>(PartStatus Status, T? Data, Status? Erro
     public bool IsWhole => Status is PartStatus.Ok or PartStatus.Unspecified;
 
     /// <summary>The part as it was asked for.</summary>
-    public static Part<T> Of(T data) => new(PartStatus.Ok, data, null);
+    public static Part<T> Of(Answer<T> answer) => new(PartStatus.Ok, answer, null);
 
     /// <summary>What was given earlier stands in for what could not be had.</summary>
-    public static Part<T> Stale(T data, TimeSpan age, Status error) => new(PartStatus.Stale, data, error, age);
+    public static Part<T> Stale(Answer<T> answer, TimeSpan age, Status error) => new(PartStatus.Stale, answer, error, age);
 
     /// <summary>Why it could not be had; which of the failures it is follows from the gRPC code.</summary>
     public static Part<T> Failed(Status error) => new((StatusCode)error.Code switch

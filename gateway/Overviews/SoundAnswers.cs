@@ -34,6 +34,12 @@ internal static class SoundAnswers
         return orders;
     }
 
+    /// <summary>What is known already, if that is what the service means.</summary>
+    /// <exception cref="StatusException">INTERNAL: it is not.</exception>
+    public static Answer<T> Known<T>(Answer<T>? known, ulong etag)
+        where T : class =>
+        known is not null && known.ETag == etag && etag != 0 ? known : throw Malformed();
+
     private static bool IsSound(Order order, string userId)
     {
         if (order.UserId != userId || !IsSound(order.Total) || !IsSound(order.PlaceTime) || !IsSound(order.UpdateTime))

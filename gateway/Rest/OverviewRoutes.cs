@@ -46,8 +46,10 @@ internal static class OverviewRoutes
         if (overview.Failure is { } failure)
             return new ProblemResult(failure);
 
-        if (!overview.Complete)
-            http.Response.Headers.CacheControl = "no-store";
+        if (overview.Complete)
+            return new WholeOverview(overview);
+
+        http.Response.Headers.CacheControl = "no-store";
         if (overview.AgeSeconds is { } age)
             http.Response.Headers.Age = age.ToString(CultureInfo.InvariantCulture);
         return TypedResults.Json(overview.ToJson(), GatewayJson.Default.Overview);

@@ -1,20 +1,30 @@
 using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.Calls;
+using Microservices.Topics;
 using Microservices.Users.V1;
 
 namespace Microservices.Users;
 
-/// <summary>Answers the lookups that arrived together with one query.</summary>
-internal sealed class LookupUsers(ReadUsers read) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
+/// <summary>
+/// Answers the lookups that arrived together with two queries at the most: which users have changed since the caller saw them, and those
+/// that have.
+/// </summary>
+internal sealed class LookupUsers(ReadUsers read, UserETags<UsersDbContext> state) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
 {
     public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
     {
         try
         {
-            var found = await read.FindAsync([.. batch.Select(call => call.Message.UserId).Distinct()], cancellationToken);
-            batch.AnswerEach(call => found.TryGetValue(call.UserId, out var user)
-                ? new LookupUsersResult { User = user }
+            var etags = await state.ReadAsync(batch, cancellationToken);
+            var changed = batch.Select(call => call.Message)
+                .Where(call => FieldViolations.IsId(call.UserId) && !etags.IsUnchanged(call))
+                .Select(call => call.UserId)
+                .ToHashSet();
+            var found = changed.Count == 0 ? [] : await read.FindAsync(changed, cancellationToken);
+            batch.AnswerEach(call =>
+                etags.IsUnchanged(call) ? new LookupUsersResult { Unchanged = true, Etag = call.KnownEtag }
+                : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etags.Of(call) }
                 : new LookupUsersResult { Error = Missing(call.UserId) });
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)

@@ -1,21 +1,24 @@
-namespace Microservices.Tests.Benchmarks;
+using Microservices.Tests.Benchmarks.Article;
+using Microservices.Tests.Benchmarks.Orders;
+using Microservices.Tests.Benchmarks.Overview;
+using Microservices.Tests.Benchmarks.Resilience;
+using Microservices.Tests.Benchmarks.Scale;
+using Microservices.Tests.Benchmarks.Slowest;
 
-/// <summary>How much to measure, and where the figures go.</summary>
-/// <param name="Rounds">How often each contender is measured.</param>
-/// <param name="Seconds">How long each time.</param>
-/// <param name="WarmUp">How long each runs before, in seconds.</param>
-/// <param name="Results">The folder of the results.</param>
-internal sealed record Plan(int Rounds, int Seconds, int WarmUp, string Results);
+namespace Microservices.Tests.Benchmarks;
 
 /// <summary>What can be measured.</summary>
 internal static class Scenarios
 {
-    private static readonly (string Name, string Description, Func<Plan, CancellationToken, Task> Run)[] Each =
+    /// <summary>Each by its name, in the order that <c>all</c> runs them.</summary>
+    public static readonly (string Name, string Description, Func<Plan, CancellationToken, Task> Run)[] Each =
     [
-        ("overview", "GET /v1/users/{id}/overview: the gateway as shipped, unary fan-out by hand, and the same answer from memory.", OverviewScenario.RunAsync),
+        ("article", "100, 500 and 1,000 I/O operations of 46 ms: call stream, unary calls, asyncio with grpc.aio.", ArticleScenario.RunAsync),
+        ("overview", "GET /v1/users/{id}/overview: the gateway as shipped, unary fan-out by hand, FastAPI, and the same answer from memory.", OverviewScenario.RunAsync),
+        ("slowest", "An overview when Users takes 2 s and Orders 3 s: 3 s, not 5.", SlowestScenario.RunAsync),
+        ("orders", "Durable orders a second: command streams, unary calls, and INSERTs of the same rows, on SQLite and PostgreSQL.", OrdersScenario.RunAsync),
+        ("hedge", "Lookups of which 1 % or 100 % are slow by 100 ms, with hedging and without.", HedgeScenario.RunAsync),
+        ("overload", "Three times as many requests as a backend can bear, with the adaptive limit and without.", OverloadScenario.RunAsync),
+        ("scale", "Ten and a hundred times as many users, topics, subscribers; ten times as many replicas.", ScaleScenario.RunAsync),
     ];
-
-    /// <summary>Each by its name, and all of them.</summary>
-    public static IEnumerable<(string Name, string Description, Func<Plan, CancellationToken, Task>[] Run)> All =>
-        Each.Select(s => (s.Name, s.Description, new[] { s.Run })).Append(("all", "All of them, one after the other.", Each.Select(s => s.Run).ToArray()));
 }

@@ -1,6 +1,9 @@
+using Microservices.Orders;
 using Microservices.Tests.Integration.Orders;
 using Microservices.Tests.Integration.Users;
 using Microservices.Tests.Support;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration;
 
@@ -43,8 +46,27 @@ public sealed class OrdersOnPostgresTests : OrdersTests
 [Collection(nameof(OnPostgres))]
 public sealed class LookupOrdersOnPostgresTests : LookupOrdersTests
 {
+    private readonly PostgresBackends backends;
+
     public LookupOrdersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+        : base(backends)
+    {
+        Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+        this.backends = backends;
+    }
+
+    [SkippableFact]
+    public async Task A_connection_that_was_cut_while_it_lay_idle_fails_no_lookup()
+    {
+        var known = await LookupAsync("nobody", known: 0);
+        await using var scope = backends.OrdersHost.Services.CreateAsyncScope();
+        await using var database = await scope.ServiceProvider.GetRequiredService<IDbContextFactory<OrdersDbContext>>().CreateDbContextAsync();
+        var cut = await database.Database
+            .SqlQuery<bool>($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").ToListAsync();
+        Assert.NotEmpty(cut);
+
+        Assert.True((await LookupAsync("nobody", known.Etag)).Unchanged);
+    }
 }
 
 /// <summary>One PostgreSQL for all tests that need one.</summary>

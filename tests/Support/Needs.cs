@@ -20,6 +20,9 @@ public enum Need
     /// <summary>curl on the PATH.</summary>
     Curl,
 
+    /// <summary>The load generator wrk on the PATH.</summary>
+    Wrk,
+
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
 }
@@ -90,6 +93,7 @@ public static class Needs
         Need.PythonGrpc when Python is null => "needs Python with grpc (Debian: python3-grpcio python3-protobuf)",
         Need.Buf when Buf is null => "needs buf (npm install -g @bufbuild/buf)",
         Need.Curl when Program("curl") is null => "needs curl (Debian: curl)",
+        Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,
     };

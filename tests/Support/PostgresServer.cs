@@ -15,7 +15,8 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Makes a cluster, starts it, and waits until it accepts connections.</summary>
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="durable">Whether a commit waits for the disk, as it must where it matters; tests need not.</param>
+    public static async Task<PostgresServer> StartAsync(bool durable = false)
     {
         var server = new PostgresServer();
         if (Environment.UserName == "root")
@@ -23,9 +24,12 @@ public sealed class PostgresServer : IAsyncDisposable
         var data = Path.Combine(server.directory, "data");
         await RunAsync("initdb", ["-D", data, "-U", "suite", "-A", "trust", "-E", "UTF8", "--no-sync"]);
         await RunAsync("pg_ctl", ["-D", data, "-w", "-l", Path.Combine(server.directory, "log"), "-o",
-            $"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=200", "start"]);
+            $"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync={(durable ? "on" : "off")} -c max_connections=200", "start"]);
         return server;
     }
+
+    /// <summary>The process id of the server, whose children its sessions are.</summary>
+    public int Pid => int.Parse(File.ReadLines(Path.Combine(directory, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>The connection string of a database of its own, made now and empty.</summary>
     public async Task<string> CreateDatabaseAsync()

@@ -41,6 +41,9 @@ public sealed class ReplicaProcess : IAsyncDisposable
     /// <summary>Its gRPC address, also after a restart.</summary>
     public string Address { get; }
 
+    /// <summary>Its process id; another one after each start.</summary>
+    public int Pid => process?.Id ?? throw new InvalidOperationException("It does not run");
+
     /// <summary>Whether it runs.</summary>
     public bool IsRunning => process is { HasExited: false };
 

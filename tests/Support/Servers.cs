@@ -41,6 +41,9 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>StackExchange.Redis's connection string.</summary>
     public string ConnectionString => $"127.0.0.1:{Port}";
 
+    /// <summary>Its process id; another one after each start.</summary>
+    public int Pid => process?.Id ?? throw new InvalidOperationException("It does not run");
+
     /// <summary>Starts one and waits until it answers.</summary>
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {

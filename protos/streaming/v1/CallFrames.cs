@@ -12,6 +12,19 @@ public interface ICall
     uint TimeoutMs { get; set; }
 }
 
+/// <summary>A call about a user, whose caller may still have an earlier answer.</summary>
+public interface IUserLookup : ICall
+{
+    /// <summary>Whose.</summary>
+    string UserId { get; }
+
+    /// <summary>Whether the caller wants an etag.</summary>
+    bool HasKnownEtag { get; }
+
+    /// <summary>The etag of the answer that the caller has; 0 for none.</summary>
+    ulong KnownEtag { get; }
+}
+
 /// <summary>The answer to one call: a result, or the status that says why there is none.</summary>
 public interface ICallResult
 {

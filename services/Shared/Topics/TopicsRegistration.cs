@@ -1,6 +1,7 @@
 using Microservices.EventLog;
 using Microservices.Persistence;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Topics;
 
@@ -9,7 +10,7 @@ public static class TopicsRegistration
 {
     /// <summary>
     /// Joins the outbox of a service's database to the event log: what <see cref="ServiceDbContext.AddEvent"/> commits is relayed, and
-    /// readers that are older than the log are served from the database. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
+    /// readers that are older than the log are served from the database; and adds <see cref="UserETags{TContext}"/>. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
     /// and <c>Outbox</c>.
     /// </summary>
     public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, UserTopics topics)
@@ -19,6 +20,7 @@ public static class TopicsRegistration
         builder.AddEventLog();
         builder.AddOutbox<TContext, LogSink>();
         builder.Services.AddEventHistory<LogHistory<TContext>>(topics.Prefix);
+        builder.Services.AddSingleton(services => new UserETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
         return builder;
     }
 }

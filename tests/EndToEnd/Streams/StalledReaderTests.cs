@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Orders.V1;
@@ -13,6 +14,8 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
     private const int Others = 999;
     private const int EventsPerSecond = 250;
     private const long MaxQueuedBytes = 1024 * 1024;
+    // Of the resident memory of a process that collects garbage.
+    private const long Noise = 4 * 1024 * 1024;
     private static readonly bool Soak = Environment.GetEnvironmentVariable("SUITE_SOAK") == "1";
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(Soak ? 60 : 15);
 
@@ -39,38 +42,46 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
         var before = await ObserveAsync(suite.Replicas[0]);
         await reader.StopAsync();
         var stalled = await ObserveAsync(suite.Replicas[0]);
-        await reader.GoOnAsync();
+        reader.GoOn();
         if (cutOff)
             Assert.Equal(StatusCode.ResourceExhausted, await reader.Reading);
         using var again = cutOff ? await StoppableReader.StartAsync(channel, reader.Cursor) : null;
-        await Eventually.UntilAsync(() => reader.Orders.Count + (again?.Orders.Count ?? 0) >= load.Placed.Count - EventsPerSecond, "it has caught up");
+        await Eventually.UntilAsync(() => Read().Count() >= load.Placed.Count - EventsPerSecond, "it has caught up");
         var after = await ObserveAsync(suite.Replicas[0]);
         await enough.CancelAsync();
         await placing;
 
         var expected = load.Placed.Values.CountBy(user => user).ToDictionary();
         await Eventually.UntilAsync(() => others.All(w => w.Count >= expected[w.UserId]), "the others have everything");
-        await Eventually.UntilAsync(() => reader.Orders.Count + (again?.Orders.Count ?? 0) >= load.Placed.Count, "it has everything");
+        await Eventually.UntilAsync(() => Read().Count() >= load.Placed.Count, "it has everything");
         await over.CancelAsync();
         await Task.WhenAll(others.Select(w => w.Reading));
-        foreach (var (name, o) in new[] { ("before", before), ("stalled", stalled), ("after", after) })
-        {
-            print.WriteLine($"{name}: p99 {P99(others, o):0.0}, memory {o.Memory >> 10} KiB, queued {o.Queued}; worst per s: " + string.Join(' ', Enumerable.Range(0, (int)(o.To - o.From).TotalSeconds)
-                .Select(s => others.SelectMany(w => w.Latencies(o.From.AddSeconds(s), o.From.AddSeconds(s + 1))).Select(t => (int)t.TotalMilliseconds).DefaultIfEmpty().Max())));
-        }
+        var (without, with) = (P99(others, before, after), P99(others, stalled));
+        print.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{load.Placed.Count} orders; p99 of the others without a stalled reader {without:0.0} ms ({P99(others, before):0.0} before, {P99(others, after):0.0} after), with one {with:0.0} ms ({with / without:0.00} x)"));
+        print.WriteLine(string.Create(CultureInfo.InvariantCulture, $"At most {stalled.Queued} bytes were queued; the process grew by {before.Grown >> 10} KiB before, by {stalled.Grown >> 10} KiB meanwhile, by {after.Grown >> 10} KiB after"));
+
+        // Every order, once.
+        Assert.Equal(load.Placed.Keys.Order(), Read().Order());
+        // The page that was read for it, on top of the bound.
+        Assert.InRange(stalled.Queued, 0, MaxQueuedBytes + 262_144);
+        // It grows with the events that it remembers, stalled reader or not.
+        Assert.True(stalled.Grown - Math.Max(before.Grown, after.Grown) < MaxQueuedBytes + Noise, $"{before.Grown}, {stalled.Grown}, {after.Grown}");
+        // Meant to be 1.1; a reader that held up the others would cost seconds.
+        Assert.True(with < (Soak ? 1.1 : 10) * without, $"{without} ms, {with} ms");
+
+        IEnumerable<string> Read() => reader.Orders.Concat(again?.Orders ?? []);
     }
 
     private static async Task<Observed> ObserveAsync(ReplicaProcess replica)
     {
-        var (from, queued, memory) = (DateTime.UtcNow, 0L, 0L);
+        var (from, memory, queued) = (DateTime.UtcNow, replica.Memory, 0L);
         while (DateTime.UtcNow < from + Stall)
         {
             queued = Math.Max(queued, (long)await replica.MetricAsync("eventstream_server_queued_bytes"));
-            memory = Math.Max(memory, replica.Memory);
             await Task.Delay(200);
         }
 
-        return new(from, DateTime.UtcNow, queued, memory);
+        return new(from, DateTime.UtcNow, queued, replica.Memory - memory);
     }
 
     private static double P99(OrderWatcher[] watchers, params Observed[] windows)
@@ -79,7 +90,7 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
         return all[(int)(all.Length * 0.99)];
     }
 
-    private sealed record Observed(DateTime From, DateTime To, long Queued, long Memory);
+    private sealed record Observed(DateTime From, DateTime To, long Queued, long Grown);
 
     /// <summary>Reads all orders, until it is told to stop reading: then nothing takes what comes.</summary>
     private sealed class StoppableReader : IDisposable
@@ -117,11 +128,7 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
 
         public Task StopAsync() => mayRead.WaitAsync();
 
-        public Task GoOnAsync()
-        {
-            mayRead.Release();
-            return Task.CompletedTask;
-        }
+        public void GoOn() => mayRead.Release();
 
         public void Dispose()
         {

@@ -23,6 +23,9 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
     /// <summary>How many lookups have come.</summary>
     public int Lookups => Volatile.Read(ref lookups);
 
+    /// <summary>The etag of every user; 0 for none.</summary>
+    public ulong ETag { get; set; }
+
     /// <summary>In how many frames.</summary>
     public int Frames => Volatile.Read(ref frames);
 
@@ -57,8 +60,14 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
     {
         Interlocked.Increment(ref lookups);
         var call = batch.Single();
+        if (ETag != 0 && call.Message.KnownEtag == ETag)
+        {
+            call.Answer(new LookupUsersResult { Unchanged = true, Etag = ETag });
+            return;
+        }
+
         var answer = await OnGet(new GetUserRequest { UserId = call.Message.UserId }, new LookupContext(batch.Context, call.Message, cancellationToken));
-        call.Answer(new LookupUsersResult { User = answer.User });
+        call.Answer(new LookupUsersResult { User = answer.User, Etag = ETag });
     }
 }
 
@@ -70,6 +79,12 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
 
     /// <summary>How many lookups have come.</summary>
     public int Lookups => Volatile.Read(ref lookups);
+
+    /// <summary>The etag of every user's orders; 0 for none.</summary>
+    public ulong ETag { get; set; }
+
+    /// <summary>Whether it says "unchanged" to who knows nothing.</summary>
+    public bool LiesAboutETags { get; set; }
 
     /// <summary>In how many frames.</summary>
     public int Frames => Volatile.Read(ref frames);
@@ -105,11 +120,17 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
     {
         Interlocked.Increment(ref lookups);
         var call = batch.Single();
+        if (ETag != 0 && (call.Message.KnownEtag == ETag || LiesAboutETags))
+        {
+            call.Answer(new LookupOrdersResult { Unchanged = true, Etag = ETag });
+            return;
+        }
+
         var request = new ListOrdersRequest { UserId = call.Message.UserId, PageSize = call.Message.Limit };
         var answer = await OnList(request, new LookupContext(batch.Context, call.Message, cancellationToken));
         var latest = answer is null ? null : new LatestOrders();
         latest?.Orders.AddRange(answer!.Orders);
-        call.Answer(new LookupOrdersResult { Latest = latest });
+        call.Answer(new LookupOrdersResult { Latest = latest, Etag = ETag });
     }
 }
 

@@ -92,6 +92,8 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     /// <summary>Backends that answer at once.</summary>
     public void Reset()
     {
+        Users.ETag = Orders.ETag = 0;
+        Orders.LiesAboutETags = false;
         Users.OnGet = (request, _) => Task.FromResult(new GetUserResponse { User = User(request.UserId) });
         Users.OnCreate = (request, _) => Task.FromResult(new CreateUserResponse { User = User(request.UserId.Length == 0 ? "made" : request.UserId) });
         Users.OnUpdate = (request, _) => Task.FromResult(new UpdateUserResponse { User = User(request.User.UserId) });

@@ -36,6 +36,36 @@ public sealed class OverviewTests : IClassFixture<GatewayFixture>
     }
 
     [Fact]
+    public async Task What_has_not_changed_is_not_sent_again_and_what_has_is_there_at_once()
+    {
+        gateway.Users.ETag = gateway.Orders.ETag = 7;
+        var first = await gateway.Rest.GetStringAsync("/v1/users/known/overview");
+        gateway.Users.OnGet = (_, _) => throw new InvalidOperationException("not asked for");
+        gateway.Orders.OnList = (_, _) => throw new InvalidOperationException("not asked for");
+        Assert.Equal(first, await gateway.Rest.GetStringAsync("/v1/users/known/overview"));
+        var message = (await gateway.Grpc.GetOverviewAsync(new() { UserId = "known" })).Overview;
+        Assert.Equal(("known", 1), (message.User.UserId, message.Orders.Orders.Count));
+
+        gateway.Orders.ETag = 8;
+        gateway.Orders.OnList = (_, _) => Task.FromResult(new ListOrdersResponse());
+        using var changed = await gateway.Rest.GetAsync("/v1/users/known/overview");
+        var overview = await changed.JsonAsync();
+        Assert.Equal("ok", overview.GetProperty("user").Text("status"));
+        Assert.Equal(0, overview.GetProperty("orders").GetProperty("data").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_service_that_says_unchanged_to_who_knows_nothing_fails_its_part()
+    {
+        gateway.Orders.ETag = 7;
+        gateway.Orders.LiesAboutETags = true;
+
+        using var response = await gateway.Rest.GetAsync("/v1/users/unknown/overview");
+
+        Assert.Equal("error", (await response.JsonAsync()).GetProperty("orders").Text("status"));
+    }
+
+    [Fact]
     public async Task Both_parts_are_in_flight_at_the_same_time()
     {
         var (user, orders) = gateway.Hold();

@@ -32,6 +32,44 @@ public abstract class LookupOrdersTests(Backends backends)
     }
 
     [SkippableFact]
+    public async Task Orders_are_unchanged_until_one_is_placed_or_moved_and_then_are_as_they_are_now()
+    {
+        var placed = await PlacedAsync(2);
+        var userId = placed[0].UserId;
+        var first = await LookupAsync(userId, known: 0);
+        Assert.Equal(placed.Reverse(), first.Latest.Orders);
+        Assert.NotEqual(0UL, first.Etag);
+
+        var again = await LookupAsync(userId, first.Etag);
+        Assert.True(again.Unchanged);
+        Assert.Equal(first.Etag, again.Etag);
+
+        var third = (await orders.PlaceOrderAsync(Backends.AnOrder(userId))).Order;
+        var grown = await LookupAsync(userId, first.Etag);
+        Assert.Equal([third, .. placed.Reverse()], grown.Latest.Orders);
+
+        var cancelled = (await orders.CancelOrderAsync(new CancelOrderRequest { OrderId = third.OrderId })).Order;
+        var moved = await LookupAsync(userId, grown.Etag);
+        Assert.Equal([cancelled, .. placed.Reverse()], moved.Latest.Orders);
+        Assert.Equal(3, new[] { first.Etag, grown.Etag, moved.Etag }.Distinct().Count());
+
+        Assert.True((await LookupAsync(userId, moved.Etag)).Unchanged);
+        Assert.Equal(0UL, (await LookupAsync((userId, 10)))[0].Etag);
+    }
+
+    [SkippableFact]
+    public async Task Who_has_no_orders_has_an_etag_too_until_the_first_is_placed()
+    {
+        var userId = (await backends.NewUserAsync()).UserId;
+        var none = await LookupAsync(userId, known: 0);
+        Assert.Empty(none.Latest.Orders);
+        Assert.True((await LookupAsync(userId, none.Etag)).Unchanged);
+
+        var placed = (await orders.PlaceOrderAsync(Backends.AnOrder(userId))).Order;
+        Assert.Equal([placed], (await LookupAsync(userId, none.Etag)).Latest.Orders);
+    }
+
+    [SkippableFact]
     public async Task A_lookup_and_the_list_agree_on_orders_of_the_same_microsecond()
     {
         var userId = (await backends.NewUserAsync()).UserId;
@@ -96,11 +134,22 @@ public abstract class LookupOrdersTests(Backends backends)
         return placed;
     }
 
-    private async Task<LookupOrdersResult[]> LookupAsync(params (string UserId, int Limit)[] calls)
+    protected async Task<LookupOrdersResult> LookupAsync(string userId, ulong known) =>
+        (await LookupAsync([new LookupOrdersCall { UserId = userId, KnownEtag = known }]))[0];
+
+    private Task<LookupOrdersResult[]> LookupAsync(params (string UserId, int Limit)[] calls) =>
+        LookupAsync(Array.ConvertAll(calls, call => new LookupOrdersCall { UserId = call.UserId, Limit = call.Limit }));
+
+    private async Task<LookupOrdersResult[]> LookupAsync(LookupOrdersCall[] calls)
     {
         using var stream = orders.LookupOrders();
         var frame = new LookupOrdersRequest();
-        frame.Calls.AddRange(calls.Select((call, i) => new LookupOrdersCall { CallId = (ulong)i, UserId = call.UserId, Limit = call.Limit }));
+        for (var i = 0; i < calls.Length; i++)
+        {
+            calls[i].CallId = (ulong)i;
+            frame.Calls.Add(calls[i]);
+        }
+
         await stream.RequestStream.WriteAsync(frame);
         await stream.RequestStream.CompleteAsync();
 

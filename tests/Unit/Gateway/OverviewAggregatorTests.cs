@@ -94,7 +94,7 @@ public sealed class OverviewAggregatorTests
     }
 
     private OverviewAggregator Aggregator(Sources sources) =>
-        new(sources, new StaleOrders(Options.Create(options), time), time, NullLogger<OverviewAggregator>.Instance);
+        new(sources, new(Options.Create(options), time), new(Options.Create(options), time), time, NullLogger<OverviewAggregator>.Instance);
 
     private sealed class Sources : IOverviewSources
     {
@@ -104,16 +104,17 @@ public sealed class OverviewAggregatorTests
 
         public List<DateTime> Deadlines { get; } = [];
 
-        public Task<User> GetUserAsync(string userId, DateTime deadline, CancellationToken cancellationToken)
+        public async Task<Answer<User>> GetUserAsync(string userId, Answer<User>? known, DateTime deadline, CancellationToken cancellationToken)
         {
             Deadlines.Add(deadline);
-            return User(userId, cancellationToken);
+            return new(await User(userId, cancellationToken), 0, 0);
         }
 
-        public Task<IReadOnlyList<Order>> GetOrdersAsync(string userId, int limit, DateTime deadline, CancellationToken cancellationToken)
+        public async Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(
+            string userId, int limit, Answer<IReadOnlyList<Order>>? known, DateTime deadline, CancellationToken cancellationToken)
         {
             Deadlines.Add(deadline);
-            return Orders(userId, cancellationToken);
+            return new(await Orders(userId, cancellationToken), 0, 0);
         }
 
         public void Together(Action ask) => ask();

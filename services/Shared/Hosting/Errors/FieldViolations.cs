@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using Google.Rpc;
 
@@ -11,6 +12,7 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
 {
     private const int MaxIdLength = 64;
     private const int MaxIdempotencyKeyLength = 128;
+    private static readonly SearchValues<char> InId = SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
     private readonly List<BadRequest.Types.FieldViolation> violations = [];
 
     /// <summary>Whether there is anything wrong.</summary>
@@ -25,8 +27,15 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     {
         if (value.Length == 0)
             Add(field, "is required");
-        else if (value.Length > MaxIdLength || !char.IsAsciiLetterOrDigit(value[0]) || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+        else if (!IsId(value))
             Add(field, $"must be 1 to {MaxIdLength} letters, digits, '-', '_' or '.', beginning with a letter or digit");
+    }
+
+    /// <summary>Whether <see cref="CheckId"/> finds nothing wrong with it.</summary>
+    public static bool IsId(string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return value.Length is > 0 and <= MaxIdLength && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(InId);
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ public static class OutboxRegistration
 {
     /// <summary>
     /// Relays the events that <see cref="ServiceDbContext.AddEvent"/> commits to <typeparamref name="TSink"/>, and adds
-    /// <see cref="OutboxHistory{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
+    /// <see cref="OutboxHistory{TContext}"/> and <see cref="OutboxHeads{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
     /// </summary>
     public static WebApplicationBuilder AddOutbox<TContext, TSink>(this WebApplicationBuilder builder)
         where TContext : ServiceDbContext
@@ -23,6 +23,7 @@ public static class OutboxRegistration
         builder.Services.TryAddSingleton<IOutboxSink, TSink>();
         builder.Services.AddSingleton<OutboxStore<TContext>>();
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
+        builder.Services.AddSingleton<OutboxHeads<TContext>>();
         builder.Services.AddHostedService<OutboxRelay<TContext>>();
         return builder;
     }

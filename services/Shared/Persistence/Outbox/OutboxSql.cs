@@ -38,6 +38,16 @@ internal static class OutboxSql
         return parameter.ParameterName;
     }
 
+    /// <summary>The ends of so many topics, each with its number in the list of parameters.</summary>
+    public static string SelectHeads(DbContext context, DbCommand command, int topics)
+    {
+        var asked = string.Join(", ", Enumerable.Range(0, topics).Select(i => string.Create(CultureInfo.InvariantCulture, $"({i}, {command.Parameter("")})")));
+        return $"""
+            WITH asked(number, topic) AS (VALUES {asked})
+            SELECT asked.number, t."Epoch", t."LastOffset" FROM asked CROSS JOIN {Table<OutboxTopic>(context)} AS t WHERE t."Topic" = asked.topic
+            """;
+    }
+
     /// <summary>The beginning of an upsert of topics; each row has a topic, an epoch, last offset, relayed offset and time.</summary>
     public static StringBuilder UpsertTopics(DbContext context, DbCommand command, IEnumerable<(string Topic, string Epoch, long Last, long Relayed, long AtMs)> sorted)
     {

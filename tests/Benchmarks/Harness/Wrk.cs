@@ -3,14 +3,18 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microservices.Tests.Support;
 
-namespace Microservices.Tests.Benchmarks;
+namespace Microservices.Tests.Benchmarks.Harness;
 
 /// <summary>What a run of wrk measured.</summary>
 /// <param name="PerSecond">Answers a second.</param>
 /// <param name="P50">Half of the answers took at most so long, in milliseconds.</param>
 /// <param name="P99">99 % of them, in milliseconds.</param>
 /// <param name="Failed">Answers with another status than 2xx or 3xx, and requests without an answer.</param>
-internal sealed record Load(double PerSecond, double P50, double P99, long Failed);
+internal sealed record WrkResult(double PerSecond, double P50, double P99, long Failed)
+{
+    /// <summary>As figures of a contender.</summary>
+    public Figures ToFigures(int seconds) => new() { ["requests/s"] = PerSecond, ["p50, ms"] = P50, ["p99, ms"] = P99, ["failed requests"] = Failed, Operations = PerSecond * seconds };
+}
 
 /// <summary>The load generator wrk: a process of its own, closed loop (each connection sends its next request when it has its answer).</summary>
 internal static partial class Wrk
@@ -19,7 +23,7 @@ internal static partial class Wrk
     public static string? WhyNot => Needs.Program("wrk") is null ? "wrk is not installed (apt-get install wrk)" : null;
 
     /// <summary>Requests what the script says, over so many connections, for some seconds.</summary>
-    public static async Task<Load> RunAsync(string address, string script, int connections, int seconds, CancellationToken cancellationToken)
+    public static async Task<WrkResult> RunAsync(string address, string script, int connections, int seconds, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(Needs.Program("wrk") ?? throw new InvalidOperationException(WhyNot),
             ["-t1", string.Create(CultureInfo.InvariantCulture, $"-c{connections}"), string.Create(CultureInfo.InvariantCulture, $"-d{seconds}s"), "--latency", "-s", script, address])
@@ -51,12 +55,12 @@ internal static partial class Wrk
         return script;
     }
 
-    private static Load Parse(string output)
+    private static WrkResult Parse(string output)
     {
         var failed = NonSuccess().Match(output) is { Success: true } status ? long.Parse(status.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         if (SocketErrors().Match(output) is { Success: true } errors)
             failed += errors.Groups.Values.Skip(1).Sum(g => long.Parse(g.Value, CultureInfo.InvariantCulture));
-        return new Load(Number(PerSecond().Match(output).Groups[1].Value), Milliseconds(P50().Match(output)), Milliseconds(P99().Match(output)), failed);
+        return new WrkResult(Number(PerSecond().Match(output).Groups[1].Value), Milliseconds(P50().Match(output)), Milliseconds(P99().Match(output)), failed);
     }
 
     private static double Milliseconds(Match match) => Number(match.Groups[1].Value) * (match.Groups[2].Value switch

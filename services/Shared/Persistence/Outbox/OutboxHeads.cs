@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Numerics;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Persistence;
+
+/// <summary>
+/// Where topics end, as the database has it at that moment. It is asked on the hottest path of a service, with every batch of lookups,
+/// and so it keeps a few connections with statements that are parsed and planned already. Thread-safe.
+/// </summary>
+public sealed class OutboxHeads<TContext>(IDbContextFactory<TContext> contexts) : IAsyncDisposable
+    where TContext : ServiceDbContext
+{
+    // As many as batches are handled at a time, on a few streams; beyond it a connection is opened for the question.
+    private const int MaxIdle = 8;
+    private readonly ConcurrentQueue<Session> idle = new();
+
+    /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
+    public async Task<IReadOnlyList<OutboxHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        if (topics.Count == 0)
+            return [];
+        while (idle.TryDequeue(out var kept))
+        {
+            try
+            {
+                return await ReadAsync(kept, topics, cancellationToken);
+            }
+            catch (DbException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Its connection was cut while it lay idle: that says nothing of the database as it is now.
+            }
+        }
+
+        return await ReadAsync(new Session(await contexts.CreateDbContextAsync(cancellationToken)), topics, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        while (idle.TryDequeue(out var session))
+            await session.DisposeAsync();
+    }
+
+    private async Task<IReadOnlyList<OutboxHead>> ReadAsync(Session session, IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        var keep = false;
+        try
+        {
+            var heads = await session.ReadAsync(topics, cancellationToken);
+            keep = idle.Count < MaxIdle;
+            return heads;
+        }
+        finally
+        {
+            if (keep)
+                idle.Enqueue(session);
+            else
+                await session.DisposeAsync();
+        }
+    }
+
+    private sealed class Session(TContext context) : IAsyncDisposable
+    {
+        private readonly Dictionary<int, DbCommand> commands = [];
+
+        public async Task<IReadOnlyList<OutboxHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+        {
+            var command = await PrepareAsync((int)BitOperations.RoundUpToPowerOf2((uint)topics.Count), cancellationToken);
+            for (var i = 0; i < command.Parameters.Count; i++)
+                command.Parameters[i].Value = i < topics.Count ? topics[i] : "";
+
+            var heads = new OutboxHead[topics.Count];
+            Array.Fill(heads, new OutboxHead("", 0));
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                heads[reader.GetInt32(0)] = new OutboxHead(reader.GetString(1), reader.GetInt64(2));
+            return heads;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var command in commands.Values)
+                await command.DisposeAsync();
+            await context.DisposeAsync();
+        }
+
+        // Padded, so that there is a statement for each power of two, not one for each number of topics.
+        private async Task<DbCommand> PrepareAsync(int topics, CancellationToken cancellationToken)
+        {
+            if (commands.TryGetValue(topics, out var known))
+                return known;
+            await context.Database.OpenConnectionAsync(cancellationToken);
+            var command = OutboxSql.Command(context);
+            command.CommandText = OutboxSql.SelectHeads(context, command, topics);
+            await command.PrepareAsync(cancellationToken);
+            commands.Add(topics, command);
+            return command;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Benchmarks.Harness;
+
+/// <summary>The ratios of all results in one table: README.md of the results, and a section of the repository's README.</summary>
+internal static class Summary
+{
+    private const string Begin = "<!-- measured: written by tests/Benchmarks, from its results -->";
+    private const string End = "<!-- /measured -->";
+
+    /// <summary>Writes README.md into the folder, of all results there; and, for those of the checkout, into its README.</summary>
+    public static async Task WriteAsync(string folder, CancellationToken cancellationToken)
+    {
+        var results = new List<ScenarioResult>();
+        foreach (var (name, _, _) in Scenarios.Each)
+        {
+            var file = Path.Combine(folder, name + ".json");
+            if (File.Exists(file))
+                results.Add(await Report.ReadAsync(file, cancellationToken));
+        }
+
+        if (results.Count == 0)
+            return;
+        await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), $"# Results\n\n{Table(results, "")}", cancellationToken);
+        if (Path.GetFullPath(folder) == Path.GetFullPath(Report.DefaultFolder))
+            await ReplaceAsync(Path.Combine(Needs.Root, "README.md"), Table(results, "tests/Benchmarks/results/"), cancellationToken);
+    }
+
+    private static string Table(IReadOnlyList<ScenarioResult> results, string prefix)
+    {
+        var text = new StringBuilder("| scenario | what | median | min | max | goal | |\n|---|---|---:|---:|---:|---|---|\n");
+        foreach (var result in results)
+        {
+            foreach (var (section, ratio) in result.Sections.SelectMany(s => s.Ratios.Select(r => (s, r))))
+            {
+                var what = section.Title.Length > 0 ? $"{section.Title}: {ratio.Name}" : ratio.Name;
+                text.Append(CultureInfo.InvariantCulture, $"| [{result.Scenario}]({prefix}{result.Scenario}.md) | {what} | {Figure.Text(ratio.Median)} | {Figure.Text(ratio.Min)} | {Figure.Text(ratio.Max)} | {ratio.Goal} | {ResultTable.Met(ratio)} |\n");
+            }
+        }
+
+        var leftOut = results.SelectMany(r => r.LeftOut.Select(l => $"{r.Scenario}: {l.Key}, {l.Value}")).ToList();
+        text.Append(CultureInfo.InvariantCulture, $"\nMeasured {results.Min(r => r.Time):yyyy-MM-dd} to {results.Max(r => r.Time):yyyy-MM-dd} on {string.Join("; ", results.Select(r => r.Machine).Distinct())}.");
+        text.Append(leftOut.Count > 0 ? $" Left out: {string.Join("; ", leftOut)}.\n" : "\n");
+        return text.ToString();
+    }
+
+    /// <summary>Replaces what stands between the marks; without marks the file stays as it is.</summary>
+    private static async Task ReplaceAsync(string file, string table, CancellationToken cancellationToken)
+    {
+        var text = await File.ReadAllTextAsync(file, cancellationToken);
+        var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
+        if (begin >= 0 && end > begin)
+            await File.WriteAllTextAsync(file, $"{text[..(begin + Begin.Length)]}\n{table}{text[end..]}", cancellationToken);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Microservices.Tests.Benchmarks.Overview;
+
+/// <summary>The overview of one of 10,000 users with 5 orders each, on SQLite, over HTTP/1.1, at several numbers of connections.</summary>
+internal static class OverviewScenario
+{
+    private const int OrdersOfEach = 5;
+    private static readonly string[] Prefixes = ["", "/memory"];
+
+    public static async Task RunAsync(Plan plan, CancellationToken cancellationToken)
+    {
+        if (Wrk.WhyNot is { } missing)
+            throw new InvalidOperationException(missing);
+        var userCount = plan.Of(10_000, smoke: 50);
+        await using var suite = await SuiteProcesses.StartAsync();
+        var users = suite.Start("services/Users", "users");
+        var orders = suite.Start("services/Orders", "orders", SuiteProcesses.Backend("Users", users));
+        (string, string)[] backends = [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders)];
+        var (shipped, byHand) = (SuiteProcesses.FreeAddress(), SuiteProcesses.FreeAddress());
+        var gateway = suite.Start("gateway", "gateway", [.. backends, ("Kestrel__Endpoints__Http__Url", shipped)]);
+        var unary = suite.Start("tests/Benchmarks/Unary", "unary", [.. backends, ("Kestrel__Endpoints__Http__Url", byHand)]);
+        await suite.UntilReadyAsync();
+
+        var ids = await Seed.UsersAsync(users.Address, userCount, cancellationToken);
+        await Seed.OrdersAsync(orders.Address, ids, OrdersOfEach, cancellationToken);
+        await RequireSameAsync(shipped, byHand, ids[0], cancellationToken);
+
+        Server[] behind = [new("users", () => users.Pid), new("orders", () => orders.Pid)];
+        var scripts = Prefixes.ToDictionary(prefix => prefix, prefix => Wrk.Script(suite.Folder, "overview" + prefix.Replace('/', '-'), ids.Select(id => $"{prefix}/v1/users/{id}/overview")));
+        var report = new Report("overview", $"`GET /v1/users/{{id}}/overview` over HTTP/1.1: {userCount:N0} users x {OrdersOfEach} orders on SQLite, each in turn; wrk, a closed loop.", plan);
+        report.Versions("Grpc.AspNetCore", "Google.Protobuf", "Microsoft.EntityFrameworkCore.Sqlite");
+        report.Version("wrk", Machine.VersionOf("wrk", "-v"));
+
+        foreach (var connections in plan.Of<int[]>([64, 8, 256], smoke: [8]))
+        {
+            var measured = await Contest.RunAsync(plan,
+            [
+                Contender("gateway", shipped, "", [new("gateway", () => gateway.Pid), .. behind]),
+                Contender("unary", byHand, "", [new("unary", () => unary.Pid), .. behind]),
+                Contender("memory", byHand, "/memory", [new("unary", () => unary.Pid)]),
+            ], cancellationToken);
+            var section = report.Add(string.Create(CultureInfo.InvariantCulture, $"{connections} connections"), measured);
+            section.Ratio("requests/s", "gateway", "unary", Goal.AtLeast(2.5));
+            section.Ratio("requests/s", "gateway", "memory", Goal.AtLeast(0.85));
+            section.Ratio("p99, ms", "gateway", "unary", Goal.AtMost(1));
+
+            Contender Contender(string name, string address, string prefix, Server[] servers) => new(name, servers, async (seconds, cancel) =>
+                (await Wrk.RunAsync(address, scripts[prefix], connections, seconds, cancel)).ToFigures(seconds));
+        }
+
+        await report.WriteAsync(cancellationToken);
+    }
+
+    /// <summary>Contenders that answer something else cannot be compared.</summary>
+    private static async Task RequireSameAsync(string one, string other, string userId, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient();
+        using var first = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{one}/v1/users/{userId}/overview"), cancellationToken));
+        foreach (var path in Prefixes)
+        {
+            using var second = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{other}{path}/v1/users/{userId}/overview"), cancellationToken));
+            if (!JsonElement.DeepEquals(first.RootElement, second.RootElement))
+                throw new InvalidOperationException($"The contenders do not answer the same:\n{first.RootElement}\n{second.RootElement}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Reflection;
+using System.Text.Json;
+using Microservices.Tests.Support;
+using Xunit;
+
+namespace Microservices.Tests.EndToEnd;
+
+/// <summary>Every scenario of tests/Benchmarks runs, with as little of everything as can be. What it measures is not looked at.</summary>
+public sealed class BenchmarkTests
+{
+    private static readonly string Program = Path.Combine(Needs.Root, "tests", "Benchmarks", "bin", Needs.Configuration, "net10.0", "Benchmarks.dll");
+
+    [TheoryNeeding(Need.RedisServer, Need.PostgreSql, Need.Wrk, Need.PythonGrpc)]
+    [InlineData("article")]
+    [InlineData("overview")]
+    [InlineData("slowest")]
+    [InlineData("orders")]
+    [InlineData("hedge")]
+    [InlineData("overload")]
+    [InlineData("scale")]
+    public async Task A_scenario_runs_and_reports_what_it_measured(string scenario)
+    {
+        var results = Directory.CreateTempSubdirectory("benchmarks-").FullName;
+        try
+        {
+            var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Program}' {scenario} --smoke --results '{results}'");
+            Assert.True(exitCode == 0, $"{output}\n{error}");
+
+            using var result = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(results, scenario + ".json")));
+            Assert.NotEmpty(result.RootElement.GetProperty("sections").EnumerateArray().SelectMany(s => s.GetProperty("contenders").EnumerateArray()));
+            // What the machine lacks is left out and named; where nothing may be skipped, nothing is.
+            if (Environment.GetEnvironmentVariable("TESTS_FORBID_SKIPS") == "1")
+                Assert.Empty(result.RootElement.GetProperty("leftOut").EnumerateObject());
+            Assert.Contains($"[{scenario}]", await File.ReadAllTextAsync(Path.Combine(results, "README.md")), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(results, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task No_scenario_is_without_a_smoke_run()
+    {
+        var tested = typeof(BenchmarkTests).GetMethod(nameof(A_scenario_runs_and_reports_what_it_measured))!
+            .GetCustomAttributes<InlineDataAttribute>().Select(d => (string)d.GetData(null!).Single()[0]);
+        var (exitCode, output, error) = await Shell.RunAsync($"dotnet '{Program}' list");
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(), tested.Order());
+    }
+}
