@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>Appends to the event log, to the topics that Orders serves WatchOrders from.</summary>
 internal sealed class LogPublisher(IHost host) : Publisher

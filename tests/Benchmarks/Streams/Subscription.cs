@@ -1,4 +1,4 @@
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>One subscriber of one topic. Its events come one at a time, and on one connection after the other.</summary>
 internal sealed class Subscription(Arrivals arrivals)

@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Type;
 using Microservices.Orders.V1;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>A topic is a user, an event an order of theirs. Its version is its number in the topic, its time the time at which it was due.</summary>
 internal static class Topic

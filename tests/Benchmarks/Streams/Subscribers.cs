@@ -1,4 +1,4 @@
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>Streams that follow topics.</summary>
 internal abstract class Subscribers(Subscribe wanted, Arrivals arrivals) : IAsyncDisposable

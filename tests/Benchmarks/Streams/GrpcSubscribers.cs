@@ -5,7 +5,7 @@ using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>Plain calls of WatchOrders, each with all of its subscriptions; a connection carries 100 of them, the server's limit.</summary>
 internal sealed class GrpcSubscribers : Subscribers

@@ -1,4 +1,4 @@
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>Publishes by a clock (open loop): what is late stays due when it was, so that its lateness is part of what is measured.</summary>
 internal abstract class Publisher : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>
 /// Finds in the bytes of an event, or of a frame of WatchOrders, what is measured, and makes nothing of the rest: a subscriber that

@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>
 /// SignalR's own client, over WebSockets, with its automatic reconnect. A balancer would lead a connection that was lost to a replica

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>The suite's own client, as it is registered by a service; it chooses a replica for each stream, and another when that is gone.</summary>
 internal sealed class ClientSubscribers : Subscribers

@@ -1,6 +1,6 @@
 using HdrHistogram;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>What has come to all subscribers. Thread-safe.</summary>
 internal sealed class Arrivals

@@ -1,15 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Microservices.Tests.Benchmarks.StreamLoad;
-
-/// <summary>How the load and who measures talk: a command a line on standard input, an answer a line on standard output, as JSON. Times are UTC ticks.</summary>
-internal static class Protocol
-{
-    public static string Encode<T>(T message) => JsonSerializer.Serialize(message);
-
-    public static T Decode<T>(string line) => JsonSerializer.Deserialize<T>(line)!;
-}
+namespace Microservices.Tests.Benchmarks.Streams;
 
 /// <summary>By what events go and come.</summary>
 internal enum Transport
@@ -27,13 +18,16 @@ internal enum Transport
     BareStream,
 }
 
-/// <summary>What the load is asked to do.</summary>
+/// <summary>What <see cref="StreamLoad"/> is asked. Times are UTC ticks.</summary>
+internal sealed record StreamRequest(StreamCommand Command);
+
+/// <summary>What there is to do.</summary>
 [JsonDerivedType(typeof(Subscribe), "subscribe")]
 [JsonDerivedType(typeof(Mark), "mark")]
 [JsonDerivedType(typeof(Read), "read")]
 [JsonDerivedType(typeof(ReadRecovery), "recovery")]
 [JsonDerivedType(typeof(Publish), "publish")]
-internal abstract record Command;
+internal abstract record StreamCommand;
 
 /// <summary>Opens streams (connections), which follow topics in turn; answered by <see cref="Done"/> when all of it stands.</summary>
 /// <param name="Transport">By what.</param>
@@ -41,18 +35,18 @@ internal abstract record Command;
 /// <param name="Streams">How many.</param>
 /// <param name="TopicsOfEach">How many each follows.</param>
 /// <param name="Topics">How many there are.</param>
-internal sealed record Subscribe(Transport Transport, string[] Addresses, int Streams, int TopicsOfEach, int Topics) : Command;
+internal sealed record Subscribe(Transport Transport, string[] Addresses, int Streams, int TopicsOfEach, int Topics) : StreamCommand;
 
 /// <summary>Forgets what came so far; answered by <see cref="Done"/>.</summary>
-internal sealed record Mark : Command;
+internal sealed record Mark : StreamCommand;
 
 /// <summary>What has come since the mark; answered by <see cref="Window"/>.</summary>
-internal sealed record Read : Command;
+internal sealed record Read : StreamCommand;
 
 /// <summary>How the subscribers got over a fault; answered by <see cref="Recovery"/>.</summary>
 /// <param name="Fault">When it was.</param>
 /// <param name="Seconds">For how long after it events count.</param>
-internal sealed record ReadRecovery(long Fault, double Seconds) : Command;
+internal sealed record ReadRecovery(long Fault, double Seconds) : StreamCommand;
 
 /// <summary>Publishes to all topics in turn at a fixed rate, whatever becomes of it; answered by <see cref="Published"/>.</summary>
 /// <param name="Transport">By what.</param>
@@ -60,7 +54,7 @@ internal sealed record ReadRecovery(long Fault, double Seconds) : Command;
 /// <param name="Topics">How many there are.</param>
 /// <param name="Rate">Events a second.</param>
 /// <param name="Seconds">How long.</param>
-internal sealed record Publish(Transport Transport, string Redis, int Topics, double Rate, double Seconds) : Command;
+internal sealed record Publish(Transport Transport, string Redis, int Topics, double Rate, double Seconds) : StreamCommand;
 
 /// <summary>It is done.</summary>
 internal sealed record Done;
