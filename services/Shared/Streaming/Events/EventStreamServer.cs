@@ -49,8 +49,8 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
             tags.MetricsDisabled = true;
         // Tells the client that the stream stands, also while there is no event.
         await context.WriteResponseHeadersAsync([]);
-        var queue = new OutboundQueue(_options.MaxQueuedBytes, _metrics);
-        var writer = new EventFrameWriter(http.Response.BodyWriter, queue, _options, _metrics, _time);
+        var queue = new OutboundQueue(_options.MaxQueuedBytes);
+        var writer = new EventFrameWriter(http.Response.BodyWriter, queue, _options, _time);
         var subscriptions = new SubscriptionTable<TSubscription>(_source, queue, _options.MaxSubscriptions, _metrics, _method, _logger);
         var session = new EventStreamSession<TRequest, TSubscription>(
             requests, writer, queue, subscriptions, _options, _metrics, _method, context, _time, _logger);
@@ -64,6 +64,7 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
         finally
         {
             _clock.Remove(tick);
+            session.Report();
             _metrics.Streams(-1);
         }
     }
