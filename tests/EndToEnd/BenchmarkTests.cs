@@ -9,6 +9,7 @@ namespace Microservices.Tests.EndToEnd;
 public sealed class BenchmarkTests
 {
     private static readonly string Program = Path.Combine(Needs.Root, "tests", "Benchmarks", "bin", Needs.Configuration, "net10.0", "Benchmarks.dll");
+    private static readonly string Micro = Path.Combine(Needs.Root, "tests", "Benchmarks", "Micro", "bin", Needs.Configuration, "net10.0", "Micro.dll");
 
     [TheoryNeeding(Need.RedisServer, Need.PostgreSql, Need.Wrk, Need.PythonGrpc)]
     [InlineData("article")]
@@ -37,6 +38,13 @@ public sealed class BenchmarkTests
         {
             Directory.Delete(results, recursive: true);
         }
+    }
+
+    [FactNeeding(Need.RedisServer)]
+    public async Task The_micro_benchmarks_run()
+    {
+        var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Micro}' --smoke");
+        Assert.True(exitCode == 0, $"{output}\n{error}");
     }
 
     [Fact]

@@ -7,9 +7,14 @@ internal static class OrdersScenario
 {
     private const int Batch = 128;
 
+    // Of one stream: a batch that is being placed, and the next one. Many streams fill batches of their own less.
+    private const int Alone = 256;
+    private const int AmongMany = 32;
+
     public static async Task RunAsync(Plan plan, CancellationToken cancellationToken)
     {
-        var report = new Report("orders", $"Orders of one line, each with an idempotency key, that were answered as placed: PlaceOrders with 1 and 64 streams, {Batch} commands unanswered a stream, and unary PlaceOrder by 1 and 64 callers, closed loop. The limit: prepared INSERTs of the same rows (order, events, idempotency key) on one connection, {Batch} orders a transaction. PostgreSQL with fsync.", plan);
+        var many = plan.Of(64, smoke: 2);
+        var report = new Report("orders", $"Orders of one line, each with an idempotency key, that were answered as placed: PlaceOrders with 1 stream ({Alone} commands unanswered) and {many} streams ({AmongMany} each), and unary PlaceOrder by 1 and {many} callers, closed loop. The limit: prepared INSERTs of the same rows (order, events, idempotency key) on one connection, {Batch} orders a transaction. PostgreSQL with fsync.", plan);
         report.Versions("Grpc.AspNetCore", "Microsoft.EntityFrameworkCore.Sqlite", "Npgsql.EntityFrameworkCore.PostgreSQL");
         report.Version("postgres", Machine.VersionOf("postgres"));
 
@@ -47,7 +52,8 @@ internal static class OrdersScenario
             var measured = await Contest.RunAsync(
                 plan with { WarmUp = Math.Min(plan.WarmUp, 8) },
                 [
-                    Place("1 stream", byStream: true, 1), Place("64 streams", byStream: true, 64), Place("1 unary caller", byStream: false, 1), Place("64 unary callers", byStream: false, 64),
+                    Place("1 stream", byStream: true, 1), Place($"{many} streams", byStream: true, many),
+                    Place("1 unary caller", byStream: false, 1), Place($"{many} unary callers", byStream: false, many),
                     new("INSERTs (limit)", server is null ? [] : [server], async (seconds, cancel) =>
                         new Figures { ["orders/s"] = (await inserts.AskAsync<InsertLoadResult>(new InsertLoadRequest(database, empty, plan.Of(20_000, smoke: 500), Batch, seconds), cancel)).PerSecond }),
                 ],
@@ -56,13 +62,13 @@ internal static class OrdersScenario
 
             var section = report.Add(title, measured);
             section.Ratio("orders/s", "1 stream", "1 unary caller");
-            section.Ratio("orders/s", "64 streams", "64 unary callers");
+            section.Ratio("orders/s", $"{many} streams", $"{many} unary callers");
             section.Ratio("orders/s", "1 stream", "INSERTs (limit)");
-            section.Ratio("orders/s", "64 streams", "INSERTs (limit)");
+            section.Ratio("orders/s", $"{many} streams", "INSERTs (limit)");
 
             Contender Place(string name, bool byStream, int callers) => new(name, servers, async (seconds, cancel) =>
             {
-                var result = await load.AskAsync<OrdersLoadResult>(new OrdersLoadRequest(orders.Address, ids, byStream, callers, Batch, seconds), cancel);
+                var result = await load.AskAsync<OrdersLoadResult>(new OrdersLoadRequest(orders.Address, ids, byStream, callers, callers == 1 ? Alone : AmongMany, seconds), cancel);
                 return new Figures
                 {
                     ["orders/s"] = result.PerSecond,

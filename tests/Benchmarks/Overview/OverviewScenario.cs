@@ -25,13 +25,15 @@ internal static class OverviewScenario
 
         var ids = await Seed.UsersAsync(users.Address, userCount, cancellationToken);
         await Seed.OrdersAsync(orders.Address, ids, OrdersOfEach, cancellationToken);
-        await RequireSameAsync(shipped, byHand, ids[0], cancellationToken);
+        var report = new Report("overview", $"`GET /v1/users/{{id}}/overview` over HTTP/1.1: {userCount:N0} users x {OrdersOfEach} orders on SQLite, each in turn; wrk, a closed loop. FastAPI has a worker process a core.", plan);
+        report.Versions("Grpc.AspNetCore", "Google.Protobuf", "Microsoft.EntityFrameworkCore.Sqlite");
+        report.Version("wrk", Machine.VersionOf("wrk", "-v"));
+        var python = SuiteProcesses.FreeAddress();
+        await using var fastApi = await FastApi.StartAsync(report, python, suite, users, orders, cancellationToken);
+        await RequireSameAsync([shipped, byHand, byHand + "/memory", .. fastApi is null ? Array.Empty<string>() : [python]], ids[0], cancellationToken);
 
         Server[] behind = [new("users", () => users.Pid), new("orders", () => orders.Pid)];
         var scripts = Prefixes.ToDictionary(prefix => prefix, prefix => Wrk.Script(suite.Folder, "overview" + prefix.Replace('/', '-'), ids.Select(id => $"{prefix}/v1/users/{id}/overview")));
-        var report = new Report("overview", $"`GET /v1/users/{{id}}/overview` over HTTP/1.1: {userCount:N0} users x {OrdersOfEach} orders on SQLite, each in turn; wrk, a closed loop.", plan);
-        report.Versions("Grpc.AspNetCore", "Google.Protobuf", "Microsoft.EntityFrameworkCore.Sqlite");
-        report.Version("wrk", Machine.VersionOf("wrk", "-v"));
 
         foreach (var connections in plan.Of<int[]>([64, 8, 256], smoke: [8]))
         {
@@ -39,10 +41,12 @@ internal static class OverviewScenario
             [
                 Contender("gateway", shipped, "", [new("gateway", () => gateway.Pid), .. behind]),
                 Contender("unary", byHand, "", [new("unary", () => unary.Pid), .. behind]),
+                .. fastApi is null ? Array.Empty<Contender>() : [Contender("FastAPI", python, "", [new("FastAPI", () => fastApi.Pid), .. behind])],
                 Contender("memory", byHand, "/memory", [new("unary", () => unary.Pid)]),
             ], cancellationToken);
             var section = report.Add(string.Create(CultureInfo.InvariantCulture, $"{connections} connections"), measured);
             section.Ratio("requests/s", "gateway", "unary", Goal.AtLeast(2.5));
+            section.Ratio("requests/s", "gateway", "FastAPI", Goal.AtLeast(20));
             section.Ratio("requests/s", "gateway", "memory", Goal.AtLeast(0.85));
             section.Ratio("p99, ms", "gateway", "unary", Goal.AtMost(1));
 
@@ -54,15 +58,16 @@ internal static class OverviewScenario
     }
 
     /// <summary>Contenders that answer something else cannot be compared.</summary>
-    private static async Task RequireSameAsync(string one, string other, string userId, CancellationToken cancellationToken)
+    private static async Task RequireSameAsync(string[] contenders, string userId, CancellationToken cancellationToken)
     {
         using var http = new HttpClient();
-        using var first = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{one}/v1/users/{userId}/overview"), cancellationToken));
-        foreach (var path in Prefixes)
+        var answers = await Task.WhenAll(contenders.Select(c => http.GetStringAsync(new Uri($"{c}/v1/users/{userId}/overview"), cancellationToken)));
+        using var first = JsonDocument.Parse(answers[0]);
+        foreach (var answer in answers.Skip(1))
         {
-            using var second = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{other}{path}/v1/users/{userId}/overview"), cancellationToken));
-            if (!JsonElement.DeepEquals(first.RootElement, second.RootElement))
-                throw new InvalidOperationException($"The contenders do not answer the same:\n{first.RootElement}\n{second.RootElement}");
+            using var other = JsonDocument.Parse(answer);
+            if (!JsonElement.DeepEquals(first.RootElement, other.RootElement))
+                throw new InvalidOperationException($"The contenders do not answer the same:\n{first.RootElement}\n{other.RootElement}");
         }
     }
 }

@@ -5,7 +5,6 @@ namespace Microservices.Tests.Benchmarks.Resilience;
 /// <summary>What a second copy of a slow call brings, and costs: two replicas of Users, of whose calls some are slow by 100 ms.</summary>
 internal static class HedgeScenario
 {
-    private const int PerSecond = 1000;
     private const double Budget = 0.05;
 
     // The hedge delay is the p95, but no less than this (CallStreamClientOptions.MinHedgeDelay).
@@ -13,13 +12,14 @@ internal static class HedgeScenario
 
     public static async Task RunAsync(Plan plan, CancellationToken cancellationToken)
     {
+        var perSecond = plan.Of(1000, smoke: 100);
         await using var suite = await SuiteProcesses.StartAsync();
         var some = Replicas("0.01");
         var all = Replicas("1");
         await suite.UntilReadyAsync();
         var ids = await Seed.UsersAsync(some[0].Address, plan.Of(1000, smoke: 50), cancellationToken);
 
-        var report = new Report("hedge", $"Users looked up over call streams at two replicas on one SQLite database, whose calls are slow by 100 ms at random (a fault rule). {PerSecond:N0} calls begun a second, open loop.", plan);
+        var report = new Report("hedge", $"Users looked up over call streams at two replicas on one SQLite database, whose calls are slow by 100 ms at random (a fault rule). {perSecond:N0} calls begun a second, open loop.", plan);
         report.Versions("Grpc.AspNetCore");
         foreach (var (title, replicas) in new[] { ("1 % of calls slow by 100 ms", some), ("100 % of calls slow by 100 ms", all) })
         {
@@ -50,7 +50,7 @@ internal static class HedgeScenario
             [.. replicas.Select((r, i) => new Server($"users#{i + 1}", () => r.Pid))],
             async (seconds, cancel) =>
             {
-                var result = await load.AskAsync<LookupLoadResult>(new LookupLoadRequest([.. replicas.Select(r => r.Address)], budget, ids, PerSecond, seconds), cancel);
+                var result = await load.AskAsync<LookupLoadResult>(new LookupLoadRequest([.. replicas.Select(r => r.Address)], budget, ids, perSecond, seconds), cancel);
                 return new Figures
                 {
                     ["p50, ms"] = result.Calls.Good.P50,

@@ -53,7 +53,7 @@ internal static class ScaleScenario
 
     private static async Task ReplicasAsync(Plan plan, Report report, CancellationToken cancellationToken)
     {
-        const int PerSecond = 1000;
+        var perSecond = plan.Of(1000, smoke: 100);
         await using var suite = await SuiteProcesses.StartAsync();
         var replicas = Enumerable.Range(0, plan.Of(10, smoke: 2)).Select(_ => suite.Start("services/Users", "users")).ToArray();
         await suite.UntilReadyAsync();
@@ -61,14 +61,14 @@ internal static class ScaleScenario
         await using var one = LoadProcess.Start("lookup");
         await using var all = LoadProcess.Start("lookup");
         Contender[] contenders = [Contender(one, 1), Contender(all, replicas.Length)];
-        Slopes(report.Add($"Replicas of Users ({PerSecond:N0} lookups/s, open loop)", await Contest.RunAsync(plan, contenders, cancellationToken)), contenders, "p50, ms", "p99, ms", Contest.CpuAnOperation);
+        Slopes(report.Add($"Replicas of Users ({perSecond:N0} lookups/s, open loop)", await Contest.RunAsync(plan, contenders, cancellationToken)), contenders, "p50, ms", "p99, ms", Contest.CpuAnOperation);
 
         Contender Contender(LoadProcess load, int count) => new(
             Name(count, "replicas"),
             [new("the caller", () => load.Pid), .. replicas.Take(count).Select((r, i) => new Server($"users#{i + 1}", () => r.Pid))],
             async (seconds, cancel) =>
             {
-                var result = await load.AskAsync<LookupLoadResult>(new LookupLoadRequest([.. replicas.Take(count).Select(r => r.Address)], 0, ids, PerSecond, seconds), cancel);
+                var result = await load.AskAsync<LookupLoadResult>(new LookupLoadRequest([.. replicas.Take(count).Select(r => r.Address)], 0, ids, perSecond, seconds), cancel);
                 return new Figures { ["p50, ms"] = result.Calls.Good.P50, ["p99, ms"] = result.Calls.Good.P99, ["failed"] = result.Calls.Failed.Count, Operations = result.Sent };
             });
     }

@@ -15,7 +15,7 @@ internal static class SlowestScenario
         var gateway = suite.Start("gateway", "gateway", [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders), ("Kestrel__Endpoints__Http__Url", http)]);
         await suite.UntilReadyAsync();
 
-        var ids = await Seed.UsersAsync(users.Address, 200, cancellationToken);
+        var ids = await Seed.UsersAsync(users.Address, plan.Of(200, smoke: 20), cancellationToken);
         var together = Path.Combine(suite.Folder, "together.txt");
         var inTurn = Path.Combine(suite.Folder, "in-turn.txt");
         await File.WriteAllLinesAsync(together, ids.Select(id => $"/v1/users/{id}/overview"), cancellationToken);
