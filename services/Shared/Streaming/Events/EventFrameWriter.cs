@@ -20,6 +20,9 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, Eve
     /// <summary>The timestamp of the last flush.</summary>
     internal long LastWrite => Volatile.Read(ref _lastWrite);
 
+    /// <summary>Whether there is something to <see cref="TakeWritten"/>.</summary>
+    internal bool HasWritten => Volatile.Read(ref _frames) > 0;
+
     /// <summary>How many frames and events were written since this was last asked.</summary>
     internal (int Frames, int Events) TakeWritten() => (Interlocked.Exchange(ref _frames, 0), Interlocked.Exchange(ref _events, 0));
 

@@ -37,16 +37,11 @@ internal sealed class EventServerMetrics
 
     internal void Subscriptions(int change) => _subscriptions.Add(change, _method);
 
-    internal void Queued(long change)
-    {
-        if (change != 0)
-            _queued.Add(change, _method);
-    }
+    internal void Queued(long change) => _queued.Add(change, _method);
 
     internal void Written(int frames, int events)
     {
-        if (frames > 0)
-            _frames.Add(frames, _method);
+        _frames.Add(frames, _method);
         if (events > 0)
             _events.Add(events, _method);
     }

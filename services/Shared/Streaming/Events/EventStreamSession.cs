@@ -90,7 +90,10 @@ internal sealed class EventStreamSession<TRequest, TSubscription>(
     internal void Report()
     {
         var bytes = queue.Bytes;
-        metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
+        if (bytes != Volatile.Read(ref _reportedBytes))
+            metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
+        if (!writer.HasWritten)
+            return;
         var (frames, events) = writer.TakeWritten();
         metrics.Written(frames, events);
     }
