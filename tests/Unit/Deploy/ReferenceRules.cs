@@ -46,7 +46,7 @@ internal static class ReferenceRules
             {
                 var made = manifests.All<V1Secret>().Any(s => s.Metadata.Name == secret.Name && (s.Data?.ContainsKey(secret.Key) ?? false));
                 // Where Secrets are made beforehand, the README has a table of them.
-                if (!made && !(manifests.All<V1Secret>().Any() is false && required.Any(line => line.StartsWith($"| `{secret.Name}` | `{secret.Key}` |", StringComparison.Ordinal))))
+                if (!made && !(manifests.All<V1Secret>().Any() is false && required.Any(line => line.TrimStart().StartsWith($"| `{secret.Name}` | `{secret.Key}` |", StringComparison.Ordinal))))
                     yield return $"{pod.Name} uses key {secret.Key} of Secret {secret.Name}, which nobody makes";
             }
 
