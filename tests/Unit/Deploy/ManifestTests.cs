@@ -67,7 +67,7 @@ public sealed class ManifestTests
     [InlineData("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "more rights")]
     [InlineData("runAsNonRoot: true", "runAsNonRoot: false", "as root")]
     [InlineData("image: microservices/users:1.0.0", "image: microservices/users:latest", "not pinned")]
-    [InlineData("terminationGracePeriodSeconds: 40", "terminationGracePeriodSeconds: 25", "needs 30 s to stop")]
+    [InlineData("terminationGracePeriodSeconds: 40", "terminationGracePeriodSeconds: 25", "needs 35 s to stop")]
     [InlineData("service: liveness", "service: users.v1.UsersService", "probe asks about")]
     [InlineData("port: 5001\n            service", "port: 5009\n            service", "none of its ports")]
     [InlineData("targetPort: grpc", "targetPort: rpc", "a port grpc that its pods have not")]
