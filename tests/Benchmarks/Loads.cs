@@ -2,6 +2,7 @@ using Microservices.Tests.Benchmarks.Article;
 using Microservices.Tests.Benchmarks.Orders;
 using Microservices.Tests.Benchmarks.Resilience;
 using Microservices.Tests.Benchmarks.Scale;
+using Microservices.Tests.Benchmarks.Streams;
 
 namespace Microservices.Tests.Benchmarks;
 
@@ -15,6 +16,7 @@ internal static class Loads
         ["insert"] = InsertLoad.RunAsync,
         ["lookup"] = LookupLoad.RunAsync,
         ["orders"] = OrdersLoad.RunAsync,
+        ["streams"] = StreamLoad.RunAsync,
         ["watch"] = WatchLoad.RunAsync,
     };
 }

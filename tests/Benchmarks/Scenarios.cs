@@ -4,6 +4,7 @@ using Microservices.Tests.Benchmarks.Overview;
 using Microservices.Tests.Benchmarks.Resilience;
 using Microservices.Tests.Benchmarks.Scale;
 using Microservices.Tests.Benchmarks.Slowest;
+using Microservices.Tests.Benchmarks.Streams;
 
 namespace Microservices.Tests.Benchmarks;
 
@@ -17,6 +18,10 @@ internal static class Scenarios
         ("overview", "GET /v1/users/{id}/overview: the gateway as shipped, unary fan-out by hand, FastAPI, and the same answer from memory.", OverviewScenario.RunAsync),
         ("slowest", "An overview when Users takes 2 s and Orders 3 s: 3 s, not 5.", SlowestScenario.RunAsync),
         ("orders", "Durable orders a second: command streams, unary calls, and INSERTs of the same rows, on SQLite and PostgreSQL.", OrdersScenario.RunAsync),
+        ("fanout", "One topic, 200, 1,000 and 5,000 subscribers on two replicas: event streams, SignalR, bare gRPC streams.", FanOutScenario.RunAsync),
+        ("topics", "10,000 topics, 10 subscriptions a stream: event streams, SignalR's groups.", TopicsScenario.RunAsync),
+        ("idle", "Memory and processor time of 10,000 idle streams, and of 100,000 subscriptions on 1,000: event streams, SignalR, bare gRPC streams.", IdleScenario.RunAsync),
+        ("recover", "A replica is killed under 1,000 subscribers and 1,000 events/s: event streams, SignalR with automatic reconnect.", RecoverScenario.RunAsync),
         ("hedge", "Lookups of which 1 % or 100 % are slow by 100 ms, with hedging and without.", HedgeScenario.RunAsync),
         ("overload", "Three times as many requests as a backend can bear, with the adaptive limit and without.", OverloadScenario.RunAsync),
         ("scale", "Ten and a hundred times as many users, topics, subscribers; ten times as many replicas.", ScaleScenario.RunAsync),

@@ -46,6 +46,6 @@ p.dashboard('microservices-gateway', 'Gateway', 'What comes in over HTTP and gRP
       p.line('sum by (rpc_method) (rate(eventstream_client_events_total{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
     ]),
   ]),
-  service.caller('gateway'),
+  service.caller('gateway', limited=true),
   service.process('gateway'),
 ])

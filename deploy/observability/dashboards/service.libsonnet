@@ -23,7 +23,8 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     p.panel('Wait of a lookup for its turn', 's', 'From its arrival to its query. Long where queries are slower than calls come.', p.quantiles('callstream_server_queue_duration_seconds', of)),
   ]),
 
-  caller(job):: local of = select(job); p.row('Call streams: what it asks other services', [
+  // `limited`: how many calls it may have under way follows what the callee answers in time.
+  caller(job, limited=false):: local of = select(job); p.row('Call streams: what it asks other services', [
     p.panel('Calls to other services', 'reqps', 'By method and outcome.', [
       p.line('sum by (rpc_method, code) (rate(callstream_client_calls_total{%s}[$__rate_interval]))' % of, '{{rpc_method}} {{code}}'),
     ]),
@@ -31,10 +32,9 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
       p.line('service:hedged_calls:ratio_rate10m{%s}' % of, 'sent twice: {{rpc_method}}'),
       p.line('service:shed_calls:ratio_rate5m{%s}' % of, 'refused: {{rpc_method}}'),
     ]),
-    p.panel('Calls under way, and how many may be', 'short', 'The limit follows what the other service answers in time.', [
+    p.panel('Calls under way' + (if limited then ', and how many may be' else ''), 'short', 'Sent and not answered yet.' + (if limited then ' The limit follows what the other service answers in time.' else ''), [
       p.line('sum by (rpc_method) (callstream_client_in_flight{%s})' % of, 'under way: {{rpc_method}}'),
-      p.line('sum by (rpc_method) (callstream_client_limit{%s})' % of, 'limit: {{rpc_method}}'),
-    ]),
+    ] + (if limited then [p.line('sum by (rpc_method) (callstream_client_limit{%s})' % of, 'limit: {{rpc_method}}')] else [])),
   ]),
 
   events(job):: local of = select(job); p.row('Events', [

@@ -1,26 +1,59 @@
-using System.Threading.Channels;
+using System.Threading.Tasks.Sources;
 
 namespace Microservices.EventLog;
 
-/// <summary>Wakes one waiter. Set before the wait, it wakes the next one; set many times, it wakes once. Thread-safe.</summary>
-internal sealed class AsyncSignal
+/// <summary>
+/// Wakes one waiter: an auto-reset event without allocation. Set before the wait, it wakes the next one; set many times, it wakes once.
+/// Any number of threads may set it; one waits at a time.
+/// </summary>
+internal sealed class AsyncSignal : IValueTaskSource
 {
-    private readonly Channel<bool> channel =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private const int Idle = 0;
+    private const int Signaled = 1;
+    private const int Waiting = 2;
+    private ManualResetValueTaskSourceCore<bool> core;
+    private int state;
 
-    private int set;
-
+    /// <summary>Wakes the waiter, in the thread pool.</summary>
     public void Set()
     {
-        // Most calls find it set already: then no lock is taken.
-        if (Volatile.Read(ref set) == 0 && Interlocked.Exchange(ref set, 1) == 0)
-            channel.Writer.TryWrite(true);
+        if (Signal())
+            Resume(inThreadPool: true);
     }
 
-    public async ValueTask WaitAsync(CancellationToken cancellationToken)
+    /// <summary>As <see cref="Set"/>, but when somebody waits it is left to the caller to <see cref="Resume"/> it: then true.</summary>
+    public bool Signal()
     {
-        await channel.Reader.ReadAsync(cancellationToken);
-        // Before the waiter looks at what it was woken for: what comes later sets it again.
-        Interlocked.Exchange(ref set, 0);
+        while (true)
+        {
+            var now = Volatile.Read(ref state);
+            if (now == Signaled)
+                return false;
+            if (Interlocked.CompareExchange(ref state, now == Waiting ? Idle : Signaled, now) == now)
+                return now == Waiting;
+        }
     }
+
+    /// <summary>Lets the waiter go on, here or in the thread pool. Once for each time that <see cref="Signal"/> was true.</summary>
+    public void Resume(bool inThreadPool)
+    {
+        core.RunContinuationsAsynchronously = inThreadPool;
+        core.SetResult(true);
+    }
+
+    public ValueTask WaitAsync()
+    {
+        core.Reset();
+        if (Interlocked.CompareExchange(ref state, Waiting, Idle) == Idle)
+            return new ValueTask(this, core.Version);
+        Volatile.Write(ref state, Idle);
+        return ValueTask.CompletedTask;
+    }
+
+    void IValueTaskSource.GetResult(short token) => core.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        core.OnCompleted(continuation, state, token, flags);
 }

@@ -66,6 +66,33 @@ internal sealed class LogReader(RedisConnection redis)
         return await Task.WhenAll(calls).WaitAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Where those of the topics end that do not end where they were known to: one call for all of them. On a cluster, whose scripts are
+    /// for one slot, all are read, in one pipeline.
+    /// </summary>
+    public async Task<IReadOnlyList<(int Index, Position Head)>> ReadChangedHeadsAsync(
+        TopicFeed[] feeds, (Position Place, string Text)?[] known, CancellationToken cancellationToken)
+    {
+        if (redis.IsCluster())
+        {
+            var heads = await ReadHeadsAsync(Array.ConvertAll(feeds, f => f.Topic), cancellationToken);
+            return [.. heads.Index().Where(h => h.Item.Error is null).Select(h => (h.Index, h.Item.Head))];
+        }
+
+        var database = await redis.DatabaseAsync(cancellationToken);
+        var reply = (RedisValue[])(await database
+            .ScriptEvaluateAsync(LogScripts.ChangedHeads, Array.ConvertAll(feeds, f => f.HeadKey), Array.ConvertAll(known, k => (RedisValue)(k?.Text ?? "")), CommandFlags.DemandMaster)
+            .WaitAsync(cancellationToken))!;
+        var changed = new (int, Position)[reply.Length / 4];
+        for (var i = 0; i < changed.Length; i++)
+        {
+            var words = reply.AsSpan(4 * i, 4);
+            changed[i] = ((int)words[0] - 1, ((ReadOnlyMemory<byte>)words[2]).IsEmpty ? Position.Start : ParseHead(words[1], words[2], words[3]));
+        }
+
+        return changed;
+    }
+
     private async Task<HeadReply> ReadHeadAsync(IDatabase database, string topic)
     {
         try

@@ -60,6 +60,25 @@ internal static class LogScripts
         """;
 
     /// <summary>
+    /// KEYS: hashes of any number of topics. ARGV: for each where it was known to end, as <see cref="Position.ToText"/> writes it.
+    /// Returns, for those that end elsewhere, four words each: which one (from 1), epoch, last offset ('' without a log), last id.
+    /// </summary>
+    public const string ChangedHeads = """
+        local changed = {}
+        for n = 1, #KEYS do
+          local m = redis.call('HMGET', KEYS[n], 'e', 'o', 'i')
+          local text = m[2] and (m[1] .. ' ' .. m[2] .. ' ' .. m[3]) or ''
+          if text ~= ARGV[n] then
+            changed[#changed + 1] = string.format('%.0f', n)
+            changed[#changed + 1] = m[1] or ''
+            changed[#changed + 1] = m[2] or ''
+            changed[#changed + 1] = m[3] or ''
+          end
+        end
+        return changed
+        """;
+
+    /// <summary>
     /// KEYS: hash, list. ARGV: offset to read after (-1: before the oldest held), maximum count, maximum bytes.
     /// Returns nothing without a log; else epoch, last offset, last id, oldest offset held, then envelopes: that at the offset itself
     /// (to compare its id) where it is held, and at least one after it where there is one.

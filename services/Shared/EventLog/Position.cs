@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microservices.EventLog;
 
 /// <summary>
@@ -19,6 +21,9 @@ internal readonly record struct Position(string Epoch, long Offset, ulong Link)
 
     /// <summary>Whether the epoch is that one; a topic without a log agrees with any epoch, as long as it begins at the start.</summary>
     public bool IsOf(string epoch) => Epoch == epoch || (Epoch.Length == 0 && Offset <= 0);
+
+    /// <summary>As Redis keeps it: epoch, offset, and id of the last event; empty for a topic that has no log.</summary>
+    public string ToText() => Epoch.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Epoch} {Offset} {Envelope.Format(Link)}");
 
     /// <summary>Whether the event comes directly after this place.</summary>
     public bool IsBefore(LogEvent e) => IsOf(e.Epoch) && e.Offset == Offset + 1 && Agree(e.Link, Link);

@@ -19,20 +19,35 @@ public sealed record Subscribed : SubscriptionItem
     public bool Recovered { get; }
 }
 
-/// <summary>Events, at least one; in order within each topic.</summary>
+/// <summary>Events, at least one; in order within each topic. Subscribers of one topic that are at the same place share one instance.</summary>
 public sealed record EventBatch : SubscriptionItem
 {
     private readonly CursorEntry[] before;
+    private object? made;
 
     internal EventBatch(IReadOnlyList<LogEvent> events, CursorEntry[] before, CursorEntry[] after)
         : base(new Cursor(after))
     {
         Events = events;
+        After = after;
         this.before = before;
     }
 
     /// <summary>The events.</summary>
     public IReadOnlyList<LogEvent> Events { get; }
+
+    internal CursorEntry[] After { get; }
+
+    /// <summary>What is made of the events to send them on, made once for all subscribers that share them. It must not change.</summary>
+    public T Once<T>(Func<EventBatch, T> make)
+        where T : class
+    {
+        if (made is T known)
+            return known;
+        var result = make(this);
+        made = result;
+        return result;
+    }
 
     /// <summary>The place after one of the events, for a reader that tells each of them on (an SSE id). Allocates.</summary>
     public Cursor CursorAfter(int index)

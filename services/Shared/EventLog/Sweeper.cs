@@ -5,13 +5,14 @@ using Microsoft.Extensions.Options;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Compares every followed topic with Redis, all in a few pipelined calls: on a timer, so that a lost last event shows, and at once
+/// Compares every followed topic with Redis, a few hundred in one call: on a timer, so that a lost last event shows, and at once
 /// after a connection came back: histories are asked as well where writes may be lost, since a promoted replica may lack what was
 /// committed. While the connection for publications is away it asks often, in their place.
 /// </summary>
 internal sealed partial class Sweeper : IDisposable
 {
-    private const int PipelineLength = 512;
+    // A script of so many keeps Redis from others for about 0.2 ms.
+    private const int CallLength = 256;
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly RedisConnection redis;
@@ -90,14 +91,13 @@ internal sealed partial class Sweeper : IDisposable
         }
 
         var suspects = new List<(TopicFeed Feed, Position Head, HeadCheck Check)>();
-        foreach (var some in all.Chunk(PipelineLength))
+        foreach (var some in all.Chunk(CallLength))
         {
             var asked = Array.ConvertAll(some, f => f.State.InLog);
-            var heads = await log.ReadHeadsAsync(Array.ConvertAll(some, f => f.Topic), cancellationToken);
-            for (var i = 0; i < some.Length; i++)
+            foreach (var (i, head) in await log.ReadChangedHeadsAsync(some, asked, cancellationToken))
             {
-                if (asked[i] is { } place && heads[i].Error is null && some[i].State.Compare(heads[i].Head, place) is not HeadCheck.Same and var check)
-                    suspects.Add((some[i], heads[i].Head, check));
+                if (asked[i] is { } known && some[i].State.Compare(head, known.Place) is not HeadCheck.Same and var check)
+                    suspects.Add((some[i], head, check));
             }
         }
 

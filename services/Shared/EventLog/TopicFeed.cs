@@ -22,6 +22,9 @@ internal sealed partial class TopicFeed(
 
     public string Topic => topic;
 
+    /// <summary>The key of where the topic ends.</summary>
+    public RedisKey HeadKey { get; } = redis.Keys(topic)[0];
+
     public TopicState State { get; } = new(options);
 
     /// <summary>Ended: its readers end too.</summary>
@@ -91,13 +94,15 @@ internal sealed partial class TopicFeed(
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
+        await using var cancelling = cancellationToken.UnsafeRegister(static work => ((AsyncSignal)work!).Set(), work);
         await PersistAsync(SubscribeAsync, cancellationToken);
         State.Initialize(await PersistAsync(token => pages.ReadHeadAsync(topic, token), cancellationToken));
         for (var first = true; ; first = false)
         {
             // The first read takes in what was published between subscribing and reading the head.
             await RepairAsync(first, cancellationToken);
-            await work.WaitAsync(cancellationToken);
+            await work.WaitAsync();
+            cancellationToken.ThrowIfCancellationRequested();
             if (!resubscribe)
                 continue;
             resubscribe = false;

@@ -35,7 +35,8 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
 
     private FetchedPage? Fetched => fetching ? fetched : null;
 
-    public void Wake() => wake.Set();
+    /// <summary>Set when there may be something to take.</summary>
+    public AsyncSignal Wake => wake;
 
     /// <summary>Whether it is known where the reader starts and whether that connects.</summary>
     public bool TryResolve()
@@ -67,6 +68,18 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
         latest?.Clear();
         EndFetch();
         return page;
+    }
+
+    /// <summary>The next events as one batch for all readers that are at this place; null when they are not in memory, or conflated.</summary>
+    /// <returns>The batch, and whether nobody took it before.</returns>
+    public (EventBatch? Batch, bool First) TakeShared(ulong topicHash)
+    {
+        if (fetching || latest is not null)
+            return default;
+        var taken = feed.State.TakeBatch(ReadTo, VerifiedIn, topicHash);
+        if (taken.Batch is { } batch)
+            Position = ReadTo = batch.Events[^1].Position;
+        return taken;
     }
 
     /// <summary>Adds the next events, if there are; begins to read them if they are not in memory.</summary>

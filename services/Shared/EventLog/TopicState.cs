@@ -37,7 +37,9 @@ internal sealed class TopicState(EventLogOptions options)
     private readonly List<LogEvent> held = [];
     private readonly List<TopicReader> readers = [];
     private Position position = Position.Start;
-    private Position inLog = Position.Start;
+    private EventBatch? shared;
+    private Position sharedAfter;
+    private string? inLogText;
     private Position? confirmedHead;
     private long heldBytes;
     private bool known;
@@ -55,15 +57,29 @@ internal sealed class TopicState(EventLogOptions options)
         }
     }
 
-    /// <summary>The place up to which Redis is known to have the topic: before <see cref="Newest"/> while a history knows more; null as long as it was never read.</summary>
-    public Position? InLog
+    /// <summary>
+    /// The place up to which Redis is known to have the topic: before <see cref="Newest"/> while a history knows more; null as long as it
+    /// was never read. With its text, as <see cref="LogScripts.ChangedHeads"/> compares it.
+    /// </summary>
+    public (Position Place, string Text)? InLog
     {
         get
         {
             lock (gate)
-                return known ? inLog : null;
+                return known ? (inLog, inLogText ??= inLog.ToText()) : null;
         }
     }
+
+    // Kept as text, too: most topics are quiet, and every sweep asks.
+    private Position inLog
+    {
+        get;
+        set
+        {
+            field = value;
+            inLogText = null;
+        }
+    } = Position.Start;
 
     /// <summary>Changes when events that were taken in turn out not to be part of the topic.</summary>
     public int Generation
@@ -210,6 +226,22 @@ internal sealed class TopicState(EventLogOptions options)
         }
     }
 
+    /// <summary>What follows the place, as far as it is in memory and a batch may hold: one instance for all that ask at that place.</summary>
+    public (EventBatch? Batch, bool First) TakeBatch(Position place, int verifiedIn, ulong topicHash)
+    {
+        lock (gate)
+        {
+            if (shared is not null && place == sharedAfter)
+                return (shared, false);
+            if (Stand(place, verifiedIn) != Standing.Live)
+                return default;
+            var events = new List<LogEvent>();
+            recent.TryCopyAfter(place, options.BatchEvents, options.BatchBytes, events);
+            (shared, sharedAfter) = (new([.. events], [new(topicHash, place)], [new(topicHash, events[^1].Position)]), place);
+            return (shared, true);
+        }
+    }
+
     /// <summary>From now on live events go to the reader's queue, if that connects and has room for what it has not taken in yet.</summary>
     public Standing Attach(TopicReader reader)
     {
@@ -291,13 +323,15 @@ internal sealed class TopicState(EventLogOptions options)
         position = e.Position;
         confirmedHead = null;
         recent.Add(e);
+        shared = null;
         foreach (var reader in readers)
         {
             // What does not fit is read from the log once there is room.
             if (reader.Attached)
                 reader.Attached = TryQueue(reader, e);
-            reader.Wake();
         }
+
+        WakeReaders();
     }
 
     private void Rebase(Position head)
@@ -306,14 +340,11 @@ internal sealed class TopicState(EventLogOptions options)
         confirmedHead = null;
         generation++;
         recent.Clear();
+        shared = null;
         foreach (var reader in readers)
             reader.Attached = false;
         WakeReaders();
     }
 
-    private void WakeReaders()
-    {
-        foreach (var reader in readers)
-            reader.Wake();
-    }
+    private void WakeReaders() => WakeUp.All(readers);
 }

@@ -10,8 +10,8 @@ namespace Microservices.Hosting;
 public sealed class DrainOptions : IValidatableObject
 {
     /// <summary>
-    /// How long a process that is told to stop goes on serving while readiness already says no, so that load balancers notice.
-    /// Default 0 s; 0 to 60 s.
+    /// How long a process that is told to stop goes on serving while readiness already says no, so that load balancers notice. Streams are
+    /// told to leave from the beginning of it, and HTTP/1.1 connections end with their next answer. Default 0 s; 0 to 60 s.
     /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.Zero;
 

@@ -67,7 +67,7 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
                         yield return new EventsSubscribed(stands.Recovered, stands.Cursor.ToString());
                         break;
                     case EventBatch batch:
-                        yield return new EncodedEvents(Payloads(batch.Events), batch.Cursor.ToString());
+                        yield return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()));
                         break;
                     case StreamReset reset:
                         snapshot = subscription.Snapshot;

@@ -13,7 +13,9 @@ namespace Microservices.Tests.EndToEnd.Rollout;
 /// </summary>
 public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
 {
-    private readonly ConcurrentQueue<(DateTime At, TimeSpan Took)> answered = [];
+    // How slow an answer may be is asked of all of them together.
+    private const string Patience = "60";
+    private readonly ConcurrentQueue<(DateTime At, TimeSpan Took, string What)> answered = [];
     private readonly ConcurrentQueue<string> failures = [];
     private readonly ConcurrentDictionary<string, string> placed = new();
 
@@ -25,19 +27,26 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
 
     /// <summary>Until cancelled; then waits for the answers.</summary>
     public Task RunAsync(int overviewsPerSecond, int ordersPerSecond, CancellationToken until) => Task.WhenAll(
-        RepeatAsync(overviewsPerSecond, OverviewAsync, until), RepeatAsync(ordersPerSecond, PlaceAsync, until));
+        RepeatAsync(overviewsPerSecond, "overview", OverviewAsync, until), RepeatAsync(ordersPerSecond, "order", PlaceAsync, until));
 
     /// <summary>How long the requests took that were sent in a window, ascending.</summary>
     public TimeSpan[] Latencies(DateTime from, DateTime to) => [.. answered.Where(a => a.At >= from && a.At < to).Select(a => a.Took).Order()];
 
-    private async Task RepeatAsync(int perSecond, Func<int, Task> request, CancellationToken until)
+    /// <summary>The slowest request of a window, for a person.</summary>
+    public string Slowest(DateTime from, DateTime to)
+    {
+        var slowest = answered.Where(a => a.At >= from && a.At < to).MaxBy(a => a.Took);
+        return string.Create(CultureInfo.InvariantCulture, $"{slowest.Took.TotalMilliseconds:0} ms ({slowest.What} at {slowest.At:HH:mm:ss.f})");
+    }
+
+    private async Task RepeatAsync(int perSecond, string what, Func<int, Task> request, CancellationToken until)
     {
         var open = new List<Task>();
         var clock = Stopwatch.StartNew();
         for (var sent = 0; !until.IsCancellationRequested;)
         {
             for (var due = clock.Elapsed.TotalSeconds * perSecond; sent < due; sent++)
-                open.Add(MeasureAsync(request, sent));
+                open.Add(MeasureAsync(request, what, sent));
             open.RemoveAll(o => o.IsCompleted);
             await Task.Delay(2, CancellationToken.None);
         }
@@ -45,24 +54,25 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
         await Task.WhenAll(open);
     }
 
-    private async Task MeasureAsync(Func<int, Task> request, int number)
+    private async Task MeasureAsync(Func<int, Task> request, string what, int number)
     {
         var (at, started) = (DateTime.UtcNow, Stopwatch.GetTimestamp());
         try
         {
             await request(number);
-            answered.Enqueue((at, Stopwatch.GetElapsedTime(started)));
+            answered.Enqueue((at, Stopwatch.GetElapsedTime(started), what));
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException or InvalidOperationException)
         {
-            failures.Enqueue($"{at:HH:mm:ss.fff}: {failed.Message} {failed.InnerException?.Message}");
+            failures.Enqueue($"{at:HH:mm:ss.fff} {what}: {failed.Message} {failed.InnerException?.Message}");
         }
     }
 
     private async Task OverviewAsync(int number)
     {
         var path = $"/v1/users/{users[number % users.Count]}/overview";
-        using var answer = await http.GetAsync(path);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Request-Timeout", Patience } } };
+        using var answer = await http.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();
         if (answer.StatusCode != HttpStatusCode.OK || !body.Contains("\"complete\":true", StringComparison.Ordinal))
             throw new InvalidOperationException($"GET {path}: {answer.StatusCode} {body}");
@@ -73,7 +83,7 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
         var userId = users[number % users.Count];
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/orders")
         {
-            Headers = { { "Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"rest-{number}") } },
+            Headers = { { "Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"rest-{number}") }, { "Request-Timeout", Patience } },
             Content = JsonContent.Create(new
             {
                 userId,

@@ -85,13 +85,12 @@ public sealed class RollingUpdateTests(ITestOutputHelper print)
         print.WriteLine($"failed requests {failures.Length}, failed commands {commands.Sum(c => c.Failures)}, events lost {lost}, repeated {repeated}, resets {watchers.Sum(w => w.Resets)}");
         print.WriteLine($"p50 before {Median(requests.Latencies(before, rollout)):0.0} ms, during {Median(requests.Latencies(rollout, after)):0.0} ms; p99 before {usual:0.0} ms, during {rolling:0.0} ms");
         foreach (var ((service, at, end), next) in steps.Zip(steps.Skip(1).Select(s => s.At).Append(after)))
-            print.WriteLine($"  {at:HH:mm:ss.f} {service}: {(next - at).TotalSeconds:0.0} s, of which to end {end.TotalSeconds:0.0} s; requests p99 {P99(requests.Latencies(at, next)):0.0} ms, worst {requests.Latencies(at, next)[^1].TotalMilliseconds:0} ms, "
+            print.WriteLine($"  {at:HH:mm:ss.f} {service}: {(next - at).TotalSeconds:0.0} s, of which to end {end.TotalSeconds:0.0} s; requests p99 {P99(requests.Latencies(at, next)):0.0} ms, worst {requests.Slowest(at, next)}, "
                 + $"events worst {watchers.SelectMany(w => w.Latencies(at, next)).DefaultIfEmpty().Max().TotalMilliseconds:0} ms");
         foreach (var failure in failures.Take(20))
             print.WriteLine(failure.Length > 400 ? $"{failure[..100]} ... {failure[^300..]}" : failure);
         if (failures.Length > 0)
-            suite.All.SelectMany(r => r.Output.Split('\n').Where(l => l.Contains("\"LogLevel\":\"Warning\"", StringComparison.Ordinal) || l.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal)).Select(l => $"{r.Service}: {l}"))
-                .Take(100).ToList().ForEach(print.WriteLine);
+            suite.Complaints.Take(40).ToList().ForEach(print.WriteLine);
 
         Assert.Empty(failures);
         Assert.All(commands, c => Assert.Equal(0, c.Failures));

@@ -4,17 +4,20 @@ namespace Microservices.Streaming.Calls;
 
 /// <summary>
 /// Wakes one loop that waits for work: an auto-reset event without allocation. Any number of threads may set it; one loop waits.
-/// Setting it while nobody waits is remembered once. The loop goes on in the thread pool, never inside <see cref="Set"/>.
+/// Setting it while nobody waits is remembered once. The loop goes on in the thread pool, or, if so asked, in place of who sets it.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signaled = 1;
     private const int Waiting = 2;
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core;
     private int _state;
 
-    internal void Set()
+    internal void Set() => Set(here: false);
+
+    /// <param name="here">Whether the loop may go on in the caller's place, who then holds no lock.</param>
+    internal void Set(bool here)
     {
         while (true)
         {
@@ -23,8 +26,10 @@ internal sealed class AsyncSignal : IValueTaskSource
                 return;
             if (Interlocked.CompareExchange(ref _state, state == Waiting ? Idle : Signaled, state) != state)
                 continue;
-            if (state == Waiting)
-                _core.SetResult(true);
+            if (state != Waiting)
+                return;
+            _core.RunContinuationsAsynchronously = !here;
+            _core.SetResult(true);
             return;
         }
     }

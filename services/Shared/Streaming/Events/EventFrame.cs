@@ -6,15 +6,20 @@ using Google.Protobuf;
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// A frame on its way to a client, as gRPC carries it: five bytes of prefix, then the message. Events are copied into it as their
-/// source encoded them, so that an event is encoded once however many streams it goes to; what is read at the other end is an
-/// ordinary message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TSubscription, TResponse, TBatch, TEvent}"/> checks.
+/// A frame on its way to a client, as gRPC carries it: five bytes of prefix, then the message. A batch is encoded once however many
+/// streams it goes to, all but the number of the subscription, from events as their source encoded them; what is read at the other
+/// end is an ordinary message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TSubscription, TResponse, TBatch, TEvent}"/> checks.
 /// </summary>
 internal readonly struct EventFrame
 {
     internal const int LargestBatch = 3 * 1024 * 1024;
     private const int Prefix = 5;
     private const int EventsField = 2;
+    private const int Varint = 0;
+    private const int LengthDelimited = 2;
+
+    // Prefix, tag, length, tag, number.
+    private const int LongestHead = Prefix + 1 + 5 + 1 + 5;
     private readonly int _field;
     private readonly IMessage? _message;
     private readonly uint _subscription;
@@ -31,11 +36,7 @@ internal readonly struct EventFrame
     private EventFrame(uint subscription, EncodedEvents batch)
     {
         (_field, _subscription, _batch) = (EventsField, subscription, batch);
-        var cursor = Encoding.UTF8.GetByteCount(batch.Cursor);
-        var length = 1 + CodedOutputStream.ComputeUInt32Size(subscription) + (cursor == 0 ? 0 : 1 + Sized(cursor)) + (batch.Snapshot ? 2 : 0);
-        foreach (var item in batch.Events)
-            length += 1 + Sized(item.Length);
-        _length = length;
+        _length = 1 + CodedOutputStream.ComputeUInt32Size(subscription) + batch.Body.Length;
     }
 
     /// <summary>Bytes on the wire.</summary>
@@ -67,53 +68,74 @@ internal readonly struct EventFrame
 
     internal void WriteTo(IBufferWriter<byte> output)
     {
-        var size = Size - Prefix;
-        var prefix = output.GetSpan(Prefix);
-        prefix[0] = 0; // not compressed
-        BinaryPrimitives.WriteInt32BigEndian(prefix[1..], size);
-        output.Advance(Prefix);
-        Tag(output, _field, lengthDelimited: true);
-        Varint(output, (uint)_length);
+        // Every span that is asked for is a way through all layers of the server.
+        var head = output.GetSpan(LongestHead);
+        var rest = head;
+        rest[0] = 0; // not compressed
+        BinaryPrimitives.WriteInt32BigEndian(rest[1..], Size - Prefix);
+        rest = rest[Prefix..];
+        Head(ref rest, _field, _length);
+        if (_batch is not null)
+        {
+            rest[0] = (1 << 3) | Varint;
+            rest = rest[1..];
+            Write(ref rest, _subscription);
+        }
+
+        output.Advance(head.Length - rest.Length);
         if (_message is not null)
         {
             _message.WriteTo(output);
             return;
         }
 
-        Tag(output, 1, lengthDelimited: false);
-        Varint(output, _subscription);
-        if (_batch!.Cursor.Length > 0)
+        output.Write(_batch!.Body.Span);
+    }
+
+    /// <summary>What a batch is on every stream: all but the number of the subscription.</summary>
+    internal static byte[] Encode(EncodedEvents batch)
+    {
+        var cursor = Encoding.UTF8.GetByteCount(batch.Cursor);
+        var length = (cursor == 0 ? 0 : 1 + Sized(cursor)) + (batch.Snapshot ? 2 : 0);
+        foreach (var item in batch.Events)
+            length += 1 + Sized(item.Length);
+
+        var body = new byte[length];
+        var rest = body.AsSpan();
+        if (cursor > 0)
         {
-            Tag(output, 2, lengthDelimited: true);
-            Varint(output, (uint)Encoding.UTF8.GetByteCount(_batch.Cursor));
-            Encoding.UTF8.GetBytes(_batch.Cursor, output);
+            Head(ref rest, 2, cursor);
+            rest = rest[Encoding.UTF8.GetBytes(batch.Cursor, rest)..];
         }
 
-        foreach (var item in _batch.Events)
+        foreach (var item in batch.Events)
         {
-            Tag(output, 3, lengthDelimited: true);
-            Varint(output, (uint)item.Length);
-            output.Write(item.Span);
+            Head(ref rest, 3, item.Length);
+            item.Span.CopyTo(rest);
+            rest = rest[item.Length..];
         }
 
-        if (_batch.Snapshot)
-        {
-            Tag(output, 4, lengthDelimited: false);
-            Varint(output, 1);
-        }
+        if (batch.Snapshot)
+            (rest[0], rest[1]) = ((4 << 3) | Varint, 1);
+        return body;
     }
 
     private static int Sized(int length) => CodedOutputStream.ComputeLengthSize(length) + length;
 
-    private static void Tag(IBufferWriter<byte> output, int field, bool lengthDelimited) => Varint(output, ((uint)field << 3) | (lengthDelimited ? 2u : 0u));
-
-    private static void Varint(IBufferWriter<byte> output, uint value)
+    /// <summary>The tag and the length of a field.</summary>
+    private static void Head(ref Span<byte> output, int field, int length)
     {
-        var span = output.GetSpan(5);
+        output[0] = (byte)((field << 3) | LengthDelimited);
+        output = output[1..];
+        Write(ref output, (uint)length);
+    }
+
+    private static void Write(ref Span<byte> output, uint value)
+    {
         var i = 0;
         for (; value >= 0x80; value >>= 7)
-            span[i++] = (byte)(value | 0x80);
-        span[i++] = (byte)value;
-        output.Advance(i);
+            output[i++] = (byte)(value | 0x80);
+        output[i++] = (byte)value;
+        output = output[i..];
     }
 }

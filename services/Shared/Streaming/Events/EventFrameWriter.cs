@@ -7,16 +7,24 @@ namespace Microservices.Streaming.Events;
 /// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event anew for
 /// every stream. <see cref="WritingSince"/> tells others when it is stuck; it cannot help itself.
 /// </summary>
-internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, EventStreamServerOptions options, EventServerMetrics metrics, TimeProvider time)
+internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, EventStreamServerOptions options, TimeProvider time)
 {
     private long _writingSince;
     private long _lastWrite = time.GetTimestamp();
+    private int _frames;
+    private int _events;
 
     /// <summary>The timestamp at which the flush began that is under way; 0 when none is.</summary>
     internal long WritingSince => Volatile.Read(ref _writingSince);
 
     /// <summary>The timestamp of the last flush.</summary>
     internal long LastWrite => Volatile.Read(ref _lastWrite);
+
+    /// <summary>Whether there is something to <see cref="TakeWritten"/>.</summary>
+    internal bool HasWritten => Volatile.Read(ref _frames) > 0;
+
+    /// <summary>How many frames and events were written since this was last asked.</summary>
+    internal (int Frames, int Events) TakeWritten() => (Interlocked.Exchange(ref _frames, 0), Interlocked.Exchange(ref _events, 0));
 
     /// <summary>Runs until the queue is complete, or the client is gone; then returns why. Never throws.</summary>
     internal async Task<Exception?> RunAsync(CancellationToken aborted)
@@ -51,7 +59,8 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, Eve
                 Volatile.Write(ref _lastWrite, time.GetTimestamp());
                 Volatile.Write(ref _writingSince, 0);
                 queue.Release(unflushed);
-                metrics.Written(frames, events);
+                Interlocked.Add(ref _frames, frames);
+                Interlocked.Add(ref _events, events);
                 (unflushed, frames, events) = (0, 0, 0);
                 if (flushed.IsCompleted || flushed.IsCanceled || aborted.IsCancellationRequested)
                     return new IOException("The client is gone.");

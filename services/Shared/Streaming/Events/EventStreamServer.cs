@@ -49,21 +49,21 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
             tags.MetricsDisabled = true;
         // Tells the client that the stream stands, also while there is no event.
         await context.WriteResponseHeadersAsync([]);
-        var queue = new OutboundQueue(_options.MaxQueuedBytes, _metrics);
-        var writer = new EventFrameWriter(http.Response.BodyWriter, queue, _options, _metrics, _time);
+        var queue = new OutboundQueue(_options.MaxQueuedBytes);
+        var writer = new EventFrameWriter(http.Response.BodyWriter, queue, _options, _time);
         var subscriptions = new SubscriptionTable<TSubscription>(_source, queue, _options.MaxSubscriptions, _metrics, _method, _logger);
         var session = new EventStreamSession<TRequest, TSubscription>(
             requests, writer, queue, subscriptions, _options, _metrics, _method, context, _time, _logger);
-        Action tick = session.Tick;
         _metrics.Streams(1);
-        _clock.Add(tick);
+        var ticking = _clock.Add(session.Tick);
         try
         {
             await session.RunAsync((within ?? TimeSpan.MaxValue) / 2, drain);
         }
         finally
         {
-            _clock.Remove(tick);
+            _clock.Remove(ticking);
+            session.Report();
             _metrics.Streams(-1);
         }
     }

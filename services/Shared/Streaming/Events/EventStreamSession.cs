@@ -35,6 +35,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>(
     private long _endBy = long.MaxValue;
     private long _lastRead = time.GetTimestamp();
     private long _lastHeartbeat;
+    private long _reportedBytes;
     private volatile bool _halfClosed;
 
     /// <summary>Returns when the stream has ended and nothing of it is left.</summary>
@@ -85,9 +86,22 @@ internal sealed class EventStreamSession<TRequest, TSubscription>(
             throw new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long."));
     }
 
+    /// <summary>Measures what was written and what waits. Not frame by frame: that would cost as much as the frames themselves.</summary>
+    internal void Report()
+    {
+        var bytes = queue.Bytes;
+        if (bytes != Volatile.Read(ref _reportedBytes))
+            metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
+        if (!writer.HasWritten)
+            return;
+        var (frames, events) = writer.TakeWritten();
+        metrics.Written(frames, events);
+    }
+
     /// <summary>Called by the clock.</summary>
     internal void Tick()
     {
+        Report();
         var now = time.GetTimestamp();
         if (writer.WritingSince is var since and not 0 && time.GetElapsedTime(since, now) > options.WriteTimeout)
             _stalled.TrySetResult();

@@ -32,11 +32,21 @@ public abstract record EventSourceItem(string Cursor);
 /// <param name="Cursor">The place that events follow; empty when a snapshot comes first.</param>
 public sealed record EventsSubscribed(bool Recovered, string Cursor) : EventSourceItem(Cursor);
 
-/// <summary>Events in order, encoded once for all streams: they are written as they are, and must not change.</summary>
+/// <summary>Events in order, encoded once for all streams: they are written as they are, and must not change. So is a batch that a
+/// source yields to several subscriptions: yield the same instance to all that are at the same place.</summary>
 /// <param name="Events">The events, each as its message encodes. Together at most 3 MiB, or the subscription fails.</param>
 /// <param name="Cursor">The place after them.</param>
 /// <param name="Snapshot">They say what there is, not what has changed.</param>
-public sealed record EncodedEvents(IReadOnlyList<ReadOnlyMemory<byte>> Events, string Cursor, bool Snapshot = false) : EventSourceItem(Cursor);
+public sealed record EncodedEvents(IReadOnlyList<ReadOnlyMemory<byte>> Events, string Cursor, bool Snapshot = false) : EventSourceItem(Cursor)
+{
+    private byte[]? _body;
+
+    private EncodedEvents(EncodedEvents other)
+        : base(other) => (Events, Snapshot) = (other.Events, other.Snapshot);
+
+    /// <summary>See <see cref="EventFrame.Encode"/>.</summary>
+    internal ReadOnlyMemory<byte> Body => _body ??= EventFrame.Encode(this);
+}
 
 /// <summary>Events may be missing.</summary>
 /// <param name="Reason">Why.</param>

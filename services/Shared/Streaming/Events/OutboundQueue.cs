@@ -6,7 +6,7 @@ namespace Microservices.Streaming.Events;
 /// What waits to be written on one stream, first in, first out. A subscription has at most one frame in it, and joins at the end
 /// again, so that all have their turn however much one of them has to say. Thread-safe.
 /// </summary>
-internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
+internal sealed class OutboundQueue(int maxBytes)
 {
     private const int MostWithoutSubscription = 1000;
     private readonly Lock _lock = new();
@@ -15,13 +15,19 @@ internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
     private long _bytes;
     private bool _completed;
 
+    /// <summary>How much waits, in bytes.</summary>
+    internal long Bytes => Volatile.Read(ref _bytes);
+
     /// <summary>Wakes the writer.</summary>
     internal AsyncSignal Ready { get; } = new();
 
     /// <summary>Adds a frame that belongs to no subscription.</summary>
     internal void Add(EventFrame frame) => Add(frame, null);
 
-    /// <summary>Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed.</summary>
+    /// <summary>
+    /// Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed. A writer that
+    /// has nothing to do writes it at once, in the caller's place.
+    /// </summary>
     internal bool Add(EventFrame frame, ServerTurn? turn)
     {
         lock (_lock)
@@ -32,8 +38,7 @@ internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
             _bytes += frame.Size;
         }
 
-        metrics.Queued(frame.Size);
-        Ready.Set();
+        Ready.Set(here: turn is not null);
         return true;
     }
 
@@ -89,7 +94,6 @@ internal sealed class OutboundQueue(int maxBytes, EventServerMetrics metrics)
     /// <summary>So much has reached the transport, or never will.</summary>
     internal void Release(long bytes)
     {
-        metrics.Queued(-bytes);
         lock (_lock)
         {
             _bytes -= bytes;
