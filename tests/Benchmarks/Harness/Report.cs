@@ -9,7 +9,13 @@ namespace Microservices.Tests.Benchmarks.Harness;
 /// <param name="plan">How much was measured.</param>
 internal sealed class Report(string scenario, string what, Plan plan)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // A ratio to nothing, as a smoke run may have.
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
     private readonly List<Section> _sections = [];
     private readonly OrderedDictionary<string, string> _versions = [];
     private readonly OrderedDictionary<string, string> _leftOut = [];
