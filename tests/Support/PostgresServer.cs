@@ -3,12 +3,19 @@ using System.Globalization;
 
 namespace Microservices.Tests.Support;
 
-/// <summary>A PostgreSQL cluster of the test's own, on a free port. PostgreSQL refuses to run as root: then it runs as the user postgres.</summary>
+/// <summary>
+/// A PostgreSQL cluster of the test's own, on a free port. PostgreSQL refuses to run as root: then it runs as the user postgres. It ends
+/// with the test's process, however that ends.
+/// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
+    // Its standard input is the test's: when that ends without a word, its owner is gone.
+    private const string StopWithOwner = """trap '' INT HUP; read -r _ || exec "$@" >/dev/null 2>&1""";
+
     private readonly string directory = Directory.CreateTempSubdirectory("postgres-").FullName;
     private readonly int port = Eventually.FreePort();
     private int databases;
+    private Process? watchdog;
 
     private PostgresServer()
     {
@@ -25,6 +32,8 @@ public sealed class PostgresServer : IAsyncDisposable
         await RunAsync("initdb", ["-D", data, "-U", "suite", "-A", "trust", "-E", "UTF8", "--no-sync"]);
         await RunAsync("pg_ctl", ["-D", data, "-w", "-l", Path.Combine(server.directory, "log"), "-o",
             $"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync={(durable ? "on" : "off")} -c max_connections=200", "start"]);
+        var (program, arguments) = Command("pg_ctl", ["-D", data, "-m", "immediate", "stop"]);
+        server.watchdog = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", StopWithOwner, "sh", program, .. arguments]) { RedirectStandardInput = true, WorkingDirectory = "/" });
         return server;
     }
 
@@ -42,22 +51,33 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (watchdog is { } owner)
+        {
+            await owner.StandardInput.WriteLineAsync();
+            owner.StandardInput.Close();
+            await owner.WaitForExitAsync();
+            owner.Dispose();
+        }
+
         await RunAsync("pg_ctl", ["-D", Path.Combine(directory, "data"), "-m", "immediate", "-w", "stop"]);
         Directory.Delete(directory, recursive: true);
     }
 
     private static async Task RunAsync(string program, string[] arguments, bool asPostgres = true)
     {
-        var path = Needs.Program(program) ?? throw new InvalidOperationException($"{program} is not installed");
-        var start = asPostgres && Environment.UserName == "root"
-            ? new ProcessStartInfo("runuser", ["-u", "postgres", "--", path, .. arguments])
-            : new ProcessStartInfo(path, arguments);
-        start.WorkingDirectory = "/";
+        var (file, all) = asPostgres ? Command(program, arguments) : (program, arguments);
+        var start = new ProcessStartInfo(file, all) { WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C.UTF-8";
         // Not redirected: the server outlives pg_ctl and would hold the pipes open.
         using var process = Process.Start(start)!;
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{program} failed with exit code {process.ExitCode}");
+    }
+
+    private static (string Program, string[] Arguments) Command(string program, string[] arguments)
+    {
+        var path = Needs.Program(program) ?? throw new InvalidOperationException($"{program} is not installed");
+        return Environment.UserName == "root" ? ("runuser", ["-u", "postgres", "--", path, .. arguments]) : (path, arguments);
     }
 }

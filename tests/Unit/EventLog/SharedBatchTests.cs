@@ -51,7 +51,15 @@ public sealed class SharedBatchTests
         state.BeginRead();
         state.Absorb(new LogPage
         {
-            Status = ReadStatus.Ok, Epoch = "e", EarliestOffset = 1, LastOffset = 0, Events = [], Next = Cursor.Earliest, Head = Start, End = Start, ReachedEnd = true,
+            Status = ReadStatus.Ok,
+            Epoch = "e",
+            EarliestOffset = 1,
+            LastOffset = 0,
+            Events = [],
+            Next = Cursor.Earliest,
+            Head = Start,
+            End = Start,
+            ReachedEnd = true,
         });
         for (var i = 1; i <= events; i++)
             state.Offer(Event(i));
