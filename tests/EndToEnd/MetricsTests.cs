@@ -21,6 +21,7 @@ public sealed partial class MetricsTests(ITestOutputHelper print)
     private const int Few = 100;
     private const int MaxBytes = 200_000;
     private const int Scrapes = 20;
+    private const int MaxNewValues = 5;
     // For 300 ms an answer is given again.
     private static readonly TimeSpan BetweenScrapes = TimeSpan.FromMilliseconds(350);
     private static readonly bool Soak = Environment.GetEnvironmentVariable("SUITE_SOAK") == "1";
@@ -111,7 +112,9 @@ public sealed partial class MetricsTests(ITestOutputHelper print)
             $"{replica.Service} with {many} streams, {replica.Memory >> 20} MiB: /metrics {text.Length / 1000.0:0.0} kB, median {took[Scrapes / 2]:0.0} ms, least {took[0]:0.0} ms, worst {took[^1]:0.0} ms"));
         Assert.InRange(text.Length, 1_000, MaxBytes);
         Assert.InRange(took[Scrapes / 2], 0, MaxTime.TotalMilliseconds);
-        Assert.Equal([], Labels(text).Except(few));
+        // What the runtime and others say for the first time meanwhile (a pool evicts, a queue forms) has a value or two of its own; a label
+        // that grew with users or streams would have as many as those.
+        Assert.All(Labels(text).Except(few).CountBy(label => label[..label.IndexOf('=', StringComparison.Ordinal)]), label => Assert.InRange(label.Value, 1, MaxNewValues));
     }
 
     private static async Task<AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse>> WatchAsync(OrdersService.OrdersServiceClient client, string userId)

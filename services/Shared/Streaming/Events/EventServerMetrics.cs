@@ -31,6 +31,7 @@ internal sealed class EventServerMetrics
         // A rate shows a counter's first step only if it was there before.
         foreach (var rare in (Counter<long>[])[_cutOff, _drained, _resets])
             rare.Add(0, _method);
+        _queued.Add(0, _method);
     }
 
     internal void Streams(int change) => _streams.Add(change, _method);
