@@ -17,10 +17,19 @@ public sealed class ReplicaTests
     {
         await using var first = await UsersHost.StartAsync();
         await using var second = await UsersHost.StartAsync();
-        await using var client = new UsersClient([first, second]);
+        // Not hedged: a call with a second copy elsewhere need not fail over.
+        await using var client = new UsersClient([first, second], o => o.HedgeBudget = 0);
         await using var load = Load.Start(client, callers: 64);
         await Eventually.UntilAsync(() => first.Backend.Calls > 500 && second.Backend.Calls > 500, "both replicas have load");
 
+        // With calls that it has not answered.
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        second.Backend.Handle = async (_, cancelled) =>
+        {
+            held.TrySetResult();
+            await second.Backend.Gate.WaitAsync(cancelled);
+        };
+        await held.Task.WaitAsync(Eventually.Patience);
         await second.KillAsync();
         var then = load.Answered;
         await Eventually.UntilAsync(() => load.Answered > then + 1000, "the load goes on at the other replica");
