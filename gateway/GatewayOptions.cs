@@ -24,11 +24,18 @@ public sealed class GatewayOptions : IValidatableObject
 
     /// <summary>
     /// How much memory the answers may take that are kept of each kind of part (users; orders), about, in bytes: to stand in for a part that
-    /// failed, and to be asked for again only as far as they have changed. The least recently given are forgotten. Default 128 MiB; 0 (none)
+    /// failed, and to be given again while nothing has changed, and asked for only as far as it has. The least recently given are forgotten. Default 128 MiB; 0 (none)
     /// to 16 GiB.
     /// </summary>
     [Range(0, 16L << 30)]
     public long MaxKnownBytes { get; set; } = 128 << 20;
+
+    /// <summary>
+    /// How long ago a kept answer may last have been known to be current, to be given again without asking its service: how stale an overview
+    /// can be at the most. The gateway asks each service four times in it whose data has changed. Default 1 s; 0 (every part is asked for,
+    /// every time) or 20 ms to 1 s.
+    /// </summary>
+    public TimeSpan MaxUnverified { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -39,6 +46,8 @@ public sealed class GatewayOptions : IValidatableObject
             yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(MaxTimeout)]);
         if (DefaultTimeout < least || DefaultTimeout > MaxTimeout)
             yield return new ValidationResult($"must be from 00:00:00.1 to MaxTimeout, which is {MaxTimeout}", [nameof(DefaultTimeout)]);
+        if (MaxUnverified != TimeSpan.Zero && (MaxUnverified < TimeSpan.FromMilliseconds(20) || MaxUnverified > TimeSpan.FromSeconds(1)))
+            yield return new ValidationResult("must be 00:00:00, or from 00:00:00.02 to 00:00:01", [nameof(MaxUnverified)]);
         if (MaxStale < TimeSpan.Zero || MaxStale > TimeSpan.FromHours(1))
             yield return new ValidationResult("must be from 00:00:00 to 01:00:00", [nameof(MaxStale)]);
     }

@@ -22,20 +22,15 @@ internal sealed partial class OverviewAggregator(
     // What the gateway keeps for itself, to answer before the caller gives up: a tenth of what is left, up to this.
     private static readonly TimeSpan MaxMargin = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Answers by the deadline (UTC), whatever the parts do.</summary>
+    /// <summary>Answers by the deadline (UTC), whatever the parts do; at once where all of them are known to be current.</summary>
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
-    public async Task<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
+    public ValueTask<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
     {
-        using var parts = new PartsInFlight(PartDeadline(deadline), caller);
-        var user = GetUserAsync(query, parts);
-        var orders = GetOrdersAsync(query, parts);
-        await Task.WhenAll(user, orders);
-
-        caller.ThrowIfCancellationRequested();
-        var result = new OverviewResult(query.UserId, await user, await orders, parts.Failure);
-        Count("user", result.User);
-        Count("orders", result.Orders);
-        return result;
+        var user = query.Parts.HasFlag(OverviewParts.User) ? FindCurrent("user", users, query, limit: 0, query.UserETag) : null;
+        var latest = query.Parts.HasFlag(OverviewParts.Orders) ? FindCurrent("orders", orders, query, query.OrderLimit, query.OrdersETag) : null;
+        return (user is null && query.Parts.HasFlag(OverviewParts.User)) || (latest is null && query.Parts.HasFlag(OverviewParts.Orders))
+            ? AskAsync(query, user, latest, deadline, caller)
+            : ValueTask.FromResult(Counted(new OverviewResult(query.UserId, Part<User>.Of(user), Part<IReadOnlyList<Order>>.Of(latest), null)));
     }
 
     /// <summary>Answers several at once, in their order; what is asked for them travels together.</summary>
@@ -46,9 +41,30 @@ internal sealed partial class OverviewAggregator(
         sources.Together(() =>
         {
             for (var i = 0; i < overviews.Length; i++)
-                overviews[i] = GetAsync(queries[i], deadline, caller);
+                overviews[i] = GetAsync(queries[i], deadline, caller).AsTask();
         });
         return Task.WhenAll(overviews);
+    }
+
+    private async ValueTask<OverviewResult> AskAsync(
+        OverviewQuery query, Answer<User>? user, Answer<IReadOnlyList<Order>>? latest, DateTime deadline, CancellationToken caller)
+    {
+        using var parts = new PartsInFlight(PartDeadline(deadline), caller);
+        var userPart = user is null ? GetUserAsync(query, parts) : Task.FromResult(Part<User>.Of(user));
+        var ordersPart = latest is null ? GetOrdersAsync(query, parts) : Task.FromResult(Part<IReadOnlyList<Order>>.Of(latest));
+        await Task.WhenAll(userPart, ordersPart);
+
+        caller.ThrowIfCancellationRequested();
+        return Counted(new OverviewResult(query.UserId, await userPart, await ordersPart, parts.Failure));
+    }
+
+    private Answer<T>? FindCurrent<T>(string name, KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted)
+        where T : class
+    {
+        if (query.NoCache || known.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
+            return null;
+        metrics.Known(name);
+        return answer;
     }
 
     private async Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts)
@@ -56,10 +72,10 @@ internal sealed partial class OverviewAggregator(
         if (!query.Parts.HasFlag(OverviewParts.User))
             return default;
 
-        var known = users.Find(query.UserId, 0);
-        var user = await FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, known, parts.Deadline, parts.Token));
+        var (question, askedFrom) = Question(users, query, limit: 0, query.UserETag, parts);
+        var user = await FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, question, parts.Token));
         if (user.Answer is { } current)
-            users.Keep(query.UserId, 0, current);
+            users.Keep(query.UserId, 0, current, askedFrom);
         return user;
     }
 
@@ -68,15 +84,24 @@ internal sealed partial class OverviewAggregator(
         if (!query.Parts.HasFlag(OverviewParts.Orders))
             return default;
 
-        var known = orders.Find(query.UserId, query.OrderLimit);
+        var (question, askedFrom) = Question(orders, query, query.OrderLimit, query.OrdersETag, parts);
         var latest = await FetchAsync("orders", required: query.Strict, parts,
-            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, known, parts.Deadline, parts.Token));
+            () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, question, parts.Token));
         if (latest.Answer is { } current)
-            orders.Keep(query.UserId, query.OrderLimit, current);
+            orders.Keep(query.UserId, query.OrderLimit, current, askedFrom);
         else if (!query.Strict && (StatusCode)latest.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
             && orders.FindStale(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
             return Part<IReadOnlyList<Order>>.Stale(earlier, age, latest.Error!);
         return latest;
+    }
+
+    // Whoever must see what was written joins no question that may have been asked before that.
+    private (PartQuestion<T> Question, long AskedFrom) Question<T>(KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted, PartsInFlight parts)
+        where T : class
+    {
+        var askedFrom = known.AskedFrom(query.UserId);
+        var notBefore = query.NoCache || wanted != 0 ? time.GetTimestamp() : askedFrom;
+        return (new PartQuestion<T>(known.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
     }
 
     private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<Answer<T>>> fetch)
@@ -97,6 +122,13 @@ internal sealed partial class OverviewAggregator(
                 parts.Fail(error);
             return Part<T>.Failed(error);
         }
+    }
+
+    private OverviewResult Counted(OverviewResult result)
+    {
+        Count("user", result.User);
+        Count("orders", result.Orders);
+        return result;
     }
 
     // What is wrong with the request is no failure of the part, nor is it one to be cancelled with its overview.

@@ -13,15 +13,19 @@ internal sealed class OverviewMetrics
     private static readonly PartStatus[] Statuses = [PartStatus.Ok, PartStatus.Error, PartStatus.Timeout, PartStatus.Shed, PartStatus.Stale];
     private readonly Counter<long> parts;
     private readonly Counter<long> unchanged;
+    private readonly Counter<long> known;
 
     public OverviewMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("Microservices.Gateway");
         parts = meter.CreateCounter<long>("gateway.overview.parts", "{part}", "Parts of overviews that were asked for, by how they came out.");
         unchanged = meter.CreateCounter<long>("gateway.overview.unchanged", "{part}", "Parts of overviews that had not changed since the gateway saw them, and so were neither read nor sent again.");
+        known = meter.CreateCounter<long>("gateway.overview.known", "{part}", "Parts of overviews that were given without a call: they were known to be current.");
         // A rate shows a counter's first step only if it was there before.
         foreach (var part in Parts)
         {
+            unchanged.Add(0, new KeyValuePair<string, object?>("part", part));
+            known.Add(0, new KeyValuePair<string, object?>("part", part));
             foreach (var status in Statuses)
                 Count(part, status, 0);
         }
@@ -32,6 +36,9 @@ internal sealed class OverviewMetrics
 
     /// <summary>A service said that what the gateway has of it is current.</summary>
     public void Unchanged(string part) => unchanged.Add(1, new KeyValuePair<string, object?>("part", part));
+
+    /// <summary>A part was given without asking its service.</summary>
+    public void Known(string part) => known.Add(1, new KeyValuePair<string, object?>("part", part));
 
     private void Count(string part, PartStatus status, int count) =>
         parts.Add(count, new KeyValuePair<string, object?>("part", part), new("status", Name(status)));

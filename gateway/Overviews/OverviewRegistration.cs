@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
 using Microservices.Orders.V1;
@@ -22,6 +23,18 @@ internal static class OverviewRegistration
         builder.Services.AddSingleton<KnownAnswers<User>>();
         builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
         builder.Services.AddSingleton<OverviewMetrics>();
+        builder.AddChanges<User>("Users", channel =>
+        {
+            var users = new UsersService.UsersServiceClient(channel);
+            return async (cursor, options) => await users.ListChangedUsersAsync(new() { Cursor = cursor }, options) is var changed
+                ? new(changed.UserIds, changed.Cursor, changed.More, changed.Reset) : default;
+        });
+        builder.AddChanges<IReadOnlyList<Order>>("Orders", channel =>
+        {
+            var orders = new OrdersService.OrdersServiceClient(channel);
+            return async (cursor, options) => await orders.ListChangedUsersAsync(new() { Cursor = cursor }, options) is var changed
+                ? new(changed.UserIds, changed.Cursor, changed.More, changed.Reset) : default;
+        });
         builder.Services.AddSingleton<OverviewAggregator>();
 
         builder.Services.AddOptions<CallStreamServerOptions>(LookupSection).Configure<IOptions<DrainOptions>>((calls, drain) =>
@@ -32,6 +45,13 @@ internal static class OverviewRegistration
             calls.DrainTimeout = drain.Value.Window;
         });
         builder.Services.AddCallStreamServer<LookupOverviewsCall, LookupOverviewsResult, LookupOverviews>(GatewayService.LookupOverviewsCalls, LookupSection);
+    }
+
+    // Past the bulkhead: a gateway that is kept from hearing of changes would ask for more, not less.
+    private static void AddChanges<T>(this WebApplicationBuilder builder, string backend, Func<GrpcChannel, ReadChanges> connect)
+    {
+        builder.Services.AddSingleton<HeardChanges<T>>();
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ChangeFollower<T>>(services, connect(services.GetRequiredKeyedService<GrpcChannel>(backend))));
     }
 
     private static void AddSource<TRequestFrame, TCall, TResponseFrame, TResult>(

@@ -7,6 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Overviews;
 
+/// <summary>How a part is asked for.</summary>
+/// <param name="Known">What was given earlier: it need not be sent again if it is still so.</param>
+/// <param name="NotBefore">The timestamp that the question must be from, or later, where others may have asked it already.</param>
+/// <param name="Deadline">Until when it is wanted (UTC).</param>
+internal readonly record struct PartQuestion<T>(Answer<T>? Known, long NotBefore, DateTime Deadline)
+    where T : class;
+
 /// <summary>
 /// Where the parts of an overview come from. A source keeps to the deadline and the token by itself, and fails with
 /// <see cref="RpcException"/>. What it gives may be shared with others who ask the same: it is not to be changed. It gives what was
@@ -15,10 +22,10 @@ namespace Microservices.Gateway.Overviews;
 internal interface IOverviewSources
 {
     /// <summary>The user.</summary>
-    Task<Answer<User>> GetUserAsync(string userId, Answer<User>? known, DateTime deadline, CancellationToken cancellationToken);
+    Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken);
 
     /// <summary>The user's latest orders, newest first.</summary>
-    Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(string userId, int limit, Answer<IReadOnlyList<Order>>? known, DateTime deadline, CancellationToken cancellationToken);
+    Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken);
 
     /// <summary>Runs something that asks for several parts in a row, without awaiting any, so that they are asked for together.</summary>
     void Together(Action ask);
@@ -33,13 +40,13 @@ internal sealed class CallStreamOverviewSources(
     TimeProvider time)
     : IOverviewSources
 {
-    public async Task<Answer<User>> GetUserAsync(string userId, Answer<User>? known, DateTime deadline, CancellationToken cancellationToken)
+    public async Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken)
     {
-        var result = await users.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = known?.ETag ?? 0 }, Until(deadline), cancellationToken);
+        var result = await users.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = question.Known?.ETag ?? 0 }, Settings(question), cancellationToken);
         if (result.HasUnchanged)
         {
             metrics.Unchanged("user");
-            return SoundAnswers.Known(known, result.Etag);
+            return SoundAnswers.Known(question.Known, result.Etag);
         }
 
         var bytes = SizeOf(result.User);
@@ -47,14 +54,14 @@ internal sealed class CallStreamOverviewSources(
     }
 
     public async Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(
-        string userId, int limit, Answer<IReadOnlyList<Order>>? known, DateTime deadline, CancellationToken cancellationToken)
+        string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken)
     {
-        var call = new LookupOrdersCall { UserId = userId, Limit = limit, KnownEtag = known?.ETag ?? 0 };
-        var result = await orders.CallAsync(call, Until(deadline), cancellationToken);
+        var call = new LookupOrdersCall { UserId = userId, Limit = limit, KnownEtag = question.Known?.ETag ?? 0 };
+        var result = await orders.CallAsync(call, Settings(question), cancellationToken);
         if (result.HasUnchanged)
         {
             metrics.Unchanged("orders");
-            return SoundAnswers.Known(known, result.Etag);
+            return SoundAnswers.Known(question.Known, result.Etag);
         }
 
         var bytes = SizeOf(result.Latest);
@@ -69,5 +76,7 @@ internal sealed class CallStreamOverviewSources(
         return bytes <= options.Value.MaxPartBytes ? bytes : throw SoundAnswers.TooLarge();
     }
 
-    private CallSettings Until(DateTime deadline) => new() { Timeout = deadline - time.GetUtcNow().UtcDateTime };
+    private CallSettings Settings<T>(PartQuestion<T> question)
+        where T : class =>
+        new() { Timeout = question.Deadline - time.GetUtcNow().UtcDateTime, NotBefore = question.NotBefore };
 }

@@ -27,9 +27,11 @@ internal enum OverviewParts
 
 /// <summary>
 /// Whose overview, and how: strict makes every part required; the limit is 1 to 100 orders; only the parts named are asked for; orders that
-/// cannot be had may be as stale as that.
+/// cannot be had may be as stale as that; a part is no older than the write that answered with its etag (0: none); no cache: the services are
+/// asked in any case.
 /// </summary>
-internal sealed record OverviewQuery(string UserId, bool Strict, int OrderLimit, OverviewParts Parts = OverviewParts.All, TimeSpan MaxStale = default)
+internal sealed record OverviewQuery(
+    string UserId, bool Strict, int OrderLimit, OverviewParts Parts = OverviewParts.All, TimeSpan MaxStale = default, ulong UserETag = 0, ulong OrdersETag = 0, bool NoCache = false)
 {
     private const int DefaultOrderLimit = 10;
     private const int MaxOrderLimit = 100;
@@ -47,7 +49,7 @@ internal sealed record OverviewQuery(string UserId, bool Strict, int OrderLimit,
         if (stale.Seconds is < 0 or > Duration.MaxSeconds || stale.Nanos is < 0 or > 999_999_999)
             violations.Add("max_stale", "must be a duration that is not negative");
         violations.ThrowIfAny(GatewayErrors.Domain);
-        return new OverviewQuery(request.UserId, request.Strict, limit, parts!.Value, stale.ToTimeSpan());
+        return new OverviewQuery(request.UserId, request.Strict, limit, parts!.Value, stale.ToTimeSpan(), request.UserEtag, request.OrdersEtag, request.NoCache);
     }
 
     /// <summary>What is asked of the names of parts.</summary>

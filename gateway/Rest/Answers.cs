@@ -1,4 +1,8 @@
+using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
+using Microservices.Gateway.Overviews;
+using ProtoOrder = Microservices.Orders.V1.Order;
+using ProtoUser = Microservices.Users.V1.User;
 
 namespace Microservices.Gateway.Rest;
 
@@ -11,6 +15,19 @@ internal static class Answers
         if (replayed)
             http.Response.Headers[RequestValues.IdempotencyReplayed] = "true";
         return TypedResults.Json(value, type, statusCode: status);
+    }
+
+    /// <summary>A user was written: who reads next here sees it, and the answer says what makes every other gateway show it.</summary>
+    public static void WroteUser(HttpContext http, string userId, ulong etag) => Wrote<ProtoUser>(http, RequestValues.UserPosition, userId, etag);
+
+    /// <summary>An order of a user was written: likewise.</summary>
+    public static void WroteOrder(HttpContext http, string userId, ulong etag) => Wrote<IReadOnlyList<ProtoOrder>>(http, RequestValues.OrdersPosition, userId, etag);
+
+    private static void Wrote<T>(HttpContext http, string name, string userId, ulong etag)
+    {
+        http.RequestServices.GetRequiredService<HeardChanges<T>>().Hear(userId);
+        if (etag != 0)
+            http.Response.Headers[RequestValues.Position] = string.Create(CultureInfo.InvariantCulture, $"{name}={etag:x16}");
     }
 
     /// <summary>A page token as JSON has it: absent on the last page.</summary>

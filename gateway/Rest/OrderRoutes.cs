@@ -59,6 +59,7 @@ internal static class OrderRoutes
         errors.ThrowIfAny();
 
         var response = await orders.PlaceOrderAsync(request, options);
+        Answers.WroteOrder(http, response.Order.UserId, response.Etag);
         http.Response.Headers.Location = $"/v1/orders/{Uri.EscapeDataString(response.Order.OrderId)}";
         return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed, StatusCodes.Status201Created);
     }
@@ -76,6 +77,7 @@ internal static class OrderRoutes
         var body = await JsonBody.ReadOptionalAsync(http, GatewayJson.Default.CancelOrder);
         var request = new CancelOrderRequest { OrderId = orderId, Version = body?.Version ?? 0, IdempotencyKey = key };
         var response = await orders.CancelOrderAsync(request, options);
+        Answers.WroteOrder(http, response.Order.UserId, response.Etag);
         return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
     }
 
@@ -95,6 +97,7 @@ internal static class OrderRoutes
         errors.ThrowIfAny();
 
         var response = await orders.AdvanceOrderAsync(request, options);
+        Answers.WroteOrder(http, response.Order.UserId, response.Etag);
         return Answers.Command(http, response.Order.ToJson(), GatewayJson.Default.Order, response.Replayed);
     }
 

@@ -17,13 +17,16 @@ internal static class OverviewRoutes
                 optional: when they cannot be had, the answer is a partial result, with status 200, `complete: false`, the reason in place of
                 the orders, and `Cache-Control: no-store`. With `strict=true` every part is required. With `Cache-Control: stale-if-error=60`
                 in the request, orders that are unavailable or late may be those of an earlier answer, up to 60 s old: status `stale`, and a
-                header `Age`.
+                header `Age`. Parts of which the gateway knows that they were current up to 1 s ago are given without asking; with
+                `Cache-Control: no-cache` every part is asked for. What you wrote through another gateway shows at once if you send the
+                header `Position` that your write was answered with.
                 """)
             .UserId()
             .Query("fields", JsonSchemas.Text, "Which parts, separated by commas: `user`, `orders`. Both when absent. A part that is not named is not fetched.", "user,orders")
             .Query("strict", JsonSchemas.Flag, "Makes every part required: the first that fails fails the whole.", "false")
             .Query("orderLimit", JsonSchemas.Number, "How many of the latest orders at the most: 10 when absent or 0; more than 100 is taken as 100.", "10")
-            .Header("Cache-Control", "`stale-if-error=SECONDS`: how old orders may be that are given rather than none (RFC 5861); the gateway takes 60 as the most.", "stale-if-error=60")
+            .Header("Cache-Control", "`no-cache`: ask the services in any case. `stale-if-error=SECONDS`: how old orders may be that are given rather than none (RFC 5861); the gateway takes 60 as the most.", "stale-if-error=60")
+            .Header(RequestValues.Position, "What your last write of the user, and of an order of the user, answered in this header, separated by a comma: the answer is no older.", "orders=00c5f1c0a1b2c3d4")
             .Answers<Overview>(200, "The overview, whole or partial. The header Age, in seconds, says that a part of it is stale.",
                 ("complete", Examples.Overview), ("partial", Examples.PartialOverview), ("stale", Examples.StaleOverview))
             .Fails(400, 404, 429);
@@ -33,6 +36,7 @@ internal static class OverviewRoutes
                 fetched at the same time, in a call to each service and not in one for each user.
                 """)
             .Header("Cache-Control", "As of getOverview.", "stale-if-error=60")
+            .Header(RequestValues.Position, "As of getOverview.", "orders=00c5f1c0a1b2c3d4")
             .Body<BatchGetOverviews>(Examples.BatchGetOverviews)
             .Answers<OverviewBatch>(200, "An overview or a problem for each id, in their order.", Examples.OverviewBatch)
             .Fails(400, 413, 415);
@@ -41,7 +45,7 @@ internal static class OverviewRoutes
     private static async Task<IResult> GetAsync(string userId, HttpContext http, OverviewAggregator overviews)
     {
         var request = new GetOverviewRequest { UserId = userId, Strict = http.QueryFlag("strict"), OrderLimit = http.QueryNumber("orderLimit") };
-        var query = OverviewQuery.From(request) with { Parts = Parts(http.QueryText("fields")?.Split(',')), MaxStale = http.StaleIfError() };
+        var query = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(http.QueryText("fields")?.Split(',')) }, http);
         var overview = await overviews.GetAsync(query, http.Deadline(), http.RequestAborted);
         if (overview.Failure is { } failure)
             return new ProblemResult(failure);
@@ -71,15 +75,18 @@ internal static class OverviewRoutes
         }
 
         errors.ThrowIfAny();
-        var any = OverviewQuery.From(new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 }) with
-        {
-            Parts = Parts(body.Fields),
-            MaxStale = http.StaleIfError(),
-        };
+        var request = new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 };
+        var any = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(body.Fields) }, http);
         var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], deadline, http.RequestAborted);
         if (!found.All(overview => overview.Failure is null && overview.Complete))
             http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Json(new OverviewBatch { Overviews = Array.ConvertAll(found, overview => overview.ToBatched()) }, GatewayJson.Default.OverviewBatch);
+    }
+
+    private static OverviewQuery WithHeaders(OverviewQuery query, HttpContext http)
+    {
+        var (user, orders) = http.ReadPosition();
+        return query with { MaxStale = http.StaleIfError(), NoCache = http.NoCache(), UserETag = user, OrdersETag = orders };
     }
 
     private static OverviewParts Parts(IEnumerable<string?>? names) => names is null

@@ -11,6 +11,9 @@ internal static partial class RequestValues
     public const string RequestTimeout = "Request-Timeout";
     public const string IdempotencyKey = "Idempotency-Key";
     public const string IdempotencyReplayed = "Idempotency-Replayed";
+    public const string Position = "Position";
+    public const string UserPosition = "user";
+    public const string OrdersPosition = "orders";
 
     /// <summary>
     /// Until when (UTC) the request may take: header Request-Timeout, in seconds ("1.5"), else the default; never more than the
@@ -70,6 +73,37 @@ internal static partial class RequestValues
             return TimeSpan.Zero;
         var directive = http.Request.GetTypedHeaders().CacheControl?.Extensions.FirstOrDefault(extension => extension.Name.Equals("stale-if-error", StringComparison.OrdinalIgnoreCase));
         return int.TryParse(directive is null ? [] : directive.Value.AsSpan(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+    }
+
+    /// <summary>
+    /// Whether the caller wants what there is now, whatever the gateway knows: <c>Cache-Control: no-cache</c>, or <c>no-store</c>, or
+    /// <c>max-age=0</c> (RFC 9111).
+    /// </summary>
+    public static bool NoCache(this HttpContext http) =>
+        http.Request.Headers.CacheControl.Count > 0
+        && http.Request.GetTypedHeaders().CacheControl is { } control && (control.NoCache || control.NoStore || control.MaxAge == TimeSpan.Zero);
+
+    /// <summary>The etags that the caller's last writes answered with: header Position, such as "orders=00c5f1c0a1b2c3d4". 0 where there is none.</summary>
+    public static (ulong User, ulong Orders) ReadPosition(this HttpContext http)
+    {
+        var (user, orders) = (0ul, 0ul);
+        foreach (var item in http.Request.Headers.GetCommaSeparatedValues(Position))
+        {
+            var (name, etag) = item.Split('=') is [var n, { Length: 16 } hex] && ulong.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var e) ? (n, e) : ("", 0ul);
+            switch (name)
+            {
+                case UserPosition when user == 0:
+                    user = etag;
+                    break;
+                case OrdersPosition when orders == 0:
+                    orders = etag;
+                    break;
+                default:
+                    throw new InvalidRequestException(Position, "must be what the answer to a write had, of users and of orders once each");
+            }
+        }
+
+        return (user, orders);
     }
 
     private static TimeSpan? Timeout(Microsoft.Extensions.Primitives.StringValues values)

@@ -50,6 +50,7 @@ internal static class UserRoutes
         errors.ThrowIfAny();
 
         var response = await users.CreateUserAsync(request, options);
+        Answers.WroteUser(http, response.User.UserId, response.Etag);
         http.Response.Headers.Location = $"/v1/users/{Uri.EscapeDataString(response.User.UserId)}";
         return Answers.Command(http, response.User.ToJson(), GatewayJson.Default.User, response.Replayed, StatusCodes.Status201Created);
     }
@@ -92,6 +93,7 @@ internal static class UserRoutes
         errors.ThrowIfAny();
 
         var response = await users.UpdateUserAsync(new UpdateUserRequest { User = user, UpdateMask = mask }, options);
+        Answers.WroteUser(http, response.User.UserId, response.Etag);
         return TypedResults.Json(response.User.ToJson(), GatewayJson.Default.User);
     }
 }

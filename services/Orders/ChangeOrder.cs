@@ -3,12 +3,13 @@ using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Orders;
 
 /// <summary>Moves an order from state to state: one step forward, or to CANCELLED while it has not been shipped.</summary>
-internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvider time)
+internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<OrdersDbContext> etags, TimeProvider time)
 {
     public async Task<CancelOrderResponse> CancelAsync(CancelOrderRequest request, CancellationToken cancellationToken)
     {
@@ -17,6 +18,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
             async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
+        response.Etag = await ETagAsync(response.Order, cancellationToken);
         return response;
     }
 
@@ -31,8 +33,11 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, TimeProvid
             async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
+        response.Etag = await ETagAsync(response.Order, cancellationToken);
         return response;
     }
+
+    private async ValueTask<ulong> ETagAsync(V1.Order order, CancellationToken cancellationToken) => (await etags.AfterWriteAsync([order.UserId], cancellationToken))[0];
 
     private static FieldViolations Validate(string orderId, long version, string idempotencyKey)
     {

@@ -9,7 +9,7 @@ namespace Microservices.Orders;
 
 /// <summary>The gRPC surface of Orders.</summary>
 internal sealed class OrdersService(
-    PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
+    PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, ListChangedUsers changed, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
     EventStreamServer<WatchOrdersSubscription> watch, Drain drain)
     : V1.OrdersService.OrdersServiceBase
 {
@@ -28,6 +28,9 @@ internal sealed class OrdersService(
 
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
+
+    public override Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
+        changed.HandleAsync(request, context.CancellationToken);
 
     public override Task LookupOrders(
         IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>

@@ -3,6 +3,7 @@ using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 using Status = Google.Rpc.Status;
 
@@ -20,7 +21,7 @@ internal readonly record struct Placement(PlaceOrderResponse? Response, Status? 
 /// Places orders: any number of commands in one transaction, each with an outcome of its own. One question to Users, one to the
 /// idempotency keys and one commit serve them all.
 /// </summary>
-internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, TimeProvider time)
+internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, UserETags<OrdersDbContext> etags, TimeProvider time)
 {
     private const string Command = nameof(PlaceOrder);
 
@@ -38,7 +39,16 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
                 orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), cancellationToken), cancellationToken);
         }
 
+        await TellETagsAsync(outcomes, cancellationToken);
         return [.. outcomes.Select(outcome => outcome!.Value)];
+    }
+
+    private async Task TellETagsAsync(Placement?[] outcomes, CancellationToken cancellationToken)
+    {
+        var placed = outcomes.Select(outcome => outcome!.Value.Response).OfType<PlaceOrderResponse>().ToList();
+        var told = await etags.AfterWriteAsync([.. placed.Select(response => response.Order.UserId)], cancellationToken);
+        for (var i = 0; i < placed.Count; i++)
+            placed[i].Etag = told[i];
     }
 
     // Before anything else is asked: a repeat is answered as it was, even when Users is down or the user has gone.

@@ -18,6 +18,7 @@ builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();
 builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
+builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton<LatestOrders>();
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrdersCalls);

@@ -1,13 +1,14 @@
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microservices.Users.V1;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Users;
 
 /// <summary>Creates a user, once for each idempotency key.</summary>
-internal sealed class CreateUser(Database<UsersDbContext> database, TimeProvider time)
+internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<UsersDbContext> etags, TimeProvider time)
 {
     public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, CancellationToken cancellationToken)
     {
@@ -27,6 +28,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, TimeProvider
         if (outcome == IdempotencyOutcome.KeyReused)
             throw UserErrors.KeyReused();
         response.Replayed = outcome == IdempotencyOutcome.Replayed;
+        response.Etag = (await etags.AfterWriteAsync([response.User.UserId], cancellationToken))[0];
         return response;
     }
 

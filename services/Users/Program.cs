@@ -14,6 +14,7 @@ builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
 builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
 builder.Services.AddSingleton<UpdateUser>();
+builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsersCalls);
 builder.Services.AddEventStreamServer<V1.WatchUsersSubscription, V1.UserEvent, WatchUsers>(V1.UsersService.WatchUsersStream);
 

@@ -1,19 +1,20 @@
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
+using Microservices.Topics;
 using Microservices.Users.V1;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Users;
 
 /// <summary>Changes the fields of a user that a mask names, if the user is still as the caller has read it.</summary>
-internal sealed class UpdateUser(Database<UsersDbContext> database, TimeProvider time)
+internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<UsersDbContext> etags, TimeProvider time)
 {
     public async Task<UpdateUserResponse> HandleAsync(UpdateUserRequest request, CancellationToken cancellationToken)
     {
         Validate(request);
         var user = await database.WriteAsync(users => ChangeAsync(users, request, cancellationToken), cancellationToken);
-        return new UpdateUserResponse { User = user.ToMessage() };
+        return new UpdateUserResponse { User = user.ToMessage(), Etag = (await etags.AfterWriteAsync([user.UserId], cancellationToken))[0] };
     }
 
     private async Task<User> ChangeAsync(UsersDbContext users, UpdateUserRequest request, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace Microservices.Users;
 
 /// <summary>The gRPC surface of Users.</summary>
 internal sealed class UsersService(
-    CreateUser create, UpdateUser update, ReadUsers read, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
+    CreateUser create, UpdateUser update, ReadUsers read, ListChangedUsers changed, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
     EventStreamServer<WatchUsersSubscription> watch, Drain drain)
     : V1.UsersService.UsersServiceBase
 {
@@ -23,6 +23,9 @@ internal sealed class UsersService(
 
     public override Task<ListUsersResponse> ListUsers(ListUsersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
+
+    public override Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
+        changed.HandleAsync(request, context.CancellationToken);
 
     public override Task LookupUsers(
         IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>

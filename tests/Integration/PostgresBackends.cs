@@ -69,6 +69,13 @@ public sealed class LookupOrdersOnPostgresTests : LookupOrdersTests
     }
 }
 
+[Collection(nameof(OnPostgres))]
+public sealed class ChangedUsersOnPostgresTests : ChangedUsersTests
+{
+    public ChangedUsersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
 /// <summary>One PostgreSQL for all tests that need one.</summary>
 [CollectionDefinition(nameof(OnPostgres))]
 public sealed class OnPostgres : ICollectionFixture<PostgresBackends>;

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microservices.Streaming.Calls;
@@ -37,6 +38,24 @@ public sealed class UserETags<TContext>(OutboxHeads<TContext> topicHeads, UserTo
         }
 
         return new BatchETags(etags);
+    }
+
+    /// <summary>
+    /// The etags after a write has committed, in the order given: what stands for these users' state then, or for a later one. All 0 when the
+    /// database has gone away meanwhile: the write stands all the same.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<ulong>> AfterWriteAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userIds);
+        try
+        {
+            var heads = await topicHeads.ReadAsync([.. userIds.Select(topics.OfUser)], cancellationToken);
+            return [.. heads.Select(head => head.ETag)];
+        }
+        catch (DbException)
+        {
+            return new ulong[userIds.Count];
+        }
     }
 }
 

@@ -11,6 +11,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrdersChanged = Microservices.Orders.V1.ListChangedUsersResponse;
+using OrdersChangedSince = Microservices.Orders.V1.ListChangedUsersRequest;
+using UsersChanged = Microservices.Users.V1.ListChangedUsersResponse;
+using UsersChangedSince = Microservices.Users.V1.ListChangedUsersRequest;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -50,6 +54,12 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
     public override Task<UpdateUserResponse> UpdateUser(UpdateUserRequest request, ServerCallContext context) => OnUpdate(request, context);
 
     public override Task<ListUsersResponse> ListUsers(ListUsersRequest request, ServerCallContext context) => OnList(request, context);
+
+    /// <summary>Whose part has changed after a cursor; null: this cannot be told.</summary>
+    public Func<string, UsersChanged>? OnChanged { get; set; }
+
+    public override Task<UsersChanged> ListChangedUsers(UsersChangedSince request, ServerCallContext context) =>
+        OnChanged is { } changed ? Task.FromResult(changed(request.Cursor)) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
 
     public override Task LookupUsers(
         IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>
@@ -110,6 +120,12 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) => OnCancel(request, context);
 
     public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) => OnAdvance(request, context);
+
+    /// <summary>Whose part has changed after a cursor; null: this cannot be told.</summary>
+    public Func<string, OrdersChanged>? OnChanged { get; set; }
+
+    public override Task<OrdersChanged> ListChangedUsers(OrdersChangedSince request, ServerCallContext context) =>
+        OnChanged is { } changed ? Task.FromResult(changed(request.Cursor)) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
 
     public override Task LookupOrders(
         IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>

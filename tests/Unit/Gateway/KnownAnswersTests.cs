@@ -14,7 +14,7 @@ public sealed class KnownAnswersTests
     public void What_was_given_stands_in_until_it_is_older_than_the_caller_or_the_gateway_allows()
     {
         var known = Known(new GatewayOptions { MaxStale = TimeSpan.FromSeconds(60) });
-        known.Keep("ada", 10, Answer());
+        Keep(known, "ada", 10, Answer());
         time.Advance(TimeSpan.FromSeconds(40));
 
         Assert.Equal(TimeSpan.FromSeconds(40), known.FindStale("ada", 10, TimeSpan.FromSeconds(40))?.Age);
@@ -30,10 +30,10 @@ public sealed class KnownAnswersTests
     {
         var known = Known(new GatewayOptions());
         var (first, second) = (Answer(), Answer());
-        known.Keep("ada", 10, first);
+        Keep(known, "ada", 10, first);
         time.Advance(Long);
         Assert.Same(first, known.Find("ada", 10));
-        known.Keep("ada", 10, second);
+        Keep(known, "ada", 10, second);
         Assert.Same(second, known.Find("ada", 10));
         Assert.Null(known.Find("ada", 5));
         Assert.Null(known.Find("bob", 10));
@@ -46,9 +46,9 @@ public sealed class KnownAnswersTests
     {
         var known = Known(new GatewayOptions());
         var answer = Answer();
-        known.Keep("ada", 10, answer);
+        Keep(known, "ada", 10, answer);
         time.Advance(TimeSpan.FromSeconds(40));
-        known.Keep("ada", 10, same ? answer : Answer());
+        Keep(known, "ada", 10, same ? answer : Answer());
 
         Assert.Equal(TimeSpan.Zero, known.FindStale("ada", 10, Long)?.Age);
     }
@@ -61,8 +61,8 @@ public sealed class KnownAnswersTests
         var kept = Answer(answerBytes);
         for (var i = 0; i < 10_000; i++)
         {
-            known.Keep("ada", 10, kept);
-            known.Keep($"u{i}", 10, Answer(answerBytes));
+            Keep(known, "ada", 10, kept);
+            Keep(known, $"u{i}", 10, Answer(answerBytes));
             Assert.InRange(known.Count * answerBytes, 0, 1_000_000);
         }
 
@@ -76,9 +76,9 @@ public sealed class KnownAnswersTests
     {
         var known = Known(new GatewayOptions { MaxKnownBytes = 1_000_000 });
         var kept = Answer();
-        known.Keep("bob", 10, kept);
+        Keep(known, "bob", 10, kept);
         for (var i = 0; i < 10_000; i++)
-            known.Keep("ada", 10, Answer(1_000));
+            Keep(known, "ada", 10, Answer(1_000));
         Assert.Same(kept, known.Find("bob", 10));
     }
 
@@ -86,11 +86,14 @@ public sealed class KnownAnswersTests
     public void A_bound_of_none_keeps_none()
     {
         var known = Known(new GatewayOptions { MaxKnownBytes = 0 });
-        known.Keep("ada", 10, Answer());
+        Keep(known, "ada", 10, Answer());
         Assert.Equal(0, known.Count);
     }
 
     private static Answer<string> Answer(int bytes = 10) => new("it", 1, bytes);
 
-    private KnownAnswers<string> Known(GatewayOptions options) => new(Options.Create(options), time);
+    private static void Keep(KnownAnswers<string> known, string userId, int limit, Answer<string> answer) =>
+        known.Keep(userId, limit, answer, known.AskedFrom(userId));
+
+    private KnownAnswers<string> Known(GatewayOptions options) => new(new(Options.Create(options), time), Options.Create(options), time);
 }

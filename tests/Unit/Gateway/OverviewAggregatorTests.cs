@@ -58,7 +58,7 @@ public sealed class OverviewAggregatorTests
             if (ReferenceEquals(instrument.Meter.Scope, meters))
                 l.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.AddRange(Enumerable.Repeat($"{tags[0].Value} {tags[1].Value}", (int)value)));
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.AddRange(Enumerable.Repeat(string.Join(' ', tags.ToArray().Select(tag => tag.Value)), (int)value)));
         listener.Start();
         var sources = new Sources
         {
@@ -104,7 +104,7 @@ public sealed class OverviewAggregatorTests
         };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), caller.Token));
+            async () => await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), caller.Token));
     }
 
     [Fact]
@@ -120,7 +120,11 @@ public sealed class OverviewAggregatorTests
     }
 
     private OverviewAggregator Aggregator(Sources sources) =>
-        new(sources, new(Options.Create(options), time), new(Options.Create(options), time), new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
+        new(sources, Known<User>(), Known<IReadOnlyList<Order>>(), new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
+
+    private KnownAnswers<T> Known<T>()
+        where T : class =>
+        new(new(Options.Create(options), time), Options.Create(options), time);
 
     private sealed record Sources : IOverviewSources
     {
@@ -130,16 +134,16 @@ public sealed class OverviewAggregatorTests
 
         public List<DateTime> Deadlines { get; } = [];
 
-        public async Task<Answer<User>> GetUserAsync(string userId, Answer<User>? known, DateTime deadline, CancellationToken cancellationToken)
+        public async Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken)
         {
-            Deadlines.Add(deadline);
+            Deadlines.Add(question.Deadline);
             return new(await User(userId, cancellationToken), 0, 0);
         }
 
         public async Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(
-            string userId, int limit, Answer<IReadOnlyList<Order>>? known, DateTime deadline, CancellationToken cancellationToken)
+            string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken)
         {
-            Deadlines.Add(deadline);
+            Deadlines.Add(question.Deadline);
             return new(await Orders(userId, cancellationToken), 0, 0);
         }
 

@@ -12,6 +12,12 @@ public readonly record struct CallSettings
     /// </summary>
     public string? Principal { get; init; }
 
-    /// <summary>Asks the callee even when an identical call is under way, for a read that must see an earlier write.</summary>
+    /// <summary>Asks the callee even when an identical call is under way.</summary>
     public bool Unshared { get; init; }
+
+    /// <summary>
+    /// Joins an identical call that is under way only if that began at this <see cref="TimeProvider.GetTimestamp"/> or later: for a read
+    /// that must see what was written before. 0: whenever it began.
+    /// </summary>
+    public long NotBefore { get; init; }
 }

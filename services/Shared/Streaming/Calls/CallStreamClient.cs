@@ -82,7 +82,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
             return ValueTask.FromException<TResult>(CallErrors.DeadlineExceeded());
         Start();
         var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
-        return _table.Submit(call, timeout, settings.Principal, shared, cancellationToken);
+        return _table.Submit(call, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
     }
 
     /// <summary>

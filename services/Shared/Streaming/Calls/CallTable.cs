@@ -37,7 +37,7 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     }
 
     /// <summary>Takes a call, which belongs to the table from now on.</summary>
-    internal ValueTask<TResult> Submit(TCall message, TimeSpan timeout, string? principal, bool shared, CancellationToken cancellation)
+    internal ValueTask<TResult> Submit(TCall message, TimeSpan timeout, string? principal, bool shared, long notBefore, CancellationToken cancellation)
     {
         var waiter = _waiters.Get();
         var task = waiter.Task;
@@ -48,7 +48,8 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         {
             var now = _time.GetTimestamp();
             waiter.Deadline = now + Timestamps.From(timeout, _time);
-            if (key is { } flight && _flights.TryGetValue(flight, out var call))
+            var call = key is { } flight ? FindFlight(flight, notBefore) : null;
+            if (call is not null)
             {
                 _metrics.Shared();
                 Join(call, waiter);
@@ -127,6 +128,16 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     {
         lock (_gate)
             _wheel.Dispose();
+    }
+
+    /// <summary>The identical call that is under way, if it may be joined; one that began too early is joined by nobody any more.</summary>
+    private PendingCall<TCall, TResult>? FindFlight(FlightKey<TCall> key, long notBefore)
+    {
+        if (!_flights.TryGetValue(key, out var call) || call.SubmittedAt >= notBefore)
+            return call;
+        _flights.Remove(key);
+        call.Flight = null;
+        return null;
     }
 
     private bool MayWait(long now) => !OutageIsLong(now) && _waiting.Count < _options.MaxWaiting;

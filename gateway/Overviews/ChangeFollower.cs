@@ -1,0 +1,78 @@
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway.Overviews;
+
+/// <summary>Whose part has changed, as a service answers.</summary>
+internal readonly record struct ChangedParts(IReadOnlyList<string> UserIds, string Cursor, bool More, bool Reset);
+
+/// <summary>Asks a service for the changes after a cursor.</summary>
+internal delegate Task<ChangedParts> ReadChanges(string cursor, CallOptions options);
+
+/// <summary>
+/// Asks a service again and again whose part has changed, four times in <see cref="GatewayOptions.MaxUnverified"/>. While it does not
+/// answer nothing is taken for current, and so every part is asked for; what was missed is made up for when it answers again.
+/// </summary>
+internal sealed partial class ChangeFollower<T>(
+    HeardChanges<T> changes, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
+{
+    private const int InMaxUnverified = 4;
+    private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
+    private string cursor = "";
+    private bool failing;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (maxUnverified == TimeSpan.Zero)
+            return;
+        using var timer = new PeriodicTimer(maxUnverified / InMaxUnverified, time);
+        try
+        {
+            do
+                await FollowAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (await ReadAsync(stop))
+            {
+            }
+
+            failing = false;
+        }
+        catch (RpcException exception) when (!stop.IsCancellationRequested)
+        {
+            // A cursor is refused by a service that is older or newer than the one that gave it.
+            if (exception.StatusCode == StatusCode.InvalidArgument)
+                cursor = "";
+            if (!failing)
+                LogFailing(typeof(T).Name, exception.StatusCode);
+            failing = true;
+        }
+    }
+
+    private async Task<bool> ReadAsync(CancellationToken stop)
+    {
+        var asked = time.GetTimestamp();
+        // An answer that takes longer could verify nothing.
+        var answer = await read(cursor, new CallOptions(deadline: time.GetUtcNow().UtcDateTime + maxUnverified, cancellationToken: stop));
+        if (answer.Reset)
+            changes.HearOfAll();
+        foreach (var userId in answer.UserIds)
+            changes.Hear(userId);
+        cursor = answer.Cursor;
+        if (!answer.More)
+            changes.HeardAll(asked);
+        return answer.More;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "It cannot be told which parts of the kind {Kind} have changed ({Code}): each is asked for until it can")]
+    private partial void LogFailing(string kind, StatusCode code);
+}

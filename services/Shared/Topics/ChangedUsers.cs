@@ -1,0 +1,69 @@
+using Microservices.EventLog;
+using Microservices.Hosting.Errors;
+using Microservices.Persistence;
+
+namespace Microservices.Topics;
+
+/// <summary>Who has changed.</summary>
+/// <param name="UserIds">Each once.</param>
+/// <param name="Cursor">The place after those changes.</param>
+/// <param name="More">There are more: nothing is complete until this is false.</param>
+/// <param name="Reset">What changed before the cursor cannot be told.</param>
+public sealed record UserChanges(IReadOnlyCollection<string> UserIds, string Cursor, bool More, bool Reset);
+
+/// <summary>
+/// Tells whose data has changed since a place, from the history that every change commits an event to; so, other than what the event log
+/// tells, it is complete at the moment it is asked, whatever Redis or the relay does. A singleton; thread-safe.
+/// </summary>
+public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain errors, OutboxHeads<TContext> heads, OutboxHistory<TContext> history)
+    where TContext : ServiceDbContext
+{
+    // An answer is bounded by what it reads: events, each up to the size that the outbox takes.
+    private const int MaxEvents = 1_000;
+
+    /// <summary>The users that have changed after the cursor; of an empty one, only the place to begin at.</summary>
+    /// <exception cref="StatusException">INVALID_ARGUMENT: it is no cursor.</exception>
+    public async Task<UserChanges> ReadAsync(string cursor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(cursor);
+        Cursor? after = null;
+        if (cursor.Length > 0 && !Cursor.TryParse(cursor, out after))
+        {
+            var violations = new FieldViolations();
+            violations.Add("cursor", "is not the cursor of an earlier answer");
+            throw new StatusException(errors.Invalid(violations));
+        }
+
+        var ends = await heads.ReadAsync(topics.All, cancellationToken);
+        var places = new Cursor[ends.Count];
+        var users = new HashSet<string>();
+        var (room, more) = (MaxEvents, false);
+        for (var i = 0; i < places.Length; i++)
+        {
+            var (topic, end) = (topics.All[i], ends[i]);
+            if (after?.TryGetOffset(topic, out var epoch, out var offset) != true || offset > end.LastOffset || (epoch != end.Epoch && offset > 0))
+                return Begin(ends);
+
+            if (offset < end.LastOffset && room > 0)
+            {
+                var page = await history.ReadAsync(topic, offset, room, cancellationToken);
+                if (page?.Epoch != end.Epoch || page.Events.Count == 0 || page.Events[0].Offset != offset + 1)
+                    return Begin(ends);
+                users.UnionWith(page.Events.Select(e => UserOf(e.Payload)));
+                offset = page.Events[^1].Offset;
+                room -= page.Events.Count;
+            }
+
+            more |= offset < end.LastOffset;
+            places[i] = Cursor.At(topic, end.Epoch, offset);
+        }
+
+        return new UserChanges(users, Cursor.Combine(places).ToString(), more, Reset: false);
+    }
+
+    /// <summary>Whose an event is.</summary>
+    protected abstract string UserOf(byte[] payload);
+
+    private UserChanges Begin(IReadOnlyList<OutboxHead> ends) => new(
+        [], Cursor.Combine([.. topics.All.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]).ToString(), More: false, Reset: true);
+}
