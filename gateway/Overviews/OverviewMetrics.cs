@@ -5,43 +5,43 @@ namespace Microservices.Gateway.Overviews;
 
 /// <summary>
 /// How the parts of overviews come out, on the meter <c>Microservices.Gateway</c>: an overview that lacks a part is answered 200, so
-/// the status of requests does not tell. Labels are the part and its status; nothing that grows. Thread-safe.
+/// the status of requests does not tell. Labels are the part and its status; nothing that grows. Counted here and read when somebody looks,
+/// which costs a request next to nothing. Thread-safe.
 /// </summary>
 internal sealed class OverviewMetrics
 {
     private static readonly string[] Parts = ["user", "orders"];
     private static readonly PartStatus[] Statuses = [PartStatus.Ok, PartStatus.Error, PartStatus.Timeout, PartStatus.Shed, PartStatus.Stale];
-    private readonly Counter<long> parts;
-    private readonly Counter<long> unchanged;
-    private readonly Counter<long> known;
+    private readonly long[][] parts = [.. Parts.Select(_ => new long[Enum.GetValues<PartStatus>().Length])];
+    private readonly long[] unchanged = new long[Parts.Length];
+    private readonly long[] known = new long[Parts.Length];
 
     public OverviewMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("Microservices.Gateway");
-        parts = meter.CreateCounter<long>("gateway.overview.parts", "{part}", "Parts of overviews that were asked for, by how they came out.");
-        unchanged = meter.CreateCounter<long>("gateway.overview.unchanged", "{part}", "Parts of overviews that had not changed since the gateway saw them, and so were neither read nor sent again.");
-        known = meter.CreateCounter<long>("gateway.overview.known", "{part}", "Parts of overviews that were given without a call: they were known to be current.");
-        // A rate shows a counter's first step only if it was there before.
-        foreach (var part in Parts)
-        {
-            unchanged.Add(0, new KeyValuePair<string, object?>("part", part));
-            known.Add(0, new KeyValuePair<string, object?>("part", part));
-            foreach (var status in Statuses)
-                Count(part, status, 0);
-        }
+        meter.CreateObservableCounter("gateway.overview.parts", ReadParts, "{part}", "Parts of overviews that were asked for, by how they came out.");
+        meter.CreateObservableCounter("gateway.overview.unchanged", () => Read(unchanged), "{part}", "Parts of overviews that had not changed since the gateway saw them, and so were neither read nor sent again.");
+        meter.CreateObservableCounter("gateway.overview.known", () => Read(known), "{part}", "Parts of overviews that were given without a call: they were known to be current.");
     }
 
     /// <summary>A part came out so; one that was not asked for, or was cancelled with its overview, does not count.</summary>
-    public void CameOut(string part, PartStatus status) => Count(part, status, 1);
+    public void CameOut(string part, PartStatus status) => Interlocked.Increment(ref parts[IndexOf(part)][(int)status]);
 
     /// <summary>A service said that what the gateway has of it is current.</summary>
-    public void Unchanged(string part) => unchanged.Add(1, new KeyValuePair<string, object?>("part", part));
+    public void Unchanged(string part) => Interlocked.Increment(ref unchanged[IndexOf(part)]);
 
     /// <summary>A part was given without asking its service.</summary>
-    public void Known(string part) => known.Add(1, new KeyValuePair<string, object?>("part", part));
+    public void Known(string part) => Interlocked.Increment(ref known[IndexOf(part)]);
 
-    private void Count(string part, PartStatus status, int count) =>
-        parts.Add(count, new KeyValuePair<string, object?>("part", part), new("status", Name(status)));
+    private static int IndexOf(string part) => part == Parts[0] ? 0 : 1;
+
+    private static IEnumerable<Measurement<long>> Read(long[] counts) =>
+        Parts.Select((part, i) => new Measurement<long>(Volatile.Read(ref counts[i]), new KeyValuePair<string, object?>("part", part)));
+
+    private IEnumerable<Measurement<long>> ReadParts() =>
+        from part in Parts
+        from status in Statuses
+        select new Measurement<long>(Volatile.Read(ref parts[IndexOf(part)][(int)status]), new KeyValuePair<string, object?>("part", part), new("status", Name(status)));
 
     private static string Name(PartStatus status) => status switch
     {

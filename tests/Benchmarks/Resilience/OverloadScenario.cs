@@ -47,7 +47,7 @@ internal static class OverloadScenario
         await report.WriteAsync(cancellationToken);
 
         ReplicaProcess Gateway(string address, params (string, string)[] more) => suite.Start("gateway", "gateway",
-            [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders), ("Kestrel__Endpoints__Http__Url", address), .. more]);
+            [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders), ("Kestrel__Endpoints__Http__Url", address), ("Gateway__MaxUnverified", "00:00:00"), .. more]);
 
         Contender Contender(string name, string address, ReplicaProcess gateway) => new(
             name,

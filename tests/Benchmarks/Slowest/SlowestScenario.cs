@@ -12,7 +12,7 @@ internal static class SlowestScenario
         var users = suite.Start("services/Users", "users", SuiteProcesses.Faults($"Method=/users.v1.UsersService/GetUser Delay={users2:c}", $"Method=/users.v1.UsersService/LookupUsers Delay={users2:c}"));
         var orders = suite.Start("services/Orders", "orders", [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Faults($"Method=/orders.v1.OrdersService/ListOrders Delay={orders3:c}", $"Method=/orders.v1.OrdersService/LookupOrders Delay={orders3:c}")]);
         var http = SuiteProcesses.FreeAddress();
-        var gateway = suite.Start("gateway", "gateway", [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders), ("Kestrel__Endpoints__Http__Url", http)]);
+        var gateway = suite.Start("gateway", "gateway", [.. SuiteProcesses.Backend("Users", users), .. SuiteProcesses.Backend("Orders", orders), ("Kestrel__Endpoints__Http__Url", http), ("Gateway__MaxUnverified", "00:00:00")]);
         await suite.UntilReadyAsync();
 
         var ids = await Seed.UsersAsync(users.Address, plan.Of(200, smoke: 20), cancellationToken);

@@ -51,24 +51,26 @@ public sealed class OverviewAggregatorTests
     [Fact]
     public async Task Every_part_is_counted_as_it_came_out_but_not_what_is_wrong_with_the_request()
     {
-        var counted = new List<string>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, l) =>
-        {
-            if (ReferenceEquals(instrument.Meter.Scope, meters))
-                l.EnableMeasurementEvents(instrument);
-        };
-        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.AddRange(Enumerable.Repeat(string.Join(' ', tags.ToArray().Select(tag => tag.Value)), (int)value)));
-        listener.Start();
         var sources = new Sources
         {
             User = (_, _) => throw new RpcException(new Status(StatusCode.NotFound, "")),
             Orders = (_, _) => throw new RpcException(new Status(StatusCode.DeadlineExceeded, "")),
         };
-        await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
-        await Aggregator(sources with { User = (_, _) => Task.FromResult(new User()) }).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        var metrics = new OverviewMetrics(meters);
+        await Aggregator(sources, metrics).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        await Aggregator(sources with { User = (_, _) => Task.FromResult(new User()) }, metrics).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
 
-        Assert.Equal(["orders timeout", "user ok", "orders timeout"], counted);
+        var counted = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (ReferenceEquals(instrument.Meter.Scope, meters) && instrument.Name == "gateway.overview.parts")
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.AddRange(Enumerable.Repeat($"{tags[0].Value} {tags[1].Value}", (int)value)));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.Equal(["user ok", "orders timeout", "orders timeout"], counted);
     }
 
     [Fact]
@@ -119,8 +121,8 @@ public sealed class OverviewAggregatorTests
         Assert.Equal(now.AddSeconds(60), options.Deadline(time, TimeSpan.FromDays(999)));
     }
 
-    private OverviewAggregator Aggregator(Sources sources) =>
-        new(sources, Known<User>(), Known<IReadOnlyList<Order>>(), new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
+    private OverviewAggregator Aggregator(Sources sources, OverviewMetrics? metrics = null) =>
+        new(sources, Known<User>(), Known<IReadOnlyList<Order>>(), metrics ?? new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
 
     private KnownAnswers<T> Known<T>()
         where T : class =>
