@@ -51,7 +51,7 @@ internal static class OverviewScenario
             section.Ratio("p99, ms", "gateway", "unary", Goal.AtMost(1));
 
             Contender Contender(string name, string address, string prefix, Server[] servers) => new(name, servers, async (seconds, cancel) =>
-                (await Wrk.RunAsync(address, scripts[prefix], connections, seconds, cancel)).ToFigures(seconds));
+                (await Wrk.RunAsync(address, scripts[prefix], connections, seconds, cancel)).ToFigures());
         }
 
         await report.WriteAsync(cancellationToken);
