@@ -11,7 +11,8 @@ namespace Microservices.Tests.EndToEnd;
 /// <summary>Overviews of real services that are made slow or made to fail.</summary>
 public sealed class OverviewTests(ITestOutputHelper print)
 {
-    private static readonly HttpClient Http = new() { BaseAddress = new Uri(Suite.Gateway) };
+    // No cache: what is asked for is what these tests are about.
+    private static readonly HttpClient Http = new() { BaseAddress = new Uri(Suite.Gateway), DefaultRequestHeaders = { CacheControl = new() { NoCache = true } } };
 
     private static Dictionary<string, string> Faults(params (string Method, string Setting, string Value)[] rules) =>
         rules.SelectMany((rule, i) => new[] { ($"Faults__Rules__{i}__Method", rule.Method), ($"Faults__Rules__{i}__{rule.Setting}", rule.Value) })

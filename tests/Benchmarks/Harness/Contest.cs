@@ -56,7 +56,7 @@ internal static class Contest
         var after = contender.Servers.Select(s => ProcessUsage.Of(s.Pid())).ToArray();
 
         var cpu = after.Zip(before, (a, b) => (a.Cpu - b).TotalSeconds).ToArray();
-        if (figures.Operations is { } operations and > 0 && cpu.Length > 0)
+        if (figures.Operations is { } operations && cpu.Length > 0)
             figures[CpuAnOperation] = cpu.Sum() * 1e6 / operations;
         for (var i = 0; i < cpu.Length; i++)
         {
@@ -83,15 +83,14 @@ internal sealed class Measured
     public IReadOnlyList<double>? Find(string contender, string figure) => _rounds.GetValueOrDefault(contender)?.GetValueOrDefault(figure);
 
     /// <summary>Adds a round of a contender.</summary>
+    /// <exception cref="InvalidOperationException">It has other figures than the first: then the rounds of one would be taken for those of another.</exception>
     public void Add(string contender, Figures figures)
     {
         if (!_rounds.TryGetValue(contender, out var known))
-            _rounds[contender] = known = [];
+            _rounds[contender] = known = new(figures.Select(f => KeyValuePair.Create(f.Key, new List<double>())));
+        if (!known.Keys.ToHashSet().SetEquals(figures.Keys))
+            throw new InvalidOperationException($"{contender} had the figures {string.Join("; ", known.Keys)} before, and now {string.Join("; ", figures.Keys)}.");
         foreach (var (name, value) in figures)
-        {
-            if (!known.TryGetValue(name, out var rounds))
-                known[name] = rounds = [];
-            rounds.Add(value);
-        }
+            known[name].Add(value);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using HdrHistogram;
 
@@ -28,7 +27,7 @@ internal sealed record Latencies(long Count, double P50, double P95, double P99,
 
 /// <summary>What an open loop measured.</summary>
 /// <param name="Seconds">How long calls were begun.</param>
-/// <param name="GoodPerSecond">Calls that ended well in that time, by second.</param>
+/// <param name="GoodPerSecond">Calls that ended well in that time, by second; when they are begun late, and so for longer, that does not count.</param>
 /// <param name="Good">Latencies of the calls that ended well.</param>
 /// <param name="Refused">Of those refused.</param>
 /// <param name="Failed">Of those that failed, or had not ended within ten seconds of the last.</param>
@@ -51,34 +50,38 @@ internal static class OpenLoop
     /// <param name="call">Makes the call with this number; begun on the pacing thread, so it must not block.</param>
     /// <param name="cancellationToken">Ends it, with an exception.</param>
     /// <param name="maxInFlight">The most calls under way at once.</param>
+    /// <param name="time">The clock; the system's by default.</param>
+    /// <param name="sleep">Lets time pass until a call is due; it may come back early.</param>
     public static async Task<OpenLoopResult> RunAsync(
-        double perSecond, TimeSpan duration, Func<long, CancellationToken, Task<Outcome>> call, CancellationToken cancellationToken, int maxInFlight = 50_000)
+        double perSecond, TimeSpan duration, Func<long, CancellationToken, Task<Outcome>> call, CancellationToken cancellationToken, int maxInFlight = 50_000,
+        TimeProvider? time = null, Action<TimeSpan>? sleep = null)
     {
-        using var run = new Run(call, maxInFlight);
+        using var run = new Run(call, maxInFlight, time ?? TimeProvider.System, sleep ?? Sleep);
         // A thread of its own: the pool's threads are for the calls.
         await Task.Factory.StartNew(() => run.Pace(perSecond, duration, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return await run.EndAsync(duration, cancellationToken);
     }
 
-    private sealed class Run(Func<long, CancellationToken, Task<Outcome>> call, int maxInFlight) : IDisposable
+    private sealed class Run(Func<long, CancellationToken, Task<Outcome>> call, int maxInFlight, TimeProvider time, Action<TimeSpan> sleep) : IDisposable
     {
         private readonly LongConcurrentHistogram[] _histograms = [.. Enum.GetValues<Outcome>().Select(_ => new LongConcurrentHistogram(1, MaxMicroseconds, 3))];
-        private readonly CancellationTokenSource _over = new();
+        private readonly CancellationTokenSource _over = new(Timeout.InfiniteTimeSpan, time);
         private int _inFlight;
         private long _inTime;
-        private volatile bool _beginning = true;
+        private long _end;
         private long _notSent;
 
         public void Pace(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
         {
-            var ticks = Stopwatch.Frequency / perSecond;
+            var ticks = time.TimestampFrequency / perSecond;
             var count = (long)(perSecond * duration.TotalSeconds);
-            var start = Stopwatch.GetTimestamp();
+            var start = time.GetTimestamp();
+            _end = start + (long)(time.TimestampFrequency * duration.TotalSeconds);
             for (var i = 0L; i < count; i++)
             {
                 var due = start + (long)(i * ticks);
-                while (Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due) is { Ticks: > 0 } early)
-                    Sleep(early);
+                while (time.GetElapsedTime(time.GetTimestamp(), due) is { Ticks: > 0 } early)
+                    sleep(early);
                 cancellationToken.ThrowIfCancellationRequested();
                 if (Volatile.Read(ref _inFlight) >= maxInFlight)
                 {
@@ -89,8 +92,6 @@ internal static class OpenLoop
                 Interlocked.Increment(ref _inFlight);
                 _ = ObserveAsync(i, due);
             }
-
-            _beginning = false;
         }
 
         public async Task<OpenLoopResult> EndAsync(TimeSpan duration, CancellationToken cancellationToken)
@@ -115,8 +116,9 @@ internal static class OpenLoop
                 // Whatever it was: it counts as failed.
             }
 
-            var latency = (long)Stopwatch.GetElapsedTime(due).TotalMicroseconds;
-            if (outcome == Outcome.Good && _beginning)
+            var now = time.GetTimestamp();
+            var latency = (long)time.GetElapsedTime(due, now).TotalMicroseconds;
+            if (outcome == Outcome.Good && now <= _end)
                 Interlocked.Increment(ref _inTime);
             _histograms[(int)outcome].RecordValue(Math.Clamp(latency, 1, MaxMicroseconds));
             Interlocked.Decrement(ref _inFlight);

@@ -28,12 +28,18 @@ internal readonly record struct ProcessUsage(TimeSpan Cpu, long Resident)
         var stat = Read(pid, "stat");
         if (stat.Length == 0)
             return default;
+        var resident = Read(pid, "status").Split('\n').FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        var kilobytes = resident is null ? 0 : long.Parse(resident.AsSpan(6, resident.Length - 6 - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+        return new(CpuOf(stat), kilobytes * 1024);
+    }
+
+    /// <summary>The processor time that a /proc/PID/stat tells.</summary>
+    internal static TimeSpan CpuOf(string stat)
+    {
         // "1234 (name) S ...": the name may hold anything. After it, utime and stime are the 12th and 13th.
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         var ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-        var resident = Read(pid, "status").Split('\n').FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-        var kilobytes = resident is null ? 0 : long.Parse(resident.AsSpan(6, resident.Length - 6 - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
-        return new(TimeSpan.FromSeconds(ticks / TicksPerSecond), kilobytes * 1024);
+        return TimeSpan.FromSeconds(ticks / TicksPerSecond);
     }
 
     private static IEnumerable<int> Children(int pid)

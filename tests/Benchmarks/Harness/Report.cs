@@ -89,10 +89,14 @@ internal sealed class Section(string title, Measured measured)
     /// Adds what a figure of one contender is in terms of another's (by default the same figure), round by round. Nothing when one of
     /// them did not take part.
     /// </summary>
+    /// <exception cref="InvalidOperationException">They were not measured in the same rounds.</exception>
     public void Ratio(string figure, string of, string to, Goal? goal = null, string? toFigure = null)
     {
-        if (measured.Find(of, figure) is { } a && measured.Find(to, toFigure ?? figure) is { } b)
-            _ratios.Add(new(toFigure is null ? $"{figure}: {of} / {to}" : $"{figure} of {of} / {toFigure} of {to}", [.. a.Zip(b, (x, y) => x / y)], goal));
+        if (measured.Find(of, figure) is not { } a || measured.Find(to, toFigure ?? figure) is not { } b)
+            return;
+        if (a.Count != b.Count)
+            throw new InvalidOperationException($"{figure}: {of} has {a.Count} rounds, {to} {b.Count}.");
+        _ratios.Add(new(toFigure is null ? $"{figure}: {of} / {to}" : $"{figure} of {of} / {toFigure} of {to}", [.. a.Zip(b, (x, y) => x / y)], goal));
     }
 
     /// <summary>Sets a goal for a figure of a contender itself.</summary>

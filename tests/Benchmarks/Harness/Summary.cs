@@ -7,8 +7,8 @@ namespace Microservices.Tests.Benchmarks.Harness;
 /// <summary>The ratios of all results in one table: README.md of the results, and a section of the repository's README.</summary>
 internal static class Summary
 {
-    private const string Begin = "<!-- measured: written by tests/Benchmarks, from its results -->";
-    private const string End = "<!-- /measured -->";
+    internal const string Begin = "<!-- measured: written by tests/Benchmarks, from its results -->";
+    internal const string End = "<!-- /measured -->";
 
     /// <summary>Writes README.md into the folder, of all results there; and, for those of the checkout, into its README.</summary>
     public static async Task WriteAsync(string folder, CancellationToken cancellationToken)
@@ -25,7 +25,10 @@ internal static class Summary
             return;
         await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), $"# Results\n\n{Table(results, "")}", cancellationToken);
         if (Path.GetFullPath(folder) == Path.GetFullPath(Report.DefaultFolder))
-            await ReplaceAsync(Path.Combine(Needs.Root, "README.md"), Table(results, "tests/Benchmarks/results/"), cancellationToken);
+        {
+            var readme = Path.Combine(Needs.Root, "README.md");
+            await File.WriteAllTextAsync(readme, Replace(await File.ReadAllTextAsync(readme, cancellationToken), Table(results, "tests/Benchmarks/results/")), cancellationToken);
+        }
     }
 
     private static string Table(IReadOnlyList<ScenarioResult> results, string prefix)
@@ -46,12 +49,11 @@ internal static class Summary
         return text.ToString();
     }
 
-    /// <summary>Replaces what stands between the marks; without marks the file stays as it is.</summary>
-    private static async Task ReplaceAsync(string file, string table, CancellationToken cancellationToken)
+    /// <summary>Replaces what stands between the marks; a text without them stays as it is.</summary>
+    internal static string Replace(string text, string table)
     {
-        var text = await File.ReadAllTextAsync(file, cancellationToken);
-        var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
-        if (begin >= 0 && end > begin)
-            await File.WriteAllTextAsync(file, $"{text[..(begin + Begin.Length)]}\n{table}{text[end..]}", cancellationToken);
+        var begin = text.IndexOf(Begin, StringComparison.Ordinal);
+        var end = begin < 0 ? -1 : text.IndexOf(End, begin, StringComparison.Ordinal);
+        return end < 0 ? text : $"{text[..(begin + Begin.Length)]}\n{table}{text[end..]}";
     }
 }

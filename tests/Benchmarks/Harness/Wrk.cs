@@ -6,14 +6,15 @@ using Microservices.Tests.Support;
 namespace Microservices.Tests.Benchmarks.Harness;
 
 /// <summary>What a run of wrk measured.</summary>
-/// <param name="PerSecond">Answers a second.</param>
+/// <param name="Requests">Answers.</param>
+/// <param name="PerSecond">Answers a second, of the time that it really took.</param>
 /// <param name="P50">Half of the answers took at most so long, in milliseconds.</param>
 /// <param name="P99">99 % of them, in milliseconds.</param>
 /// <param name="Failed">Answers with another status than 2xx or 3xx, and requests without an answer.</param>
-internal sealed record WrkResult(double PerSecond, double P50, double P99, long Failed)
+internal sealed record WrkResult(long Requests, double PerSecond, double P50, double P99, long Failed)
 {
     /// <summary>As figures of a contender.</summary>
-    public Figures ToFigures(int seconds) => new() { ["requests/s"] = PerSecond, ["p50, ms"] = P50, ["p99, ms"] = P99, ["failed requests"] = Failed, Operations = PerSecond * seconds };
+    public Figures ToFigures() => new() { ["requests/s"] = PerSecond, ["p50, ms"] = P50, ["p99, ms"] = P99, ["failed requests"] = Failed, Operations = Requests };
 }
 
 /// <summary>The load generator wrk: a process of its own, closed loop (each connection sends its next request when it has its answer).</summary>
@@ -55,12 +56,14 @@ internal static partial class Wrk
         return script;
     }
 
-    private static WrkResult Parse(string output)
+    /// <summary>What wrk printed, with --latency.</summary>
+    internal static WrkResult Parse(string output)
     {
         var failed = NonSuccess().Match(output) is { Success: true } status ? long.Parse(status.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         if (SocketErrors().Match(output) is { Success: true } errors)
             failed += errors.Groups.Values.Skip(1).Sum(g => long.Parse(g.Value, CultureInfo.InvariantCulture));
-        return new WrkResult(Number(PerSecond().Match(output).Groups[1].Value), Milliseconds(P50().Match(output)), Milliseconds(P99().Match(output)), failed);
+        return new WrkResult(
+            long.Parse(Requests().Match(output).Groups[1].Value, CultureInfo.InvariantCulture), Number(PerSecond().Match(output).Groups[1].Value), Milliseconds(P50().Match(output)), Milliseconds(P99().Match(output)), failed);
     }
 
     private static double Milliseconds(Match match) => Number(match.Groups[1].Value) * (match.Groups[2].Value switch
@@ -72,6 +75,9 @@ internal static partial class Wrk
     });
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"(\d+) requests in ")]
+    private static partial Regex Requests();
 
     [GeneratedRegex(@"Requests/sec:\s+([\d.]+)")]
     private static partial Regex PerSecond();

@@ -71,7 +71,7 @@ internal static class OverviewScenario
         Contender Contender(string name, string address, string prefix, int connections, Server[] servers, int placed = 0) => new(name, servers, async (seconds, cancel) =>
         {
             await using var placing = new Placing(orders.Address, ids, placed);
-            return (await Wrk.RunAsync(address, scripts[prefix], connections, seconds, cancel)).ToFigures(seconds);
+            return (await Wrk.RunAsync(address, scripts[prefix], connections, seconds, cancel)).ToFigures();
         });
     }
 

@@ -45,7 +45,7 @@ internal static class ScaleScenario
             await Seed.OrdersAsync(orders.Address, ids, OrdersOfEach, cancellationToken);
             var script = Wrk.Script(suite.Folder, $"overview{count}", ids.Select(id => $"/v1/users/{id}/overview"));
             contenders.Add(new(name, [new("gateway", () => gateway.Pid), new("users", () => users.Pid), new("orders", () => orders.Pid)], async (seconds, cancel) =>
-                (await Wrk.RunAsync(http, script, 64, seconds, cancel)).ToFigures(seconds)));
+                (await Wrk.RunAsync(http, script, 64, seconds, cancel)).ToFigures()));
         }
 
         Slopes(report.Add($"Users (overview, {OrdersOfEach} orders each, 64 connections)", await Contest.RunAsync(plan, contenders, cancellationToken)), contenders, "requests/s", "p99, ms", Contest.CpuAnOperation);
