@@ -28,6 +28,10 @@ p.dashboard('microservices-gateway', 'Gateway', 'What comes in over HTTP and gRP
     p.panel('Parts of overviews', 'reqps', 'By how they came out: ok, error, timeout, shed (refused), stale (an earlier answer stood in).', [
       p.line('sum by (part, status) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % of, '{{part}}: {{status}}'),
     ]),
+    p.panel('Parts that were not read', 'percentunit', 'Known: given without a call, since the gateway had heard of all changes. Unchanged: asked for, and still what it was.', [
+      p.line('sum by (part) (rate(gateway_overview_known_total{%s}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % [of, of], '{{part}}: known'),
+      p.line('sum by (part) (rate(gateway_overview_unchanged_total{%s}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % [of, of], '{{part}}: unchanged'),
+    ]),
     p.panel('Overviews and other calls over gRPC', 'reqps', 'Unary, by method.', [
       p.line('sum by (rpc_method) (rate(rpc_server_call_duration_seconds_count{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
     ]),
