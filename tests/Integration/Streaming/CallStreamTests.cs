@@ -155,6 +155,31 @@ public sealed class CallStreamTests
     }
 
     [Fact]
+    public async Task Who_must_see_what_was_written_joins_no_call_that_began_before_and_is_joined_by_those_after()
+    {
+        await using var host = await UsersHost.StartAsync();
+        await using var client = new UsersClient([host]);
+        host.Backend.Handle = async (batch, _) =>
+        {
+            await host.Backend.Gate;
+            batch.AnswerEach(Backend.AnswerTo);
+        };
+
+        var before = client.LookupAsync("same");
+        await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the first call is being handled");
+        var written = TimeProvider.System.GetTimestamp();
+        var after = client.LookupAsync("same", new() { NotBefore = written });
+        await Eventually.UntilAsync(() => host.Backend.Calls == 2, "the second call is being handled");
+        var joined = new[] { client.LookupAsync("same", new() { NotBefore = written }), client.LookupAsync("same") };
+        host.Backend.Release();
+
+        Assert.All(await Task.WhenAll([before, after, .. joined]), user => Assert.Equal("same", user.UserId));
+        Assert.Equal(2, host.Backend.Calls);
+        Assert.Equal(2, client.Counter("shared"));
+        await Nothing_is_left(client);
+    }
+
+    [Fact]
     public async Task Calls_of_different_principals_or_different_questions_never_share()
     {
         await using var host = await UsersHost.StartAsync();
