@@ -44,7 +44,7 @@ public sealed class CallStreamClientOptions
     /// <summary>Extra calls that hedging may send, as a share of all calls; 0 turns it off. Default 0.05; 0 to 1.</summary>
     public double HedgeBudget { get; set; } = 0.05;
 
-    /// <summary>A call is hedged after the p95 of the last 10 to 20 s, but not before this. Default 1 ms; 0 to 1 min.</summary>
+    /// <summary>A call is hedged after the p95 of the last 10 to 20 s, to the millisecond before, but not before this. Default 1 ms; 0 to 1 min.</summary>
     public TimeSpan MinHedgeDelay { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Whether identical calls of the same principal are one call while it is under way. Default true; idempotent methods only.</summary>

@@ -63,6 +63,9 @@ internal sealed class DeadlineWheel : IDisposable
             _timer = time.CreateTimer(static wheel => ((DeadlineWheel)wheel!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>How exact deadlines are, in timestamps of the clock.</summary>
+    internal long TimestampsPerTick => _ticksPerSlot;
+
     /// <summary>How many nodes wait.</summary>
     internal int Count { get; private set; }
 
