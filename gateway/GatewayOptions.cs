@@ -24,8 +24,8 @@ public sealed class GatewayOptions : IValidatableObject
 
     /// <summary>
     /// How much memory the answers may take that are kept of each kind of part (users; orders), about, in bytes: to stand in for a part that
-    /// failed, and to be given again while nothing has changed, and asked for only as far as it has. The least recently given are forgotten. Default 128 MiB; 0 (none)
-    /// to 16 GiB.
+    /// failed, and to be given again while nothing has changed, and asked for only as far as it has. The least recently given are
+    /// forgotten. Default 128 MiB; 0 (none) to 16 GiB.
     /// </summary>
     [Range(0, 16L << 30)]
     public long MaxKnownBytes { get; set; } = 128 << 20;

@@ -26,14 +26,20 @@ internal static class OverviewRegistration
         builder.AddChanges<User>("Users", channel =>
         {
             var users = new UsersService.UsersServiceClient(channel);
-            return async (cursor, options) => await users.ListChangedUsersAsync(new() { Cursor = cursor }, options) is var changed
-                ? new(changed.UserIds, changed.Cursor, changed.More, changed.Reset) : default;
+            return async (cursor, options) =>
+            {
+                var changed = await users.ListChangedUsersAsync(new() { Cursor = cursor }, options);
+                return new(changed.UserIds, changed.Cursor, changed.More, changed.Reset);
+            };
         });
         builder.AddChanges<IReadOnlyList<Order>>("Orders", channel =>
         {
             var orders = new OrdersService.OrdersServiceClient(channel);
-            return async (cursor, options) => await orders.ListChangedUsersAsync(new() { Cursor = cursor }, options) is var changed
-                ? new(changed.UserIds, changed.Cursor, changed.More, changed.Reset) : default;
+            return async (cursor, options) =>
+            {
+                var changed = await orders.ListChangedUsersAsync(new() { Cursor = cursor }, options);
+                return new(changed.UserIds, changed.Cursor, changed.More, changed.Reset);
+            };
         });
         builder.Services.AddSingleton<OverviewAggregator>();
 
