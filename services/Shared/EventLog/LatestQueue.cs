@@ -9,21 +9,22 @@ internal sealed class LatestQueue(int maxKeys)
 {
     private readonly Dictionary<string, LinkedListNode<LogEvent>> byKey = new(StringComparer.Ordinal);
     private readonly LinkedList<LogEvent> order = [];
+    private long dropped;
 
     public int Count => byKey.Count;
 
     /// <summary>No further key has room.</summary>
     public bool IsFull => byKey.Count >= maxKeys;
 
-    /// <summary>How many events were dropped because a newer one of their key came.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>How many events were dropped because a newer one of their key came, since this was last asked.</summary>
+    public long TakeDropped() => Interlocked.Exchange(ref dropped, 0);
 
     /// <summary>False, and nothing added, when it would hold too many keys.</summary>
     public bool TryAdd(LogEvent e)
     {
         if (byKey.TryGetValue(e.Key, out var node))
         {
-            Dropped++;
+            dropped++;
             node.Value = e;
             order.Remove(node);
             order.AddLast(node);
