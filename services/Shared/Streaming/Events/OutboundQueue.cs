@@ -9,11 +9,14 @@ namespace Microservices.Streaming.Events;
 internal sealed class OutboundQueue(int maxBytes)
 {
     private const int MostWithoutSubscription = 1000;
-    private readonly Lock _lock = new();
+    // Also the lock.
     private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
-    private readonly List<AsyncSignal> _waiting = [];
+    private List<AsyncSignal>? _waiting;
     private long _bytes;
     private bool _completed;
+
+    /// <summary>Whether so much waits that nothing is to be added of which there is a choice.</summary>
+    internal bool IsFull => !_completed && (_bytes > maxBytes || _frames.Count > MostWithoutSubscription);
 
     /// <summary>How much waits, in bytes.</summary>
     internal long Bytes => Volatile.Read(ref _bytes);
@@ -25,14 +28,14 @@ internal sealed class OutboundQueue(int maxBytes)
     internal void Add(EventFrame frame) => Add(frame, null);
 
     /// <summary>
-    /// Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed. A writer that
+    /// Adds a frame of a subscription; the turn is set once it is written. False when it was closed. A writer that
     /// has nothing to do writes it at once, in the caller's place.
     /// </summary>
     internal bool Add(EventFrame frame, ServerTurn? turn)
     {
-        lock (_lock)
+        lock (_frames)
         {
-            if (_completed || turn is { Closed: true })
+            if (_completed || turn is { IsClosed: true })
                 return false;
             _frames.Enqueue((frame, turn));
             _bytes += frame.Size;
@@ -45,39 +48,43 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>
     internal bool Close(ServerTurn turn)
     {
-        lock (_lock)
+        lock (_frames)
         {
-            if (turn.Closed)
+            if (turn.IsClosed)
                 return false;
-            return turn.Closed = true;
+            return turn.IsClosed = true;
         }
     }
 
-    /// <summary>Adds a last frame, if any; the writer ends once it has written it.</summary>
+    /// <summary>Adds a last frame, if any; the writer ends once it has written it. Nobody has to wait for room any more.</summary>
     internal void Complete(EventFrame? last = null)
     {
         if (last is { } frame)
             Add(frame);
-        lock (_lock)
+        lock (_frames)
+        {
             _completed = true;
+            WakeWaiting();
+        }
+
         Ready.Set();
     }
 
     /// <summary>Whether the caller has to wait for its signal, because too much is queued; it is set when there is room.</summary>
     internal bool MustWait(AsyncSignal signal)
     {
-        lock (_lock)
+        lock (_frames)
         {
-            if (_completed || (_bytes <= maxBytes && _frames.Count <= MostWithoutSubscription))
+            if (!IsFull)
                 return false;
-            _waiting.Add(signal);
+            (_waiting ??= []).Add(signal);
             return true;
         }
     }
 
     internal bool TryTake(out EventFrame frame, out ServerTurn? turn, out bool completed)
     {
-        lock (_lock)
+        lock (_frames)
         {
             completed = _completed;
             if (!_frames.TryDequeue(out var next))
@@ -94,14 +101,21 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>So much has reached the transport, or never will.</summary>
     internal void Release(long bytes)
     {
-        lock (_lock)
+        lock (_frames)
         {
             _bytes -= bytes;
-            if (_bytes > maxBytes || _frames.Count > MostWithoutSubscription)
-                return;
-            foreach (var signal in _waiting)
-                signal.Set();
-            _waiting.Clear();
+            if (!IsFull)
+                WakeWaiting();
+        }
+    }
+
+    /// <summary>Lets go of what an idle stream does not need.</summary>
+    internal void Trim()
+    {
+        lock (_frames)
+        {
+            if (_frames.Count == 0)
+                _frames.TrimExcess();
         }
     }
 
@@ -109,7 +123,7 @@ internal sealed class OutboundQueue(int maxBytes)
     internal void Clear()
     {
         long bytes;
-        lock (_lock)
+        lock (_frames)
         {
             (_completed, bytes) = (true, _bytes);
             _frames.Clear();
@@ -117,14 +131,26 @@ internal sealed class OutboundQueue(int maxBytes)
 
         Release(bytes);
     }
+
+    private void WakeWaiting()
+    {
+        if (_waiting is null)
+            return;
+        foreach (var signal in _waiting)
+            signal.Set();
+        _waiting.Clear();
+    }
 }
 
-/// <summary>A subscription's place in the queue.</summary>
-internal sealed class ServerTurn
+/// <summary>A subscription's place in the queue: a signal that is set when its frame is written, when there is room, and when it is over.</summary>
+internal abstract class ServerTurn : AsyncSignal
 {
-    /// <summary>Guarded by the queue's lock.</summary>
-    internal bool Closed { get; set; }
+    private volatile bool _closed;
 
-    /// <summary>Set when its frame is written, when there is room, and when it is over.</summary>
-    internal AsyncSignal Wake { get; } = new();
+    /// <summary>Whether nothing of it is queued any more. Set within the queue's lock.</summary>
+    internal bool IsClosed
+    {
+        get => _closed;
+        set => _closed = value;
+    }
 }
