@@ -28,16 +28,14 @@ public static class ServiceDefaults
         builder.AddHealth(service.FullName);
         builder.AddTelemetry(service.File.Package);
 
-        // Else one is made for every call.
-        builder.Services.AddSingleton<CallInterceptor>();
-        var grpc = builder.Services.AddGrpc(options =>
+        builder.Services.AddSingleton<CallPipeline>();
+        builder.Services.AddGrpc(options =>
         {
             options.MaxReceiveMessageSize = MaxMessageBytes;
             options.MaxSendMessageSize = 4 * MaxMessageBytes;
-            options.Interceptors.Add<CallInterceptor>();
         });
         builder.Services.Replace(new ServiceDescriptor(typeof(IServiceMethodProvider<>), typeof(CheckedMethodProvider<>), ServiceLifetime.Singleton));
-        builder.AddFaults(grpc);
+        builder.AddFaults();
         builder.Services.AddGrpcReflection();
         builder.Services.TryAddSingleton(TimeProvider.System);
         return builder;
