@@ -10,14 +10,21 @@ internal sealed class LatestQueue(int maxKeys)
     private readonly Dictionary<string, LinkedListNode<LogEvent>> byKey = new(StringComparer.Ordinal);
     private readonly LinkedList<LogEvent> order = [];
     private long dropped;
+    private long told;
 
     public int Count => byKey.Count;
 
     /// <summary>No further key has room.</summary>
     public bool IsFull => byKey.Count >= maxKeys;
 
-    /// <summary>How many events were dropped because a newer one of their key came, since this was last asked.</summary>
-    public long TakeDropped() => Interlocked.Exchange(ref dropped, 0);
+    /// <summary>How many events were dropped because a newer one of their key came, since the subscriber last asked; while events are added, too.</summary>
+    public long TakeDropped()
+    {
+        var all = Volatile.Read(ref dropped);
+        var since = all - told;
+        told = all;
+        return since;
+    }
 
     /// <summary>False, and nothing added, when it would hold too many keys.</summary>
     public bool TryAdd(LogEvent e)
