@@ -33,6 +33,6 @@ public interface IEventReader : IAsyncDisposable
     /// <summary>Returns true when there may be an item; false when there will be none: unless it was cancelled, the subscription then fails UNAVAILABLE.</summary>
     ValueTask<bool> WaitToReadAsync();
 
-    /// <summary>Ends a wait, now and from now on. Thread-safe; returns at once and does not throw.</summary>
+    /// <summary>Ends a wait, now and from now on: it gives false, or throws <see cref="OperationCanceledException"/>. Thread-safe; returns at once and does not throw.</summary>
     void Cancel();
 }

@@ -9,7 +9,7 @@ namespace Microservices.Streaming.Events;
 internal sealed class OutboundQueue(int maxBytes)
 {
     private const int MostWithoutSubscription = 1000;
-    // Also the lock.
+    private readonly Lock _lock = new();
     private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
     private List<AsyncSignal>? _waiting;
     private long _bytes;
@@ -33,7 +33,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// </summary>
     internal bool Add(EventFrame frame, ServerTurn? turn)
     {
-        lock (_frames)
+        lock (_lock)
         {
             if (_completed || turn is { IsClosed: true })
                 return false;
@@ -48,7 +48,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>
     internal bool Close(ServerTurn turn)
     {
-        lock (_frames)
+        lock (_lock)
         {
             if (turn.IsClosed)
                 return false;
@@ -61,7 +61,7 @@ internal sealed class OutboundQueue(int maxBytes)
     {
         if (last is { } frame)
             Add(frame);
-        lock (_frames)
+        lock (_lock)
         {
             _completed = true;
             WakeWaiting();
@@ -73,7 +73,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>Whether the caller has to wait for its signal, because too much is queued; it is set when there is room.</summary>
     internal bool MustWait(AsyncSignal signal)
     {
-        lock (_frames)
+        lock (_lock)
         {
             if (!IsFull)
                 return false;
@@ -84,7 +84,7 @@ internal sealed class OutboundQueue(int maxBytes)
 
     internal bool TryTake(out EventFrame frame, out ServerTurn? turn, out bool completed)
     {
-        lock (_frames)
+        lock (_lock)
         {
             completed = _completed;
             if (!_frames.TryDequeue(out var next))
@@ -101,7 +101,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>So much has reached the transport, or never will.</summary>
     internal void Release(long bytes)
     {
-        lock (_frames)
+        lock (_lock)
         {
             _bytes -= bytes;
             if (!IsFull)
@@ -112,7 +112,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// <summary>Lets go of what an idle stream does not need.</summary>
     internal void Trim()
     {
-        lock (_frames)
+        lock (_lock)
         {
             if (_frames.Count == 0)
                 _frames.TrimExcess();
@@ -123,7 +123,7 @@ internal sealed class OutboundQueue(int maxBytes)
     internal void Clear()
     {
         long bytes;
-        lock (_frames)
+        lock (_lock)
         {
             (_completed, bytes) = (true, _bytes);
             _frames.Clear();
