@@ -6,7 +6,7 @@ namespace Microservices.EventLog;
 /// Wakes one waiter: an auto-reset event without allocation. Set before the wait, it wakes the next one; set many times, it wakes once.
 /// Any number of threads may set it; one waits at a time.
 /// </summary>
-internal sealed class AsyncSignal : IValueTaskSource
+internal sealed class AsyncSignal : IValueTaskSource<bool>
 {
     private const int Idle = 0;
     private const int Signaled = 1;
@@ -41,19 +41,20 @@ internal sealed class AsyncSignal : IValueTaskSource
         core.SetResult(true);
     }
 
-    public ValueTask WaitAsync()
+    /// <summary>Always true.</summary>
+    public ValueTask<bool> WaitAsync()
     {
         core.Reset();
         if (Interlocked.CompareExchange(ref state, Waiting, Idle) == Idle)
-            return new ValueTask(this, core.Version);
+            return new ValueTask<bool>(this, core.Version);
         Volatile.Write(ref state, Idle);
-        return ValueTask.CompletedTask;
+        return new ValueTask<bool>(true);
     }
 
-    void IValueTaskSource.GetResult(short token) => core.GetResult(token);
+    bool IValueTaskSource<bool>.GetResult(short token) => core.GetResult(token);
 
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => core.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => core.GetStatus(token);
 
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         core.OnCompleted(continuation, state, token, flags);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace Microservices.EventLog;
@@ -14,8 +13,8 @@ internal sealed class EventLogMetrics : IDisposable
     private readonly Counter<long> resets;
     private readonly Counter<long> conflated;
     private readonly Histogram<double> lag;
-    private readonly ConcurrentDictionary<EventSubscription, bool> subscriptions = new();
     private long delivered;
+    private long subscriptions;
 
     public EventLogMetrics(IMeterFactory factory)
     {
@@ -28,14 +27,17 @@ internal sealed class EventLogMetrics : IDisposable
         conflated = meter.CreateCounter<long>("eventlog.events.conflated", "{event}", "Events that LATEST subscribers did not get because a newer one of the same key came.");
         lag = meter.CreateHistogram("eventlog.delivery.lag", "s", "From append to delivery of live events; the oldest event of each batch, when the first of the subscribers that share it takes it.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
-        meter.CreateObservableGauge("eventlog.queue.depth", () => subscriptions.Sum(s => s.Key.Depth), "{event}", "Events that local subscribers have not taken yet, summed.");
+        meter.CreateObservableGauge("eventlog.queue.depth", () => Depth(), "{event}", "Events that local subscribers have not taken yet, summed.");
         // A rate shows a counter's first step only if it was there before.
         repaired.Add(0);
         conflated.Add(0);
         foreach (var reason in Enum.GetValues<ResetReason>())
             resets.Add(0, Tag(reason));
-        meter.CreateObservableGauge("eventlog.subscriptions", () => subscriptions.Count, "{subscription}", "Local subscriptions.");
+        meter.CreateObservableGauge("eventlog.subscriptions", () => Interlocked.Read(ref subscriptions), "{subscription}", "Local subscriptions.");
     }
+
+    /// <summary>About how many events wait to be taken. Asked of who knows, since a list of all subscriptions kept for this would weigh more than some of them.</summary>
+    public Func<long> Depth { private get; set; } = static () => 0;
 
     public void Appended(int count) => appended.Add(count);
 
@@ -49,9 +51,7 @@ internal sealed class EventLogMetrics : IDisposable
 
     public void Reset(ResetReason reason) => resets.Add(1, Tag(reason));
 
-    public void Add(EventSubscription subscription) => subscriptions.TryAdd(subscription, true);
-
-    public void Remove(EventSubscription subscription) => subscriptions.TryRemove(subscription, out _);
+    public void Subscriptions(int change) => Interlocked.Add(ref subscriptions, change);
 
     public void Dispose() => meter.Dispose();
 

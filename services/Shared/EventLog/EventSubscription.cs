@@ -4,49 +4,55 @@ namespace Microservices.EventLog;
 /// A subscriber's view of one or several topics: enumerate it to receive. It is pulled: while nobody asks, it holds no event of its
 /// own (LATEST: the newest per key, bounded), so a slow reader costs nothing and loses nothing. One enumeration at a time; a later
 /// one goes on where the last ended. The enumeration ends when the log is shut down with its process. Dispose to end it for good.
+/// <see cref="TryRead"/> and <see cref="WaitToReadAsync"/> do the same with nothing in between, for who has very many of them.
 /// </summary>
 public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsyncDisposable
 {
     private readonly TopicFeeds feeds;
-    private readonly EventLogOptions options;
-    private readonly EventLogMetrics metrics;
-    private readonly TimeProvider time;
     private readonly AsyncSignal wake = new();
-    private readonly CancellationTokenSource closing = new();
     private readonly TopicReader[] readers;
-    private readonly ulong[] hashes;
-    private readonly List<LogEvent> taken = [];
-    private CursorEntry[] places = [];
     private int turn;
     private int enumerating;
     private bool started;
+    private volatile bool cancelled;
     private int disposed;
 
-    internal EventSubscription(
-        TopicFeeds feeds, IReadOnlyList<string> topics, Cursor? from, Delivery delivery, EventLogOptions options, EventLogMetrics metrics, TimeProvider time)
+    internal EventSubscription(TopicFeeds feeds, IReadOnlyList<string> topics, Cursor? from, Delivery delivery)
     {
         this.feeds = feeds;
-        this.options = options;
-        this.metrics = metrics;
-        this.time = time;
-        hashes = [.. topics.Select(Cursor.HashOf)];
         readers = [.. topics.Select(Follow)];
-        metrics.Add(this);
+        feeds.Metrics.Subscriptions(1);
 
         TopicReader Follow(string topic)
         {
             Position? start = from is null ? null : from.TryGet(topic, out var place) ? place : Position.Earliest;
-            var reader = new TopicReader(feeds.Acquire(topic), start, delivery == Delivery.Latest ? new LatestQueue(options.LatestKeys) : null, wake, closing.Token);
+            var reader = new TopicReader(feeds.Acquire(topic), Cursor.HashOf(topic), start, delivery == Delivery.Latest ? new LatestQueue(feeds.Options.LatestKeys) : null, wake);
             reader.Feed.State.Add(reader);
             return reader;
         }
     }
 
     /// <summary>The place after the last item handed out; <see cref="Cursor.Earliest"/> before the first.</summary>
-    public Cursor Cursor { get; private set; } = Cursor.Earliest;
+    public Cursor Cursor => started ? new(Places()) : Cursor.Earliest;
 
-    /// <summary>About how many events wait to be taken.</summary>
-    internal long Depth => readers.Sum(r => r.Depth);
+    private EventLogOptions Options => feeds.Options;
+
+    private EventLogMetrics Metrics => feeds.Metrics;
+
+    private bool HasEnded => cancelled || Array.Exists(readers, static r => r.Feed.IsClosed);
+
+    /// <summary>The next item; null when there is none now. Not while it is enumerated, nor by several at a time.</summary>
+    public SubscriptionItem? TryRead() => Next();
+
+    /// <summary>Returns true when there may be an item to read; false when there will be none, since it was ended. By one at a time.</summary>
+    public ValueTask<bool> WaitToReadAsync() => HasEnded ? new(false) : wake.WaitAsync();
+
+    /// <summary>Ends a wait or an enumeration, now and from now on. Thread-safe. What it holds is held until it is disposed of.</summary>
+    public void Cancel()
+    {
+        cancelled = true;
+        wake.Set();
+    }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">It is being enumerated already.</exception>
@@ -62,16 +68,11 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
                 cancellationToken.ThrowIfCancellationRequested();
                 if (Next() is { } item)
                 {
-                    Cursor = item.Cursor;
                     yield return item;
                 }
-                else if (disposed == 1 || Array.Exists(readers, r => r.Feed.IsClosed))
+                else if (!await WaitToReadAsync())
                 {
                     yield break;
-                }
-                else
-                {
-                    await wake.WaitAsync();
                 }
             }
         }
@@ -86,17 +87,14 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     {
         if (Interlocked.Exchange(ref disposed, 1) == 1)
             return;
-        metrics.Remove(this);
-        await closing.CancelAsync();
-        wake.Set();
+        Metrics.Subscriptions(-1);
+        Cancel();
         foreach (var reader in readers)
         {
             reader.Feed.State.Remove(reader);
             await reader.CloseAsync();
             await feeds.ReleaseAsync(reader.Feed);
         }
-
-        closing.Dispose();
     }
 
     private SubscriptionItem? Next()
@@ -106,7 +104,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             // Each is asked, so that they read side by side.
             var unresolved = readers.Count(r => !r.TryResolve());
             started = unresolved == 0;
-            return started ? new Subscribed(new Cursor(places = Places()), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
+            return started ? new Subscribed(new Cursor(Places()), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
         }
 
         foreach (var reader in readers)
@@ -126,32 +124,32 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             ReadStatus.EpochChanged => ResetReason.EpochChanged,
             _ => ResetReason.Forked,
         };
-        metrics.Reset(reason);
-        return new StreamReset(reader.Feed.Topic, reason, new Cursor(places = Places()));
+        Metrics.Reset(reason);
+        return new StreamReset(reader.Feed.Topic, reason, new Cursor(Places()));
     }
 
     private EventBatch? TakeEvents()
     {
-        if (readers.Length == 1 && readers[0].TakeShared(hashes[0]) is ({ } shared, var first))
+        if (readers is [var only] && only.TakeShared() is ({ } shared, var first))
         {
-            metrics.Delivered(shared.Events.Count);
+            Metrics.Delivered(shared.Events.Count);
             if (first)
-                metrics.Lag(time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(shared.Events[0].AppendedAtMs));
-            places = shared.After;
+                Metrics.Lag(feeds.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(shared.Events[0].AppendedAtMs));
             return shared;
         }
 
-        taken.Clear();
+        var taken = new List<LogEvent>();
+        var before = Places();
         var oldest = long.MaxValue;
         // Another topic is first each time, so that a busy one does not starve the others.
         turn = (turn + 1) % readers.Length;
         long bytes = 0;
-        for (var i = 0; i < readers.Length && taken.Count < options.BatchEvents && bytes < options.BatchBytes; i++)
+        for (var i = 0; i < readers.Length && taken.Count < Options.BatchEvents && bytes < Options.BatchBytes; i++)
         {
             var from = taken.Count;
-            var (live, dropped) = readers[(turn + i) % readers.Length].Take(options.BatchEvents - taken.Count, options.BatchBytes - bytes, taken);
+            var (live, dropped) = readers[(turn + i) % readers.Length].Take(Options.BatchEvents - taken.Count, Options.BatchBytes - bytes, taken);
             if (dropped > 0)
-                metrics.Conflated(dropped);
+                Metrics.Conflated(dropped);
             if (live && taken.Count > from)
                 oldest = Math.Min(oldest, taken[from].AppendedAtMs);
             for (; from < taken.Count; from++)
@@ -160,18 +158,17 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
 
         if (taken.Count == 0)
             return null;
-        metrics.Delivered(taken.Count);
+        Metrics.Delivered(taken.Count);
         if (oldest != long.MaxValue)
-            metrics.Lag(time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
-        var before = places;
-        return new EventBatch([.. taken], before, places = Places());
+            Metrics.Lag(feeds.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
+        return new EventBatch([.. taken], before, Places());
     }
 
     private CursorEntry[] Places()
     {
         var entries = new CursorEntry[readers.Length];
         for (var i = 0; i < entries.Length; i++)
-            entries[i] = new CursorEntry(hashes[i], readers[i].Position);
+            entries[i] = new CursorEntry(readers[i].TopicHash, readers[i].Position);
         return entries;
     }
 }

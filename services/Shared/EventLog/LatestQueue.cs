@@ -9,21 +9,29 @@ internal sealed class LatestQueue(int maxKeys)
 {
     private readonly Dictionary<string, LinkedListNode<LogEvent>> byKey = new(StringComparer.Ordinal);
     private readonly LinkedList<LogEvent> order = [];
+    private long dropped;
+    private long told;
 
     public int Count => byKey.Count;
 
     /// <summary>No further key has room.</summary>
     public bool IsFull => byKey.Count >= maxKeys;
 
-    /// <summary>How many events were dropped because a newer one of their key came.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>How many events were dropped because a newer one of their key came, since the subscriber last asked; while events are added, too.</summary>
+    public long TakeDropped()
+    {
+        var all = Volatile.Read(ref dropped);
+        var since = all - told;
+        told = all;
+        return since;
+    }
 
     /// <summary>False, and nothing added, when it would hold too many keys.</summary>
     public bool TryAdd(LogEvent e)
     {
         if (byKey.TryGetValue(e.Key, out var node))
         {
-            Dropped++;
+            dropped++;
             node.Value = e;
             order.Remove(node);
             order.AddLast(node);

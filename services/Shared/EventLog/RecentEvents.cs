@@ -6,7 +6,8 @@ namespace Microservices.EventLog;
 /// </summary>
 internal sealed class RecentEvents(int maxEvents, int maxBytes)
 {
-    private LogEvent[] ring = new LogEvent[Math.Min(16, maxEvents)];
+    // Nothing for a topic in which nothing happens.
+    private LogEvent[] ring = [];
     private int first;
     private long bytes;
 
@@ -77,7 +78,7 @@ internal sealed class RecentEvents(int maxEvents, int maxBytes)
 
     private void Grow()
     {
-        var larger = new LogEvent[Math.Min(ring.Length * 2, maxEvents)];
+        var larger = new LogEvent[Math.Min(Math.Max(ring.Length * 2, 16), maxEvents)];
         for (var i = 0; i < Count; i++)
             larger[i] = this[i];
         ring = larger;

@@ -1,10 +1,7 @@
-using Microsoft.Extensions.Options;
-
 namespace Microservices.EventLog;
 
 /// <inheritdoc cref="IEventLog"/>
-internal sealed class RedisEventLog(
-    LogWriter writer, LogReader reader, TopicFeeds feeds, EventLogMetrics metrics, IOptions<EventLogOptions> options, TimeProvider time) : IEventLog
+internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFeeds feeds) : IEventLog
 {
     public async Task<AppendResult> AppendAsync(NewEvent appended, CancellationToken cancellationToken = default)
     {
@@ -55,6 +52,6 @@ internal sealed class RedisEventLog(
             TopicName.ThrowIfInvalid(topic);
         if (topics.Count == 0 || topics.Distinct(StringComparer.Ordinal).Count() != topics.Count)
             throw new ArgumentException("A subscription has one or more topics, each once.", nameof(topics));
-        return new EventSubscription(feeds, topics, from, delivery, options.Value, metrics, time);
+        return new EventSubscription(feeds, topics, from, delivery);
     }
 }

@@ -69,6 +69,7 @@ internal sealed partial class TopicFeed(
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync();
+        work.Set();
         await EndAsync(running);
         Task<FetchedPage>[] open;
         lock (fetches)
@@ -94,7 +95,6 @@ internal sealed partial class TopicFeed(
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using var cancelling = cancellationToken.UnsafeRegister(static work => ((AsyncSignal)work!).Set(), work);
         await PersistAsync(SubscribeAsync, cancellationToken);
         State.Initialize(await PersistAsync(token => pages.ReadHeadAsync(topic, token), cancellationToken));
         for (var first = true; ; first = false)

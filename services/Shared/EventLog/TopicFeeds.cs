@@ -7,14 +7,28 @@ namespace Microservices.EventLog;
 /// The topics that this process follows, counted by reference. Subscribing and unsubscribing a channel go through one gate (one of
 /// 16, by topic): the Redis client loses subscriptions when the two run at once.
 /// </summary>
-internal sealed class TopicFeeds(
-    RedisConnection redis, PageReader pages, EventLogMetrics metrics, IOptions<EventLogOptions> options, TimeProvider time, ILogger<TopicFeed> logger)
-    : IAsyncDisposable
+internal sealed class TopicFeeds : IAsyncDisposable
 {
-    private readonly EventLogOptions options = options.Value;
+    private readonly RedisConnection redis;
+    private readonly PageReader pages;
+    private readonly ILogger<TopicFeed> logger;
     private readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 16).Select(_ => new SemaphoreSlim(1))];
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     private bool disposed;
+
+    public TopicFeeds(
+        RedisConnection redis, PageReader pages, EventLogMetrics metrics, IOptions<EventLogOptions> options, TimeProvider time, ILogger<TopicFeed> logger)
+    {
+        (this.redis, this.pages, this.logger) = (redis, pages, logger);
+        (Options, Metrics, Time) = (options.Value, metrics, time);
+        metrics.Depth = () => Snapshot().Sum(feed => feed.State.Depth);
+    }
+
+    public EventLogOptions Options { get; }
+
+    public EventLogMetrics Metrics { get; }
+
+    public TimeProvider Time { get; }
 
     /// <summary>The topic's feed, started if it was not followed. <see cref="ReleaseAsync"/> it once.</summary>
     public TopicFeed Acquire(string topic)
@@ -29,7 +43,7 @@ internal sealed class TopicFeeds(
                 return known.Feed;
             }
 
-            entry = new Entry(new TopicFeed(topic, options, gates[Cursor.HashOf(topic) % (ulong)gates.Length], redis, pages, metrics, time, logger));
+            entry = new Entry(new TopicFeed(topic, Options, gates[Cursor.HashOf(topic) % (ulong)gates.Length], redis, pages, Metrics, Time, logger));
             entries.Add(topic, entry);
             // Within the lock, so that nobody closes it before it runs; it only begins to connect here.
             entry.Feed.Start();
@@ -45,8 +59,8 @@ internal sealed class TopicFeeds(
             if (!entries.TryGetValue(feed.Topic, out var entry) || entry.Feed != feed)
                 return;
             entry.References--;
-            entry.IdleSince = time.GetTimestamp();
-            if (entry.References > 0 || options.TopicLinger > TimeSpan.Zero)
+            entry.IdleSince = Time.GetTimestamp();
+            if (entry.References > 0 || Options.TopicLinger > TimeSpan.Zero)
                 return;
             entries.Remove(feed.Topic);
         }
@@ -62,7 +76,7 @@ internal sealed class TopicFeeds(
         {
             foreach (var (topic, entry) in entries)
             {
-                if (entry.References == 0 && time.GetElapsedTime(entry.IdleSince) >= options.TopicLinger)
+                if (entry.References == 0 && Time.GetElapsedTime(entry.IdleSince) >= Options.TopicLinger)
                     idle.Add(entry.Feed);
             }
 

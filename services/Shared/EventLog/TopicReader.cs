@@ -4,15 +4,17 @@ namespace Microservices.EventLog;
 /// One subscriber's place in one topic. It holds no events but at most one page that was read for it. Used by the subscriber alone,
 /// except that while it is <see cref="Attached"/> the topic's lock guards <see cref="Latest"/> and <see cref="ReadTo"/>.
 /// </summary>
-internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? latest, AsyncSignal wake, CancellationToken closing)
+internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? start, LatestQueue? latest, AsyncSignal wake)
 {
+    private readonly bool fromNewest = start is null;
     private bool resolved;
-    private bool fetching;
-    private volatile FetchedPage? fetched;
-    private long reported;
-    private Task fetch = Task.CompletedTask;
+    private bool closed;
+    private Fetch? fetch;
 
     public TopicFeed Feed => feed;
+
+    /// <summary>Stands for the topic in cursors.</summary>
+    public ulong TopicHash => topicHash;
 
     public LatestQueue? Latest => latest;
 
@@ -29,14 +31,13 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
     public int VerifiedIn { get; private set; } = -1;
 
     /// <summary>The page that says that the place does not connect; null when there is none.</summary>
-    public LogPage? Refusal => Fetched is { Page.Status: not ReadStatus.Ok } refused ? refused.Page : null;
-
-    public long Depth => latest is not null ? latest.Count : resolved ? Math.Max(0, (feed.State.Newest?.Offset ?? 0) - Position.Offset) : 0;
-
-    private FetchedPage? Fetched => fetching ? fetched : null;
+    public LogPage? Refusal => fetch?.Page is { Page.Status: not ReadStatus.Ok } refused ? refused.Page : null;
 
     /// <summary>Set when there may be something to take.</summary>
     public AsyncSignal Wake => wake;
+
+    /// <summary>About how many events it has still to take of a topic that ends there.</summary>
+    public long DepthBefore(long newestOffset) => latest is not null ? latest.Count : resolved ? Math.Max(0, newestOffset - Position.Offset) : 0;
 
     /// <summary>Whether it is known where the reader starts and whether that connects.</summary>
     public bool TryResolve()
@@ -46,14 +47,14 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
         if (feed.State.Newest is not { } newest)
             return false;
 
-        if (start is null)
+        if (fromNewest)
         {
             Position = ReadTo = newest;
             return resolved = TryAttach();
         }
 
-        if (fetching)
-            return resolved = Fetched is not null; // Taken, or refused, later.
+        if (fetch is not null)
+            return resolved = fetch.Page is not null; // Taken, or refused, later.
         if (feed.State.StandingOf(ReadTo, VerifiedIn) != Standing.Behind)
             return resolved = TryAttach();
         BeginFetch();
@@ -72,9 +73,9 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
 
     /// <summary>The next events as one batch for all readers that are at this place; null when they are not in memory, or conflated.</summary>
     /// <returns>The batch, and whether nobody took it before.</returns>
-    public (EventBatch? Batch, bool First) TakeShared(ulong topicHash)
+    public (EventBatch? Batch, bool First) TakeShared()
     {
-        if (fetching || latest is not null)
+        if (fetch is not null || latest is not null)
             return default;
         var taken = feed.State.TakeBatch(ReadTo, VerifiedIn, topicHash);
         if (taken.Batch is { } batch)
@@ -86,17 +87,23 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
     /// <returns>Whether they are live, and how many were dropped for newer ones of their key.</returns>
     public (bool Live, long Dropped) Take(int maxEvents, long maxBytes, List<LogEvent> into)
     {
-        if (fetching && Fetched is not { Page.Status: ReadStatus.Ok })
+        if (fetch is not null && fetch.Page is not { Page.Status: ReadStatus.Ok })
             return default;
         return latest is null ? (TakeLossless(maxEvents, maxBytes, into), 0) : TakeLatest(latest, maxEvents, maxBytes, into);
     }
 
-    /// <summary>Observes the read that may be under way.</summary>
-    public Task CloseAsync() => fetch;
+    /// <summary>Ends the read that may be under way, and any that begins after all.</summary>
+    public async Task CloseAsync()
+    {
+        closed = true;
+        Interlocked.MemoryBarrier();
+        if (fetch is { } current)
+            await current.CancelAsync();
+    }
 
     private bool TakeLossless(int maxEvents, long maxBytes, List<LogEvent> into)
     {
-        if (Fetched is { Page: var page })
+        if (fetch?.Page is { Page: var page })
         {
             into.AddRange(page.Events);
             Position = ReadTo = page.End;
@@ -122,7 +129,7 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
     // starts far behind would stay there.
     private (bool Live, long Dropped) TakeLatest(LatestQueue queue, int maxEvents, long maxBytes, List<LogEvent> into)
     {
-        if (Fetched is { Page: var page })
+        if (fetch?.Page is { Page: var page })
         {
             foreach (var e in page.Events)
             {
@@ -144,9 +151,7 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
 
         if (feed.State.TakeLatest(this, maxEvents, maxBytes, into))
             Position = into[^1].Position;
-        var dropped = queue.Dropped - reported;
-        reported += dropped;
-        return (Attached, dropped);
+        return (Attached, queue.TakeDropped());
     }
 
     // From the start, not from the first time that it is asked: a slow reader's events are conflated before it reads them.
@@ -159,31 +164,53 @@ internal sealed class TopicReader(TopicFeed feed, Position? start, LatestQueue? 
 
     private void BeginFetch()
     {
-        fetching = true;
-        fetched = null;
-        fetch = FetchAsync();
+        fetch = new Fetch(feed, ReadTo, wake);
+        Interlocked.MemoryBarrier();
+        if (closed)
+            _ = fetch.CancelAsync();
     }
 
     private void EndFetch()
     {
-        VerifiedIn = fetched!.Generation;
-        fetching = false;
-        fetched = null;
+        VerifiedIn = fetch!.Page!.Generation;
+        fetch = null;
     }
 
-    private async Task FetchAsync()
+    /// <summary>A read of a page for one reader, who is woken at its end. Apart from the reader, since most readers never need one.</summary>
+    private sealed class Fetch
     {
-        try
+        private readonly TaskCompletionSource over = new();
+        private readonly Task running;
+        private volatile FetchedPage? page;
+
+        public Fetch(TopicFeed feed, Position after, AsyncSignal wake) => running = RunAsync(feed, after, wake);
+
+        /// <summary>What was read; null until then.</summary>
+        public FetchedPage? Page => page;
+
+        /// <summary>Returns when it has ended, without a page if it had none yet. The read goes on for others that asked for it.</summary>
+        public Task CancelAsync()
         {
-            fetched = await feed.FetchAsync(ReadTo).WaitAsync(closing);
+            over.TrySetResult();
+            return running;
         }
-        catch (OperationCanceledException)
+
+        private async Task RunAsync(TopicFeed feed, Position after, AsyncSignal wake)
         {
-            // The subscription or the topic was closed; the subscriber sees that by itself.
-        }
-        finally
-        {
-            wake.Set();
+            try
+            {
+                var read = feed.FetchAsync(after);
+                if (await Task.WhenAny(read, over.Task) == read)
+                    page = await read;
+            }
+            catch (OperationCanceledException)
+            {
+                // The topic was closed; the subscriber sees that by itself.
+            }
+            finally
+            {
+                wake.Set();
+            }
         }
     }
 }

@@ -91,6 +91,21 @@ internal sealed class TopicState(EventLogOptions options)
         }
     }
 
+    /// <summary>About how many events wait to be taken by the readers.</summary>
+    public long Depth
+    {
+        get
+        {
+            lock (gate)
+            {
+                var depth = 0L;
+                foreach (var reader in readers)
+                    depth += reader.DepthBefore(position.Offset);
+                return depth;
+            }
+        }
+    }
+
     public void Add(TopicReader reader)
     {
         lock (gate)

@@ -28,15 +28,14 @@ public static class ServiceDefaults
         builder.AddHealth(service.FullName);
         builder.AddTelemetry(service.File.Package);
 
-        var grpc = builder.Services.AddGrpc(options =>
+        builder.Services.AddSingleton<CallPipeline>();
+        builder.Services.AddGrpc(options =>
         {
             options.MaxReceiveMessageSize = MaxMessageBytes;
             options.MaxSendMessageSize = 4 * MaxMessageBytes;
-            options.Interceptors.Add<CallMetricsInterceptor>();
-            options.Interceptors.Add<ErrorInterceptor>();
         });
         builder.Services.Replace(new ServiceDescriptor(typeof(IServiceMethodProvider<>), typeof(CheckedMethodProvider<>), ServiceLifetime.Singleton));
-        builder.AddFaults(grpc);
+        builder.AddFaults();
         builder.Services.AddGrpcReflection();
         builder.Services.TryAddSingleton(TimeProvider.System);
         return builder;

@@ -22,7 +22,7 @@ public sealed record SnapshotItem(string Id, string UserId, IMessage Event);
 /// </summary>
 /// <typeparam name="TContext">The service's database.</typeparam>
 /// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
-public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, ErrorDomain errors, IEventLog log, Database<TContext> database) : IEventSource<TSubscription>
+public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, ErrorDomain errors, IEventLog log, Database<TContext> database) : IEventReaderSource<TSubscription>
     where TContext : ServiceDbContext
     where TSubscription : class, IUserSubscription
 {
@@ -33,59 +33,36 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
     protected abstract Task<IReadOnlyList<SnapshotItem>> SnapshotAsync(TContext context, string userId, string after, int count, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IEventReader Read(TSubscription subscription)
     {
         ArgumentNullException.ThrowIfNull(subscription);
-        var wanted = Check(subscription, out var from);
-        var delivery = subscription.Delivery == EventDelivery.Latest ? Delivery.Latest : Delivery.Lossless;
-        var snapshot = subscription.Snapshot && subscription.Cursor.Length == 0;
-        var subscribed = snapshot;
-        if (snapshot)
-            yield return new EventsSubscribed(Recovered: true, Cursor: "");
-
-        do
-        {
-            if (snapshot)
-            {
-                await using var view = await database.BeginReadAsync(cancellationToken);
-                from = await PlaceAsync(view.Context, wanted, cancellationToken);
-                await foreach (var page in ReadSnapshotAsync(view.Context, subscription, cancellationToken))
-                    yield return new EncodedEvents(page, "", Snapshot: true);
-            }
-
-            if (snapshot)
-                yield return new EncodedEvents([], from!.ToString(), Snapshot: true);
-            snapshot = false;
-
-            await using var events = log.Subscribe(wanted, from, delivery);
-            await foreach (var item in events.WithCancellation(cancellationToken))
-            {
-                switch (item)
-                {
-                    case Subscribed stands when !subscribed:
-                        subscribed = true;
-                        yield return new EventsSubscribed(stands.Recovered, stands.Cursor.ToString());
-                        break;
-                    case EventBatch batch:
-                        yield return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()));
-                        break;
-                    case StreamReset reset:
-                        snapshot = subscription.Snapshot;
-                        yield return new EventsReset(ReasonOf(reset.Reason), snapshot ? "" : reset.Cursor.ToString());
-                        break;
-                }
-
-                if (snapshot)
-                    break;
-            }
-        }
-        while (snapshot);
+        var from = Check(subscription);
+        return new TopicEventReader<TContext, TSubscription>(this, subscription, from);
     }
 
-    private IReadOnlyList<string> Check(TSubscription subscription, out Cursor? from)
+    /// <summary>The events of what was asked for after a place; null: those to come.</summary>
+    internal EventSubscription Follow(TSubscription subscription, Cursor? from) =>
+        log.Subscribe(TopicsOf(subscription), from, subscription.Delivery == EventDelivery.Latest ? Delivery.Latest : Delivery.Lossless);
+
+    /// <summary>What there is; the last item has the place of the events that follow it.</summary>
+    internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Cursor from;
+        await using (var view = await database.BeginReadAsync(cancellationToken))
+        {
+            from = await PlaceAsync(view.Context, TopicsOf(subscription), cancellationToken);
+            await foreach (var page in ReadPagesAsync(view.Context, subscription, cancellationToken))
+                yield return new EncodedEvents(page, "", Snapshot: true);
+        }
+
+        yield return new EncodedEvents([], from.ToString(), Snapshot: true);
+    }
+
+    /// <summary>The place asked for; null for that of the events to come.</summary>
+    private Cursor? Check(TSubscription subscription)
     {
         var violations = new FieldViolations();
-        from = subscription.FromEarliest ? Cursor.Earliest : null;
+        var from = subscription.FromEarliest ? Cursor.Earliest : null;
         if (subscription.Cursor.Length > 0 && !Cursor.TryParse(subscription.Cursor, out from))
             violations.Add("cursor", "is not the cursor of an earlier frame");
         if (subscription.UserId.Length > 0)
@@ -96,12 +73,15 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
             violations.Add("partition", "must be absent where there is a user_id");
         if (violations.Any)
             throw errors.Invalid(violations).ToRpcException();
-        return subscription.HasPartition ? [topics.All[(int)subscription.Partition]]
-            : subscription.UserId.Length > 0 ? [topics.OfUser(subscription.UserId)]
-            : topics.All;
+        return from;
     }
 
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>[]> ReadSnapshotAsync(
+    private IReadOnlyList<string> TopicsOf(TSubscription subscription) =>
+        subscription.HasPartition ? [topics.All[(int)subscription.Partition]]
+        : subscription.UserId.Length > 0 ? [topics.OfUser(subscription.UserId)]
+        : topics.All;
+
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>[]> ReadPagesAsync(
         TContext context, TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var after = ""; await SnapshotAsync(context, subscription.UserId, after, PageItems, cancellationToken) is { Count: > 0 } page; after = page[^1].Id)
@@ -115,24 +95,9 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
         }
     }
 
-    private static ReadOnlyMemory<byte>[] Payloads(IReadOnlyList<LogEvent> events)
-    {
-        var payloads = new ReadOnlyMemory<byte>[events.Count];
-        for (var i = 0; i < payloads.Length; i++)
-            payloads[i] = events[i].Payload;
-        return payloads;
-    }
-
     private static async Task<Cursor> PlaceAsync(TContext context, IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         var heads = await context.ReadHeadsAsync(topics, cancellationToken);
         return Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, heads[i].Epoch, heads[i].LastOffset))]);
     }
-
-    private static EventResetReason ReasonOf(ResetReason reason) => reason switch
-    {
-        ResetReason.Truncated => EventResetReason.Truncated,
-        ResetReason.Forked => EventResetReason.Forked,
-        _ => EventResetReason.EpochChanged,
-    };
 }

@@ -1,4 +1,3 @@
-using Grpc.AspNetCore.Server;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -15,7 +14,7 @@ internal static class FaultRegistration
 {
     private const string Section = "Faults";
 
-    public static void AddFaults(this WebApplicationBuilder builder, IGrpcServerBuilder grpc)
+    public static void AddFaults(this WebApplicationBuilder builder)
     {
         if (!builder.Configuration.GetSection(Section).Exists())
             return;
@@ -25,7 +24,6 @@ internal static class FaultRegistration
         builder.AddValidatedOptions<FaultOptions>(Section);
         builder.Services.AddSingleton<FaultRules>();
         builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());
-        // Innermost: what it throws is measured and mapped like any other error.
-        grpc.Services.Configure<GrpcServiceOptions>(options => options.Interceptors.Add<FaultInterceptor>());
+        builder.Services.AddSingleton<FaultGate>();
     }
 }

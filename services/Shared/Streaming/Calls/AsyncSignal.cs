@@ -6,7 +6,7 @@ namespace Microservices.Streaming.Calls;
 /// Wakes one loop that waits for work: an auto-reset event without allocation. Any number of threads may set it; one loop waits.
 /// Setting it while nobody waits is remembered once. The loop goes on in the thread pool, or, if so asked, in place of who sets it.
 /// </summary>
-internal sealed class AsyncSignal : IValueTaskSource
+internal class AsyncSignal : IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signaled = 1;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microservices.Streaming.Calls;
 
 namespace Microservices.Streaming.Events;
 
@@ -7,18 +8,22 @@ namespace Microservices.Streaming.Events;
 /// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event anew for
 /// every stream. <see cref="WritingSince"/> tells others when it is stuck; it cannot help itself.
 /// </summary>
-internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, EventStreamServerOptions options, TimeProvider time)
+internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, AsyncSignal changed)
 {
     private long _writingSince;
     private long _lastWrite = time.GetTimestamp();
     private int _frames;
     private int _events;
+    private volatile bool _hasEnded;
 
     /// <summary>The timestamp at which the flush began that is under way; 0 when none is.</summary>
     internal long WritingSince => Volatile.Read(ref _writingSince);
 
     /// <summary>The timestamp of the last flush.</summary>
     internal long LastWrite => Volatile.Read(ref _lastWrite);
+
+    /// <summary>Whether it writes no more. The signal is set when it changes; the task may take a moment longer.</summary>
+    internal bool HasEnded => _hasEnded;
 
     /// <summary>Whether there is something to <see cref="TakeWritten"/>.</summary>
     internal bool HasWritten => Volatile.Read(ref _frames) > 0;
@@ -41,8 +46,8 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, Eve
                     frames++;
                     events += frame.Events;
                     // Its source reads on while this is flushed.
-                    turn?.Wake.Set();
-                    if (unflushed < options.MaxFlushBytes)
+                    turn?.Set();
+                    if (unflushed < maxFlushBytes)
                         continue;
                 }
                 else if (unflushed == 0)
@@ -73,6 +78,8 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, Eve
         finally
         {
             Volatile.Write(ref _writingSince, 0);
+            _hasEnded = true;
+            changed.Set();
         }
     }
 }

@@ -20,7 +20,7 @@ public static class EventStreamServiceCollectionExtensions
         EventStreamMethod<TSubscription, TEvent> method,
         string section = "EventStreams")
         where TSubscription : class, IEventSubscription
-        where TSource : class, IEventSource<TSubscription>
+        where TSource : class, IEventReaderSource<TSubscription>
     {
         services.TryAddSingleton<TSource>();
         services.AddOptions<EventStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();

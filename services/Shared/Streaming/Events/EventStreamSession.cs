@@ -7,162 +7,244 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>
 /// One event stream at the server, from its first frame to its end: a loop that reads, a loop that writes, one that pulls for each
-/// subscription, and a clock that watches over them. The end in good order: the server says bye (or the client has nothing left to
+/// subscription, and a clock that watches over them. It waits for all of them by one signal and has nothing that it does not use while
+/// nothing happens: there are tens of thousands of it. The end in good order: the server says bye (or the client has nothing left to
 /// wait for), the client half-closes, the server reads that, the stream ends OK. Returning before would reset the stream.
 /// </summary>
-internal sealed class EventStreamSession<TRequest, TSubscription>(
-    IAsyncStreamReader<TRequest> requests,
-    EventFrameWriter writer,
-    OutboundQueue queue,
-    SubscriptionTable<TSubscription> subscriptions,
-    EventStreamServerOptions options,
-    EventServerMetrics metrics,
-    string method,
-    ServerCallContext context,
-    TimeProvider time,
-    ILogger logger)
+internal sealed class EventStreamSession<TRequest, TSubscription>
     where TRequest : class, IEventRequestFrame<TSubscription>
     where TSubscription : class, IEventSubscription
 {
-    private readonly TaskCompletionSource<bool> _leave = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _silent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _timeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly AsyncSignal _room = new();
-    private readonly long _ageLimit = time.GetTimestamp() + Timestamps.From(Jitter.Age(options.MaxAge), time);
+    private readonly EventStreamParts<TSubscription> _parts;
+    private readonly IAsyncStreamReader<TRequest> _requests;
+    private readonly ServerCallContext _context;
+    private readonly CancellationToken _drain;
+    private readonly TimeSpan _half;
+    private readonly OutboundQueue _queue;
+    private readonly EventFrameWriter _writer;
+    private readonly SubscriptionTable<TSubscription> _subscriptions;
+    private readonly AsyncSignal _changed = new();
+    private readonly long _ageLimit;
+    private AsyncSignal? _room;
+    private CancellationTokenRegistration _aborted;
+    private int _happened;
     private long _leaveAt = long.MaxValue;
     private long _endBy = long.MaxValue;
-    private long _lastRead = time.GetTimestamp();
+    private long _lastRead;
     private long _lastHeartbeat;
     private long _reportedBytes;
-    private volatile bool _halfClosed;
+
+    internal EventStreamSession(
+        EventStreamParts<TSubscription> parts, IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan half, CancellationToken drain)
+    {
+        (_parts, _requests, _context, _half, _drain) = (parts, requests, context, half, drain);
+        _queue = new(Options.MaxQueuedBytes);
+        _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _changed);
+        _subscriptions = new(parts, _queue, _changed);
+        _ageLimit = Time.GetTimestamp() + Timestamps.From(Jitter.Age(Options.MaxAge), Time);
+        _lastRead = Time.GetTimestamp();
+    }
+
+    /// <summary>What ends a stream, or brings its end nearer.</summary>
+    [Flags]
+    private enum Happened
+    {
+        Broken = 1,
+        HalfClosed = 2,
+        Silent = 4,
+        Stalled = 8,
+        Aged = 16,
+        Drained = 32,
+        TimeUp = 64,
+        Over = 128,
+
+        ReadingEnded = Broken | HalfClosed,
+        Leaving = Aged | Drained,
+    }
+
+    private EventStreamServerOptions Options => _parts.Options;
+
+    private EventServerMetrics Metrics => _parts.Metrics;
+
+    private TimeProvider Time => _parts.Time;
 
     /// <summary>Returns when the stream has ended and nothing of it is left.</summary>
     /// <exception cref="RpcException">The stream did not end in good order.</exception>
-    internal async Task RunAsync(TimeSpan half, CancellationToken drain)
+    internal async Task RunAsync()
     {
-        var drainTimeout = Shorter(options.DrainTimeout, half);
-        using var reading = new CancellationTokenSource();
-        await using var draining = drain.UnsafeRegister(
-            _ => Volatile.Write(ref _leaveAt, time.GetTimestamp() + Timestamps.From(Jitter.Below(Shorter(options.DrainWindow, half)), time)), null);
-        await using var aborted = context.CancellationToken.UnsafeRegister(_ => subscriptions.CancelAll(), null);
-
-        var write = writer.RunAsync(context.CancellationToken);
-        var read = ReadAsync(reading.Token);
-        await Task.WhenAny(subscriptions.Finished, write, _broken.Task, _leave.Task, _silent.Task, _stalled.Task);
-        subscriptions.CancelAll();
-        var leaving = _leave.Task.IsCompleted && !_silent.Task.IsCompleted && !_broken.Task.IsCompleted;
-        if (leaving)
-            metrics.Drained();
-        if (leaving)
-            Volatile.Write(ref _endBy, time.GetTimestamp() + Timestamps.From(drainTimeout, time));
-        queue.Complete(leaving ? EventFrame.Draining(new Draining { ReconnectAfter = Duration.FromTimeSpan(await _leave.Task ? options.ReconnectAfter : TimeSpan.Zero) }) : null);
-        // Who is about to leave has no time for a reader that is allowed to stall for longer.
-        await Task.WhenAny(write, _stalled.Task, _timeUp.Task);
-        if (leaving && write.IsCompleted)
-            await Task.WhenAny(read, _timeUp.Task);
-
-        var stalled = !write.IsCompleted;
-        if (stalled)
-            CutOff();
-        else if (leaving && !read.IsCompleted)
-            EventStreamLog.DrainTimedOut(logger, method, context.Peer, drainTimeout);
-        else if (_silent.Task.IsCompleted)
-            EventStreamLog.Silent(logger, method, context.Peer, options.ClientTimeout);
-        await reading.CancelAsync();
-        _room.Set();
-        var readError = await read;
-        var writeError = await write;
-        queue.Clear();
-        await subscriptions.StoppedAsync();
-        if (stalled)
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The client does not read."));
-        if (readError is RpcException invalid)
-            throw invalid;
-        if (writeError is not null || context.CancellationToken.IsCancellationRequested)
-            throw new RpcException(new Status(StatusCode.Cancelled, "The client is gone."));
-        if (_silent.Task.IsCompleted)
-            throw new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long."));
-    }
-
-    /// <summary>Measures what was written and what waits. Not frame by frame: that would cost as much as the frames themselves.</summary>
-    internal void Report()
-    {
-        var bytes = queue.Bytes;
-        if (bytes != Volatile.Read(ref _reportedBytes))
-            metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
-        if (!writer.HasWritten)
-            return;
-        var (frames, events) = writer.TakeWritten();
-        metrics.Written(frames, events);
-    }
-
-    /// <summary>Called by the clock.</summary>
-    internal void Tick()
-    {
-        Report();
-        var now = time.GetTimestamp();
-        if (writer.WritingSince is var since and not 0 && time.GetElapsedTime(since, now) > options.WriteTimeout)
-            _stalled.TrySetResult();
-        if (now > Volatile.Read(ref _leaveAt))
-            _leave.TrySetResult(true);
-        else if (now > _ageLimit)
-            _leave.TrySetResult(false);
-        if (now > Volatile.Read(ref _endBy))
-            _timeUp.TrySetResult();
-        if (!_halfClosed && time.GetElapsedTime(Volatile.Read(ref _lastRead), now) > options.ClientTimeout)
-            _silent.TrySetResult();
-        if (writer.WritingSince == 0 && time.GetElapsedTime(Math.Max(writer.LastWrite, _lastHeartbeat), now) > options.HeartbeatInterval)
+        // Tells the client that the stream stands, also while there is no event.
+        await _context.WriteResponseHeadersAsync([]);
+        Metrics.Streams(1);
+        var ticking = _parts.Clock.Add(Tick);
+        try
         {
-            _lastHeartbeat = now;
-            queue.Add(EventFrame.Heartbeat());
+            var write = _writer.RunAsync(_context.CancellationToken);
+            var read = ReadAsync();
+            while (!_writer.HasEnded && !_subscriptions.IsFinished && !Has(Happened.Broken | Happened.Leaving | Happened.Silent | Happened.Stalled))
+                await _changed.WaitAsync();
+            _subscriptions.CancelAll();
+            var leaving = Has(Happened.Leaving) && !Has(Happened.Silent | Happened.Broken);
+            if (leaving)
+                Leave();
+            else
+                _queue.Complete();
+            // Who is about to leave has no time for a reader that is allowed to stall for longer.
+            while (!_writer.HasEnded && !Has(Happened.Stalled | Happened.TimeUp))
+                await _changed.WaitAsync();
+            while (leaving && _writer.HasEnded && !Has(Happened.ReadingEnded | Happened.TimeUp))
+                await _changed.WaitAsync();
+
+            var stalled = !_writer.HasEnded;
+            if (stalled)
+                CutOff();
+            else if (leaving && !Has(Happened.ReadingEnded))
+                EventStreamLog.DrainTimedOut(_parts.Logger, _parts.Method, _context.Peer, DrainTimeout);
+            else if (Has(Happened.Silent))
+                EventStreamLog.Silent(_parts.Logger, _parts.Method, _context.Peer, Options.ClientTimeout);
+            StopReading();
+            var readError = await read;
+            var writeError = await write;
+            _queue.Clear();
+            while (!_subscriptions.IsStopped)
+                await _changed.WaitAsync();
+            if (stalled)
+                throw new RpcException(new Status(StatusCode.ResourceExhausted, "The client does not read."));
+            if (readError is RpcException invalid)
+                throw invalid;
+            if (writeError is not null || _context.CancellationToken.IsCancellationRequested)
+                throw new RpcException(new Status(StatusCode.Cancelled, "The client is gone."));
+            if (Has(Happened.Silent))
+                throw new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long."));
+        }
+        finally
+        {
+            await _aborted.DisposeAsync();
+            _parts.Clock.Remove(ticking);
+            Report();
+            Metrics.Streams(-1);
         }
     }
 
+    /// <summary>Measures what was written and what waits. Not frame by frame: that would cost as much as the frames themselves.</summary>
+    private void Report()
+    {
+        var bytes = _queue.Bytes;
+        if (bytes != Volatile.Read(ref _reportedBytes))
+            Metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
+        if (!_writer.HasWritten)
+            return;
+        var (frames, events) = _writer.TakeWritten();
+        Metrics.Written(frames, events);
+    }
+
+    /// <summary>Called by the clock.</summary>
+    private void Tick()
+    {
+        if (!_writer.HasWritten)
+            _queue.Trim();
+        Report();
+        var now = Time.GetTimestamp();
+        if (_writer.WritingSince is var since and not 0 && Time.GetElapsedTime(since, now) > Options.WriteTimeout)
+            Raise(Happened.Stalled);
+        if (_leaveAt == long.MaxValue && _drain.IsCancellationRequested)
+            _leaveAt = now + Timestamps.From(Jitter.Below(Shorter(Options.DrainWindow, _half)), Time);
+        if (now > _leaveAt)
+            Raise(Happened.Drained);
+        else if (now > _ageLimit)
+            Raise(Happened.Aged);
+        if (now > Volatile.Read(ref _endBy))
+            Raise(Happened.TimeUp);
+        if (!Has(Happened.HalfClosed) && Time.GetElapsedTime(Volatile.Read(ref _lastRead), now) > Options.ClientTimeout)
+            Raise(Happened.Silent);
+        if (_writer.WritingSince == 0 && Time.GetElapsedTime(Math.Max(_writer.LastWrite, _lastHeartbeat), now) > Options.HeartbeatInterval)
+        {
+            _lastHeartbeat = now;
+            _queue.Add(EventFrame.Heartbeat());
+        }
+    }
+
+    private TimeSpan DrainTimeout => Shorter(Options.DrainTimeout, _half);
+
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
-    private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)
+    private bool Has(Happened any) => (Volatile.Read(ref _happened) & (int)any) != 0;
+
+    private void Raise(Happened what)
+    {
+        if ((Interlocked.Or(ref _happened, (int)what) & (int)what) == 0)
+            _changed.Set();
+    }
+
+    private async Task<Exception?> ReadAsync()
     {
         try
         {
-            while (await requests.MoveNext(cancellationToken))
+            while (await _requests.MoveNext(CancellationToken.None))
             {
-                Volatile.Write(ref _lastRead, time.GetTimestamp());
-                await HandleAsync(requests.Current);
+                Volatile.Write(ref _lastRead, Time.GetTimestamp());
+                await HandleAsync(_requests.Current);
                 // Answers to bad requests are queued, too: who does not read them is not read.
-                while (!cancellationToken.IsCancellationRequested && queue.MustWait(_room))
+                while (_queue.IsFull && _queue.MustWait(_room ??= new()))
                     await _room.WaitAsync();
             }
 
-            _halfClosed = true;
-            subscriptions.FinishWhenEmpty();
+            // What it has subscribed to goes on. A read has told of a client that is gone; from now on only this does.
+            _aborted = _context.CancellationToken.UnsafeRegister(static table => ((SubscriptionTable<TSubscription>)table!).CancelAll(), _subscriptions);
+            Raise(Happened.HalfClosed);
+            _subscriptions.FinishWhenEmpty();
+            return null;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Internal && Has(Happened.Over))
+        {
+            // What gRPC makes of a read that was called off.
             return null;
         }
         catch (Exception e)
         {
-            _broken.TrySetResult();
+            Raise(Happened.Broken);
             return e;
+        }
+    }
+
+    /// <summary>Ends the read that waits. Not by a token, which every stream would keep registered all the time.</summary>
+    private void StopReading()
+    {
+        Raise(Happened.Over);
+        try
+        {
+            _context.GetHttpContext().Request.BodyReader.CancelPendingRead();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The request was aborted, which ends the read as well.
         }
     }
 
     private async ValueTask HandleAsync(TRequest frame)
     {
         if (frame.Subscribe is { } subscription)
-            subscriptions.Add(subscription);
+            _subscriptions.Add(subscription);
         else if (frame.Unsubscribe is { } unsubscribe)
-            subscriptions.Remove(unsubscribe.SubscriptionId);
+            _subscriptions.Remove(unsubscribe.SubscriptionId);
         else if (frame.Ack is { } ack)
-            await subscriptions.AcknowledgeAsync(ack.SubscriptionId, ack.Cursor);
+            await _subscriptions.AcknowledgeAsync(ack.SubscriptionId, ack.Cursor);
         else if (frame.Heartbeat is null)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A frame says nothing."));
+    }
+
+    /// <summary>Tells the client to go; from now on its time is limited.</summary>
+    private void Leave()
+    {
+        Metrics.Drained();
+        Volatile.Write(ref _endBy, Time.GetTimestamp() + Timestamps.From(DrainTimeout, Time));
+        _queue.Complete(EventFrame.Draining(new Draining { ReconnectAfter = Duration.FromTimeSpan(Has(Happened.Drained) ? Options.ReconnectAfter : TimeSpan.Zero) }));
     }
 
     /// <summary>From outside the writer, which waits for a client that does not read: what is buffered for it is released.</summary>
     private void CutOff()
     {
-        metrics.CutOff();
-        EventStreamLog.CutOff(logger, method, context.Peer, options.WriteTimeout);
-        context.CutOff();
+        Metrics.CutOff();
+        EventStreamLog.CutOff(_parts.Logger, _parts.Method, _context.Peer, Options.WriteTimeout);
+        _context.CutOff();
     }
 }

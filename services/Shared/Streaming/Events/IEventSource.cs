@@ -3,11 +3,12 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// Where the events of a stream come from: a service joins its log to its stream with one of these. Called concurrently, once for
-/// every subscription.
+/// Where the events of a stream come from, as a sequence: the plainest way to join a service's log to its stream. Called concurrently,
+/// once for every subscription. Who has so many subscriptions that what a waiting sequence weighs matters is an
+/// <see cref="IEventReaderSource{TSubscription}"/> instead.
 /// </summary>
 /// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
-public interface IEventSource<in TSubscription>
+public interface IEventSource<in TSubscription> : IEventReaderSource<TSubscription>
     where TSubscription : class, IEventSubscription
 {
     /// <summary>
@@ -19,8 +20,8 @@ public interface IEventSource<in TSubscription>
     /// with any other exception it fails INTERNAL. The stream goes on.</exception>
     IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken);
 
-    /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
-    ValueTask AcknowledgeAsync(TSubscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    IEventReader IEventReaderSource<TSubscription>.Read(TSubscription subscription) =>
+        new SequenceReader(cancellationToken => SubscribeAsync(subscription, cancellationToken));
 }
 
 /// <summary>What a source yields.</summary>

@@ -11,9 +11,12 @@ internal sealed class OutboundQueue(int maxBytes)
     private const int MostWithoutSubscription = 1000;
     private readonly Lock _lock = new();
     private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
-    private readonly List<AsyncSignal> _waiting = [];
+    private List<AsyncSignal>? _waiting;
     private long _bytes;
     private bool _completed;
+
+    /// <summary>Whether so much waits that nothing is to be added of which there is a choice.</summary>
+    internal bool IsFull => !_completed && (_bytes > maxBytes || _frames.Count > MostWithoutSubscription);
 
     /// <summary>How much waits, in bytes.</summary>
     internal long Bytes => Volatile.Read(ref _bytes);
@@ -25,14 +28,14 @@ internal sealed class OutboundQueue(int maxBytes)
     internal void Add(EventFrame frame) => Add(frame, null);
 
     /// <summary>
-    /// Adds a frame of a subscription; <see cref="ServerTurn.Wake"/> is set once it is written. False when it was closed. A writer that
+    /// Adds a frame of a subscription; the turn is set once it is written. False when it was closed. A writer that
     /// has nothing to do writes it at once, in the caller's place.
     /// </summary>
     internal bool Add(EventFrame frame, ServerTurn? turn)
     {
         lock (_lock)
         {
-            if (_completed || turn is { Closed: true })
+            if (_completed || turn is { IsClosed: true })
                 return false;
             _frames.Enqueue((frame, turn));
             _bytes += frame.Size;
@@ -47,19 +50,23 @@ internal sealed class OutboundQueue(int maxBytes)
     {
         lock (_lock)
         {
-            if (turn.Closed)
+            if (turn.IsClosed)
                 return false;
-            return turn.Closed = true;
+            return turn.IsClosed = true;
         }
     }
 
-    /// <summary>Adds a last frame, if any; the writer ends once it has written it.</summary>
+    /// <summary>Adds a last frame, if any; the writer ends once it has written it. Nobody has to wait for room any more.</summary>
     internal void Complete(EventFrame? last = null)
     {
         if (last is { } frame)
             Add(frame);
         lock (_lock)
+        {
             _completed = true;
+            WakeWaiting();
+        }
+
         Ready.Set();
     }
 
@@ -68,9 +75,9 @@ internal sealed class OutboundQueue(int maxBytes)
     {
         lock (_lock)
         {
-            if (_completed || (_bytes <= maxBytes && _frames.Count <= MostWithoutSubscription))
+            if (!IsFull)
                 return false;
-            _waiting.Add(signal);
+            (_waiting ??= []).Add(signal);
             return true;
         }
     }
@@ -97,11 +104,18 @@ internal sealed class OutboundQueue(int maxBytes)
         lock (_lock)
         {
             _bytes -= bytes;
-            if (_bytes > maxBytes || _frames.Count > MostWithoutSubscription)
-                return;
-            foreach (var signal in _waiting)
-                signal.Set();
-            _waiting.Clear();
+            if (!IsFull)
+                WakeWaiting();
+        }
+    }
+
+    /// <summary>Lets go of what an idle stream does not need.</summary>
+    internal void Trim()
+    {
+        lock (_lock)
+        {
+            if (_frames.Count == 0)
+                _frames.TrimExcess();
         }
     }
 
@@ -117,14 +131,26 @@ internal sealed class OutboundQueue(int maxBytes)
 
         Release(bytes);
     }
+
+    private void WakeWaiting()
+    {
+        if (_waiting is null)
+            return;
+        foreach (var signal in _waiting)
+            signal.Set();
+        _waiting.Clear();
+    }
 }
 
-/// <summary>A subscription's place in the queue.</summary>
-internal sealed class ServerTurn
+/// <summary>A subscription's place in the queue: a signal that is set when its frame is written, when there is room, and when it is over.</summary>
+internal abstract class ServerTurn : AsyncSignal
 {
-    /// <summary>Guarded by the queue's lock.</summary>
-    internal bool Closed { get; set; }
+    private volatile bool _closed;
 
-    /// <summary>Set when its frame is written, when there is room, and when it is over.</summary>
-    internal AsyncSignal Wake { get; } = new();
+    /// <summary>Whether nothing of it is queued any more. Set within the queue's lock.</summary>
+    internal bool IsClosed
+    {
+        get => _closed;
+        set => _closed = value;
+    }
 }

@@ -6,58 +6,75 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>One subscription of a stream: takes an item from its source, queues it, and takes the next only when that is written.</summary>
-internal sealed class ServerSubscription<TSubscription>(
-    TSubscription subscription, IEventSource<TSubscription> source, OutboundQueue queue, EventServerMetrics metrics, string method, ILogger logger) : IDisposable
+internal sealed class ServerSubscription<TSubscription>(TSubscription subscription, SubscriptionTable<TSubscription> table) : ServerTurn
     where TSubscription : class, IEventSubscription
 {
-    private readonly CancellationTokenSource _over = new();
-    private readonly ServerTurn _turn = new();
+    private IEventReader? _reader;
 
-    internal uint Id { get; } = subscription.SubscriptionId;
+    internal uint Id => subscription.SubscriptionId;
 
-    /// <summary>After it has run. Who cancels it may still be at it: then it is left to the garbage collector.</summary>
-    public void Dispose()
-    {
-        if (queue.Close(_turn))
-            _over.Dispose();
-    }
+    private EventStreamParts<TSubscription> Parts => table.Parts;
 
     /// <summary>Ends it; nothing of it is queued from now on.</summary>
     internal void Cancel()
     {
-        if (!queue.Close(_turn))
+        if (!table.Queue.Close(this))
             return;
-        // It goes on in the thread pool: a source's callbacks are none of the caller's.
-        _ = _over.CancelAsync();
-        _turn.Wake.Set();
+        Interlocked.MemoryBarrier();
+        _reader?.Cancel();
+        Set();
     }
 
-    /// <summary>Runs until cancelled, or until it has failed and said so. Never throws.</summary>
+    /// <summary>Runs until cancelled, or until it has failed and said so; then the table knows. Never throws.</summary>
     internal async Task RunAsync()
     {
+        // Off the reader's loop and out of the table's lock.
+        await Task.Yield();
         try
         {
-            await foreach (var item in source.SubscribeAsync(subscription, _over.Token).WithCancellation(_over.Token))
+            _reader = Parts.Source.Read(subscription);
+            // Who cancels it has seen the reader, or is seen here.
+            Interlocked.MemoryBarrier();
+            if (IsClosed)
+                _reader.Cancel();
+            try
             {
-                // A source may yield once more before it sees that it is over.
-                if (!queue.Add(FrameOf(item), _turn))
-                    return;
-                await _turn.Wake.WaitAsync();
-                while (!_over.IsCancellationRequested && queue.MustWait(_turn.Wake))
-                    await _turn.Wake.WaitAsync();
+                while (true)
+                {
+                    if (_reader.TryRead() is { } item)
+                    {
+                        // A source may yield once more before it sees that it is over.
+                        if (!table.Queue.Add(FrameOf(item), this))
+                            return;
+                        await WaitAsync();
+                        while (!IsClosed && table.Queue.MustWait(this))
+                            await WaitAsync();
+                    }
+                    else if (!await _reader.WaitToReadAsync())
+                    {
+                        break;
+                    }
+                }
+            }
+            finally
+            {
+                await _reader.DisposeAsync();
             }
 
-            Fail(new() { Code = (int)Code.Unavailable, Message = "The source of the events has ended." });
+            Fail(new Google.Rpc.Status { Code = (int)Code.Unavailable, Message = "The source of the events has ended." });
         }
-        catch (OperationCanceledException) when (_over.IsCancellationRequested)
+        catch (OperationCanceledException) when (IsClosed)
         {
             // Over: nobody is to be told.
         }
         catch (Exception e)
         {
-            if (e is not RpcException)
-                EventStreamLog.SourceFailed(logger, method, e);
-            Fail(ServerErrors.From(e));
+            Fail(e);
+        }
+        finally
+        {
+            table.Queue.Close(this);
+            table.Ended(this);
         }
     }
 
@@ -65,19 +82,24 @@ internal sealed class ServerSubscription<TSubscription>(
     {
         try
         {
-            await source.AcknowledgeAsync(subscription, cursor, CancellationToken.None);
+            await Parts.Source.AcknowledgeAsync(subscription, cursor, CancellationToken.None);
         }
         catch (Exception e)
         {
-            if (e is not RpcException)
-                EventStreamLog.SourceFailed(logger, method, e);
-            Fail(ServerErrors.From(e));
+            Fail(e);
             Cancel();
         }
     }
 
+    private void Fail(Exception e)
+    {
+        if (e is not RpcException)
+            EventStreamLog.SourceFailed(Parts.Logger, Parts.Method, e);
+        Fail(ServerErrors.From(e));
+    }
+
     private void Fail(Google.Rpc.Status status) =>
-        queue.Add(EventFrame.Failed(new EventFailed { SubscriptionId = Id, Status = status }), _turn);
+        table.Queue.Add(EventFrame.Failed(new EventFailed { SubscriptionId = Id, Status = status }), this);
 
     private EventFrame FrameOf(EventSourceItem item)
     {
@@ -88,7 +110,7 @@ internal sealed class ServerSubscription<TSubscription>(
             case EncodedEvents events:
                 return EventFrame.Batch(Id, events);
             case EventsReset reset:
-                metrics.Reset();
+                Parts.Metrics.Reset();
                 return EventFrame.Reset(new EventReset { SubscriptionId = Id, Reason = reset.Reason, Cursor = reset.Cursor });
             case EventsSubscribed subscribed:
                 return EventFrame.Subscribed(new EventSubscribed { SubscriptionId = Id, Recovered = subscribed.Recovered, Cursor = subscribed.Cursor });

@@ -1,24 +1,44 @@
 using Grpc.Core;
+using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
 
 /// <summary>The subscriptions of one stream. What is wrong with a request is answered by <c>failed</c>, and disturbs no other. Thread-safe.</summary>
-internal sealed class SubscriptionTable<TSubscription>(
-    IEventSource<TSubscription> source, OutboundQueue queue, int most, EventServerMetrics metrics, string method, ILogger logger)
+internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscription> parts, OutboundQueue queue, AsyncSignal changed)
     where TSubscription : class, IEventSubscription
 {
     private const int LongestCursor = 16_384;
-    private readonly Lock _lock = new();
-    private readonly Dictionary<uint, ServerSubscription<TSubscription>> _subscriptions = [];
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Clients number upwards, so that each is added at the end; a third of what a dictionary weighs. Also the lock.
+    private readonly SortedList<uint, ServerSubscription<TSubscription>> _subscriptions = [];
     private int _running;
     private bool _halfClosed;
     private bool _cancelled;
 
-    /// <summary>Completes when none is left and none can come.</summary>
-    internal Task Finished => _finished.Task;
+    internal EventStreamParts<TSubscription> Parts => parts;
+
+    internal OutboundQueue Queue => queue;
+
+    /// <summary>Whether none is left and none can come. The signal is set when it changes.</summary>
+    internal bool IsFinished
+    {
+        get
+        {
+            lock (_subscriptions)
+                return _halfClosed && _running == 0;
+        }
+    }
+
+    /// <summary>Whether all have ended, after <see cref="CancelAll"/>. The signal is set when it changes.</summary>
+    internal bool IsStopped
+    {
+        get
+        {
+            lock (_subscriptions)
+                return _cancelled && _running == 0;
+        }
+    }
 
     internal void Add(TSubscription subscription)
     {
@@ -28,14 +48,18 @@ internal sealed class SubscriptionTable<TSubscription>(
         else if (!System.Enum.IsDefined(subscription.Delivery))
             Fail(id, StatusCode.InvalidArgument, "There is no such delivery.");
         else
-            Start(new(subscription, source, queue, metrics, method, logger));
+            Start(new(subscription, this));
     }
 
     internal void Remove(uint id)
     {
         ServerSubscription<TSubscription>? removed;
-        lock (_lock)
-            _subscriptions.Remove(id, out removed);
+        lock (_subscriptions)
+        {
+            if (_subscriptions.TryGetValue(id, out removed))
+                _subscriptions.Remove(id);
+        }
+
         if (removed is null)
             Fail(id, StatusCode.NotFound, "There is no such subscription.");
         else
@@ -45,7 +69,7 @@ internal sealed class SubscriptionTable<TSubscription>(
     internal async ValueTask AcknowledgeAsync(uint id, string cursor)
     {
         ServerSubscription<TSubscription>? subscription;
-        lock (_lock)
+        lock (_subscriptions)
             _subscriptions.TryGetValue(id, out subscription);
         if (subscription is not null)
             await subscription.AcknowledgeAsync(cursor);
@@ -54,70 +78,61 @@ internal sealed class SubscriptionTable<TSubscription>(
     /// <summary>The client has half-closed: what it has subscribed to goes on.</summary>
     internal void FinishWhenEmpty()
     {
-        lock (_lock)
-        {
+        lock (_subscriptions)
             _halfClosed = true;
-            if (_running == 0)
-                _finished.TrySetResult();
-        }
+        changed.Set();
     }
 
     /// <summary>Ends all; none begins from now on.</summary>
     internal void CancelAll()
     {
         ServerSubscription<TSubscription>[] all;
-        lock (_lock)
+        lock (_subscriptions)
         {
             _cancelled = true;
             all = [.. _subscriptions.Values];
             _subscriptions.Clear();
-            if (_running == 0)
-                _stopped.TrySetResult();
         }
 
         foreach (var subscription in all)
             subscription.Cancel();
     }
 
-    /// <summary>Completes when all have ended, after <see cref="CancelAll"/>.</summary>
-    internal Task StoppedAsync() => _stopped.Task;
+    /// <summary>A subscription has ended, by itself or because it was cancelled.</summary>
+    internal void Ended(ServerSubscription<TSubscription> subscription)
+    {
+        parts.Metrics.Subscriptions(-1);
+        lock (_subscriptions)
+        {
+            if (_subscriptions.TryGetValue(subscription.Id, out var present) && ReferenceEquals(present, subscription))
+                _subscriptions.Remove(subscription.Id);
+            _running--;
+        }
+
+        changed.Set();
+    }
 
     private void Start(ServerSubscription<TSubscription> subscription)
     {
-        lock (_lock)
+        lock (_subscriptions)
         {
             if (_cancelled)
                 return;
-            if (_subscriptions.Count >= most)
+            if (_subscriptions.Count >= parts.Options.MaxSubscriptions)
                 Fail(subscription.Id, StatusCode.ResourceExhausted, "There are too many subscriptions on this stream.");
             else if (!_subscriptions.TryAdd(subscription.Id, subscription))
                 Fail(subscription.Id, StatusCode.AlreadyExists, "There is a subscription with this id.");
             else
-                _ = RunAsync(subscription);
+                Run(subscription);
         }
     }
 
-    /// <summary>Owned by the table, which ends only when it has ended.</summary>
-    private async Task RunAsync(ServerSubscription<TSubscription> subscription)
+    /// <summary>It is the table's, which is stopped only when it has ended.</summary>
+    private void Run(ServerSubscription<TSubscription> subscription)
     {
         _running++;
-        metrics.Subscriptions(1);
-        // Off the reader's loop and out of the lock.
-        await Task.Yield();
-        await subscription.RunAsync();
-        subscription.Dispose();
-        metrics.Subscriptions(-1);
-        lock (_lock)
-        {
-            if (_subscriptions.TryGetValue(subscription.Id, out var present) && ReferenceEquals(present, subscription))
-                _subscriptions.Remove(subscription.Id);
-            if (--_running > 0)
-                return;
-            if (_halfClosed)
-                _finished.TrySetResult();
-            if (_cancelled)
-                _stopped.TrySetResult();
-        }
+        parts.Metrics.Subscriptions(1);
+        _ = subscription.RunAsync();
     }
 
     private void Fail(uint id, StatusCode code, string message) =>

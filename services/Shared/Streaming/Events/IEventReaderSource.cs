@@ -1,0 +1,38 @@
+using Microservices.Streaming.V1;
+
+namespace Microservices.Streaming.Events;
+
+/// <summary>
+/// Where the events of a stream come from: a service joins its log to its stream with one of these. Called concurrently, once for
+/// every subscription.
+/// </summary>
+/// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
+public interface IEventReaderSource<in TSubscription>
+    where TSubscription : class, IEventSubscription
+{
+    /// <summary>Follows what was asked for. Does not wait.</summary>
+    /// <exception cref="Grpc.Core.RpcException">As of <see cref="IEventReader"/>.</exception>
+    IEventReader Read(TSubscription subscription);
+
+    /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
+    ValueTask AcknowledgeAsync(TSubscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+}
+
+/// <summary>
+/// The items of one subscription, first an <see cref="EventsSubscribed"/>. It is pulled: the next item is asked for when the one before
+/// has been handed to the transport, so one that reads page by page holds a page at the most, however slow the reader. One asks at a
+/// time, and disposes of it in the end; only <see cref="Cancel"/> may be called meanwhile.
+/// </summary>
+/// <exception cref="Grpc.Core.RpcException">Of any method: the subscription fails with this status (INVALID_ARGUMENT: a bad cursor or
+/// filter); with any other exception it fails INTERNAL. The stream goes on.</exception>
+public interface IEventReader : IAsyncDisposable
+{
+    /// <summary>The next item; null when there is none now.</summary>
+    EventSourceItem? TryRead();
+
+    /// <summary>Returns true when there may be an item; false when there will be none: unless it was cancelled, the subscription then fails UNAVAILABLE.</summary>
+    ValueTask<bool> WaitToReadAsync();
+
+    /// <summary>Ends a wait, now and from now on: it gives false, or throws <see cref="OperationCanceledException"/>. Thread-safe; returns at once and does not throw.</summary>
+    void Cancel();
+}

@@ -1,0 +1,133 @@
+using Microservices.EventLog;
+using Microservices.Persistence;
+using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Topics;
+
+/// <summary>
+/// One subscription of a <see cref="TopicSource{TContext, TSubscription}"/>: a snapshot, if it was asked for, then the events after it; after a
+/// reset both again. No sequence that waits for another: there are hundreds of thousands of it, and nearly all of them wait for an event.
+/// </summary>
+internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
+    where TContext : ServiceDbContext
+    where TSubscription : class, IUserSubscription
+{
+    private readonly TopicSource<TContext, TSubscription> source;
+    private readonly TSubscription subscription;
+    private SequenceReader? snapshot;
+    private EventSubscription? live;
+    private Cursor? from;
+    private bool subscribed;
+    private volatile bool cancelled;
+
+    public TopicEventReader(TopicSource<TContext, TSubscription> source, TSubscription subscription, Cursor? from)
+    {
+        (this.source, this.subscription) = (source, subscription);
+        if (subscription.Snapshot && subscription.Cursor.Length == 0)
+            BeginSnapshot();
+        else
+            live = source.Follow(subscription, from);
+    }
+
+    public EventSourceItem? TryRead()
+    {
+        if (snapshot is null)
+            return TryReadLive();
+        if (!subscribed)
+        {
+            subscribed = true;
+            return new EventsSubscribed(Recovered: true, Cursor: "");
+        }
+
+        if (snapshot.TryRead() is not { } item)
+            return null;
+        if (Cursor.TryParse(item.Cursor, out var place))
+            from = place;
+        return item;
+    }
+
+    public ValueTask<bool> WaitToReadAsync() => snapshot is null ? live!.WaitToReadAsync() : WaitForSnapshotAsync(snapshot);
+
+    public void Cancel()
+    {
+        cancelled = true;
+        Interlocked.MemoryBarrier();
+        snapshot?.Cancel();
+        live?.Cancel();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (snapshot is not null)
+            await snapshot.DisposeAsync();
+        if (live is not null)
+            await live.DisposeAsync();
+    }
+
+    private EventSourceItem? TryReadLive()
+    {
+        while (live!.TryRead() is { } item)
+        {
+            switch (item)
+            {
+                case Subscribed stands when !subscribed:
+                    subscribed = true;
+                    return new EventsSubscribed(stands.Recovered, stands.Cursor.ToString());
+                case EventBatch batch:
+                    return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()));
+                case StreamReset reset when subscription.Snapshot:
+                    BeginSnapshot();
+                    return new EventsReset(ReasonOf(reset.Reason), "");
+                case StreamReset reset:
+                    return new EventsReset(ReasonOf(reset.Reason), reset.Cursor.ToString());
+            }
+        }
+
+        return null;
+    }
+
+    private void BeginSnapshot()
+    {
+        snapshot = new SequenceReader(cancellationToken => source.ReadSnapshotAsync(subscription, cancellationToken));
+        CancelIfTooLate();
+    }
+
+    private async ValueTask<bool> WaitForSnapshotAsync(SequenceReader pages)
+    {
+        // What came before it is in it.
+        if (live is not null)
+            await live.DisposeAsync();
+        live = null;
+        if (await pages.WaitToReadAsync())
+            return true;
+        await pages.DisposeAsync();
+        snapshot = null;
+        live = source.Follow(subscription, from);
+        CancelIfTooLate();
+        return true;
+    }
+
+    /// <summary>Who cancels it has seen what was just begun, or is seen here.</summary>
+    private void CancelIfTooLate()
+    {
+        Interlocked.MemoryBarrier();
+        if (cancelled)
+            Cancel();
+    }
+
+    private static ReadOnlyMemory<byte>[] Payloads(IReadOnlyList<LogEvent> events)
+    {
+        var payloads = new ReadOnlyMemory<byte>[events.Count];
+        for (var i = 0; i < payloads.Length; i++)
+            payloads[i] = events[i].Payload;
+        return payloads;
+    }
+
+    private static EventResetReason ReasonOf(ResetReason reason) => reason switch
+    {
+        ResetReason.Truncated => EventResetReason.Truncated,
+        ResetReason.Forked => EventResetReason.Forked,
+        _ => EventResetReason.EpochChanged,
+    };
+}
