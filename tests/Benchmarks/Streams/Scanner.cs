@@ -52,8 +52,9 @@ internal ref struct Scanner(ReadOnlySpan<byte> bytes)
         var stands = false;
         while (fields.Next(out var field, out var value, out _))
         {
-            if (field is 3 or 4 or 5)
-                throw new InvalidDataException($"The stream was reset, failed or drained: field {field}.");
+            // A reset (3) goes on; what it leaves out does not come, and so is lost.
+            if (field is 4 or 5)
+                throw new InvalidDataException($"The stream failed or drained: field {field}.");
             stands |= field == 1;
             if (field == 2)
                 Batch(value, subscriptions, now);
