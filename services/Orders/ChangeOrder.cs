@@ -18,7 +18,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<
             async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
-        response.Etag = await ETagAsync(response.Order, cancellationToken);
+        response.Etag = await etags.AfterWriteAsync(response.Order.UserId, cancellationToken);
         return response;
     }
 
@@ -33,11 +33,9 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<
             async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
-        response.Etag = await ETagAsync(response.Order, cancellationToken);
+        response.Etag = await etags.AfterWriteAsync(response.Order.UserId, cancellationToken);
         return response;
     }
-
-    private async ValueTask<ulong> ETagAsync(V1.Order order, CancellationToken cancellationToken) => (await etags.AfterWriteAsync([order.UserId], cancellationToken))[0];
 
     private static FieldViolations Validate(string orderId, long version, string idempotencyKey)
     {

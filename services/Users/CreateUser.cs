@@ -28,7 +28,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<Us
         if (outcome == IdempotencyOutcome.KeyReused)
             throw UserErrors.KeyReused();
         response.Replayed = outcome == IdempotencyOutcome.Replayed;
-        response.Etag = (await etags.AfterWriteAsync([response.User.UserId], cancellationToken))[0];
+        response.Etag = await etags.AfterWriteAsync(response.User.UserId, cancellationToken);
         return response;
     }
 

@@ -14,7 +14,7 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<Us
     {
         Validate(request);
         var user = await database.WriteAsync(users => ChangeAsync(users, request, cancellationToken), cancellationToken);
-        return new UpdateUserResponse { User = user.ToMessage(), Etag = (await etags.AfterWriteAsync([user.UserId], cancellationToken))[0] };
+        return new UpdateUserResponse { User = user.ToMessage(), Etag = await etags.AfterWriteAsync(user.UserId, cancellationToken) };
     }
 
     private async Task<User> ChangeAsync(UsersDbContext users, UpdateUserRequest request, CancellationToken cancellationToken)

@@ -64,6 +64,5 @@ public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain erro
     /// <summary>Whose an event is.</summary>
     protected abstract string UserOf(byte[] payload);
 
-    private UserChanges Begin(IReadOnlyList<OutboxHead> ends) => new(
-        [], Cursor.Combine([.. topics.All.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]).ToString(), More: false, Reset: true);
+    private UserChanges Begin(IReadOnlyList<OutboxHead> ends) => new([], UserTopics.PlaceAfter(topics.All, ends).ToString(), More: false, Reset: true);
 }

@@ -50,7 +50,8 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
         Cursor from;
         await using (var view = await database.BeginReadAsync(cancellationToken))
         {
-            from = await PlaceAsync(view.Context, TopicsOf(subscription), cancellationToken);
+            var wanted = TopicsOf(subscription);
+            from = UserTopics.PlaceAfter(wanted, await view.Context.ReadHeadsAsync(wanted, cancellationToken));
             await foreach (var page in ReadPagesAsync(view.Context, subscription, cancellationToken))
                 yield return new EncodedEvents(page, "", Snapshot: true);
         }
@@ -93,11 +94,5 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
             if (events.Length > 0)
                 yield return events;
         }
-    }
-
-    private static async Task<Cursor> PlaceAsync(TContext context, IReadOnlyList<string> topics, CancellationToken cancellationToken)
-    {
-        var heads = await context.ReadHeadsAsync(topics, cancellationToken);
-        return Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, heads[i].Epoch, heads[i].LastOffset))]);
     }
 }

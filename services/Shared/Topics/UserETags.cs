@@ -40,6 +40,9 @@ public sealed class UserETags<TContext>(OutboxHeads<TContext> topicHeads, UserTo
         return new BatchETags(etags);
     }
 
+    /// <summary>The etag of one user after a write has committed: as of several.</summary>
+    public async ValueTask<ulong> AfterWriteAsync(string userId, CancellationToken cancellationToken) => (await AfterWriteAsync([userId], cancellationToken))[0];
+
     /// <summary>
     /// The etags after a write has committed, in the order given: what stands for these users' state then, or for a later one. All 0 when the
     /// database has gone away meanwhile: the write stands all the same.

@@ -1,3 +1,4 @@
+using Microservices.EventLog;
 using Microservices.Persistence;
 
 namespace Microservices.Topics;
@@ -20,6 +21,10 @@ public sealed class UserTopics(string service)
 
     /// <summary>The events of one user.</summary>
     public string OfUser(string userId) => $"{Prefix}user/{userId}";
+
+    /// <summary>The place after the newest event of each of these topics, of which these are the ends.</summary>
+    internal static Cursor PlaceAfter(IReadOnlyList<string> topics, IReadOnlyList<OutboxHead> ends) =>
+        Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]);
 
     /// <summary>Where an event of that user goes.</summary>
     public IReadOnlyList<string> For(string userId) => [OfUser(userId), All[Partition.Of(userId, Partitions)]];
