@@ -26,11 +26,11 @@ internal sealed partial class OverviewAggregator(
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
     public ValueTask<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
     {
-        var user = query.Parts.HasFlag(OverviewParts.User) ? FindCurrent("user", users, query, limit: 0, query.UserETag) : null;
-        var latest = query.Parts.HasFlag(OverviewParts.Orders) ? FindCurrent("orders", orders, query, query.OrderLimit, query.OrdersETag) : null;
-        return (user is null && query.Parts.HasFlag(OverviewParts.User)) || (latest is null && query.Parts.HasFlag(OverviewParts.Orders))
-            ? AskAsync(query, user, latest, deadline, caller)
-            : ValueTask.FromResult(Counted(new OverviewResult(query.UserId, Part<User>.Of(user), Part<IReadOnlyList<Order>>.Of(latest), null)));
+        var user = WithoutAsking("user", OverviewParts.User, users, query, limit: 0, query.UserETag);
+        var latest = WithoutAsking("orders", OverviewParts.Orders, orders, query, query.OrderLimit, query.OrdersETag);
+        return user is { } userPart && latest is { } ordersPart
+            ? ValueTask.FromResult(Counted(new OverviewResult(query.UserId, userPart, ordersPart, null)))
+            : AskAsync(query, user, latest, deadline, caller);
     }
 
     /// <summary>Answers several at once, in their order; what is asked for them travels together.</summary>
@@ -47,31 +47,31 @@ internal sealed partial class OverviewAggregator(
     }
 
     private async ValueTask<OverviewResult> AskAsync(
-        OverviewQuery query, Answer<User>? user, Answer<IReadOnlyList<Order>>? latest, DateTime deadline, CancellationToken caller)
+        OverviewQuery query, Part<User>? user, Part<IReadOnlyList<Order>>? latest, DateTime deadline, CancellationToken caller)
     {
         using var parts = new PartsInFlight(PartDeadline(deadline), caller);
-        var userPart = user is null ? GetUserAsync(query, parts) : Task.FromResult(Part<User>.Of(user));
-        var ordersPart = latest is null ? GetOrdersAsync(query, parts) : Task.FromResult(Part<IReadOnlyList<Order>>.Of(latest));
+        var userPart = user is { } knownUser ? Task.FromResult(knownUser) : GetUserAsync(query, parts);
+        var ordersPart = latest is { } knownOrders ? Task.FromResult(knownOrders) : GetOrdersAsync(query, parts);
         await Task.WhenAll(userPart, ordersPart);
 
         caller.ThrowIfCancellationRequested();
         return Counted(new OverviewResult(query.UserId, await userPart, await ordersPart, parts.Failure));
     }
 
-    private Answer<T>? FindCurrent<T>(string name, KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted)
+    // A part that is not wanted, or is known to be current; null: it has to be asked for.
+    private Part<T>? WithoutAsking<T>(string name, OverviewParts part, KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted)
         where T : class
     {
+        if (!query.Parts.HasFlag(part))
+            return default(Part<T>);
         if (query.NoCache || known.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
             return null;
         metrics.Known(name);
-        return answer;
+        return Part<T>.Of(answer);
     }
 
     private async Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts)
     {
-        if (!query.Parts.HasFlag(OverviewParts.User))
-            return default;
-
         var (question, askedFrom) = Question(users, query, limit: 0, query.UserETag, parts);
         var user = await FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, question, parts.Token));
         if (user.Answer is { } current)
@@ -81,9 +81,6 @@ internal sealed partial class OverviewAggregator(
 
     private async Task<Part<IReadOnlyList<Order>>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
     {
-        if (!query.Parts.HasFlag(OverviewParts.Orders))
-            return default;
-
         var (question, askedFrom) = Question(orders, query, query.OrderLimit, query.OrdersETag, parts);
         var latest = await FetchAsync("orders", required: query.Strict, parts,
             () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, question, parts.Token));

@@ -20,8 +20,8 @@ internal readonly record struct Part<T>(PartStatus Status, Answer<T>? Answer, St
     /// <summary>Whether nothing is wrong with it.</summary>
     public bool IsWhole => Status is PartStatus.Ok or PartStatus.Unspecified;
 
-    /// <summary>The part as it was asked for; of null, one that was not asked for.</summary>
-    public static Part<T> Of(Answer<T>? answer) => answer is null ? default : new(PartStatus.Ok, answer, null);
+    /// <summary>The part as it was asked for.</summary>
+    public static Part<T> Of(Answer<T> answer) => new(PartStatus.Ok, answer, null);
 
     /// <summary>What was given earlier stands in for what could not be had.</summary>
     public static Part<T> Stale(Answer<T> answer, TimeSpan age, Status error) => new(PartStatus.Stale, answer, error, age);
