@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Rest;
 
@@ -69,9 +70,7 @@ internal static partial class RequestValues
     /// </summary>
     public static TimeSpan StaleIfError(this HttpContext http)
     {
-        if (http.Request.Headers.CacheControl.Count == 0)
-            return TimeSpan.Zero;
-        var directive = http.Request.GetTypedHeaders().CacheControl?.Extensions.FirstOrDefault(extension => extension.Name.Equals("stale-if-error", StringComparison.OrdinalIgnoreCase));
+        var directive = http.ReadCacheControl()?.Extensions.FirstOrDefault(extension => extension.Name.Equals("stale-if-error", StringComparison.OrdinalIgnoreCase));
         return int.TryParse(directive is null ? [] : directive.Value.AsSpan(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
     }
 
@@ -80,8 +79,7 @@ internal static partial class RequestValues
     /// <c>max-age=0</c> (RFC 9111).
     /// </summary>
     public static bool NoCache(this HttpContext http) =>
-        http.Request.Headers.CacheControl.Count > 0
-        && http.Request.GetTypedHeaders().CacheControl is { } control && (control.NoCache || control.NoStore || control.MaxAge == TimeSpan.Zero);
+        http.ReadCacheControl() is { } control && (control.NoCache || control.NoStore || control.MaxAge == TimeSpan.Zero);
 
     /// <summary>The etags that the caller's last writes answered with: header Position, such as "orders=00c5f1c0a1b2c3d4". 0 where there is none.</summary>
     public static (ulong User, ulong Orders) ReadPosition(this HttpContext http)
@@ -105,6 +103,10 @@ internal static partial class RequestValues
 
         return (user, orders);
     }
+
+    // Most requests have none: they are spared the reading.
+    private static CacheControlHeaderValue? ReadCacheControl(this HttpContext http) =>
+        http.Request.Headers.CacheControl.Count == 0 ? null : http.Request.GetTypedHeaders().CacheControl;
 
     private static TimeSpan? Timeout(Microsoft.Extensions.Primitives.StringValues values)
     {
