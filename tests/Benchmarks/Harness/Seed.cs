@@ -31,12 +31,7 @@ internal static class Seed
         using var channel = GrpcChannel.ForAddress(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: cancellationToken);
         var placing = PlaceAsync();
-        await foreach (var answer in stream.ResponseStream.ReadAllAsync(cancellationToken))
-        {
-            if (answer.Error is { } error)
-                throw new InvalidOperationException($"An order was refused: {error}");
-        }
-
+        await AllPlacedAsync(stream.ResponseStream, cancellationToken);
         await placing;
 
         async Task PlaceAsync()
@@ -48,6 +43,17 @@ internal static class Seed
             }
 
             await stream.RequestStream.CompleteAsync();
+        }
+    }
+
+    /// <summary>Reads the answers to the end.</summary>
+    /// <exception cref="InvalidOperationException">An order was refused.</exception>
+    public static async Task AllPlacedAsync(IAsyncStreamReader<PlaceOrdersResponse> answers, CancellationToken cancellationToken = default)
+    {
+        await foreach (var answer in answers.ReadAllAsync(cancellationToken))
+        {
+            if (answer.Error is { } error)
+                throw new InvalidOperationException($"An order was refused: {error}");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Orders.V1;
 
@@ -29,7 +28,7 @@ internal sealed class Placing : IAsyncDisposable
     {
         using var channel = GrpcChannel.ForAddress(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders();
-        var answered = AnsweredAsync(stream.ResponseStream);
+        var answered = Seed.AllPlacedAsync(stream.ResponseStream);
         var since = Stopwatch.StartNew();
         for (var placed = 0L; !stop.IsCancellationRequested;)
         {
@@ -40,14 +39,5 @@ internal sealed class Placing : IAsyncDisposable
 
         await stream.RequestStream.CompleteAsync();
         await answered;
-    }
-
-    private static async Task AnsweredAsync(IAsyncStreamReader<PlaceOrdersResponse> answers)
-    {
-        await foreach (var answer in answers.ReadAllAsync())
-        {
-            if (answer.Error is { } error)
-                throw new InvalidOperationException($"An order was refused: {error}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 using OrdersChanged = Microservices.Orders.V1.ListChangedUsersResponse;
 
@@ -112,29 +113,24 @@ public abstract class ChangedUsersTests(Backends backends)
 
     private async Task<OrdersChanged> ChangedAsync(string cursor) => await backends.Orders.ListChangedUsersAsync(new() { Cursor = cursor });
 
-    private async Task<bool> IsUserAsync(string userId, ulong etag)
-    {
-        using var stream = backends.Users.LookupUsers();
-        await stream.RequestStream.WriteAsync(new() { Calls = { new LookupUsersCall { CallId = 1, UserId = userId, KnownEtag = etag } } });
-        await stream.RequestStream.CompleteAsync();
-        while (await stream.ResponseStream.MoveNext(default))
-        {
-            if (stream.ResponseStream.Current.Results is [var result])
-                return etag != 0 && result.HasUnchanged;
-        }
+    private async Task<bool> IsUserAsync(string userId, ulong etag) => etag != 0 && (await OnlyAsync<LookupUsersRequest, LookupUsersResponse, LookupUsersResult>(
+        backends.Users.LookupUsers(), new() { Calls = { new LookupUsersCall { CallId = 1, UserId = userId, KnownEtag = etag } } })).HasUnchanged;
 
-        throw new InvalidOperationException("no answer");
-    }
+    private async Task<bool> AreOrdersAsync(string userId, ulong etag) => etag != 0 && (await OnlyAsync<LookupOrdersRequest, LookupOrdersResponse, LookupOrdersResult>(
+        backends.Orders.LookupOrders(), new() { Calls = { new LookupOrdersCall { CallId = 1, UserId = userId, KnownEtag = etag } } })).HasUnchanged;
 
-    private async Task<bool> AreOrdersAsync(string userId, ulong etag)
+    private static async Task<TResult> OnlyAsync<TFrame, TResultFrame, TResult>(AsyncDuplexStreamingCall<TFrame, TResultFrame> stream, TFrame frame)
+        where TResultFrame : ICallResultFrame<TResult>
     {
-        using var stream = backends.Orders.LookupOrders();
-        await stream.RequestStream.WriteAsync(new() { Calls = { new LookupOrdersCall { CallId = 1, UserId = userId, KnownEtag = etag } } });
-        await stream.RequestStream.CompleteAsync();
-        while (await stream.ResponseStream.MoveNext(default))
+        using (stream)
         {
-            if (stream.ResponseStream.Current.Results is [var result])
-                return etag != 0 && result.HasUnchanged;
+            await stream.RequestStream.WriteAsync(frame);
+            await stream.RequestStream.CompleteAsync();
+            while (await stream.ResponseStream.MoveNext(default))
+            {
+                if (stream.ResponseStream.Current.Results is [var result])
+                    return result;
+            }
         }
 
         throw new InvalidOperationException("no answer");
