@@ -14,7 +14,7 @@ internal delegate Task<ChangedParts> ReadChanges(string cursor, CallOptions opti
 /// answer nothing is taken for current, and so every part is asked for; what was missed is made up for when it answers again.
 /// </summary>
 internal sealed partial class ChangeFollower<T>(
-    HeardChanges<T> changes, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
+    string backend, HeardChanges<T> changes, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
 {
     private const int InMaxUnverified = 4;
     private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
@@ -53,7 +53,7 @@ internal sealed partial class ChangeFollower<T>(
             if (exception.StatusCode == StatusCode.InvalidArgument)
                 cursor = "";
             if (!failing)
-                LogFailing(typeof(T).Name, exception.StatusCode);
+                LogFailing(backend, exception.StatusCode);
             failing = true;
         }
     }
@@ -73,6 +73,6 @@ internal sealed partial class ChangeFollower<T>(
         return answer.More;
     }
 
-    [LoggerMessage(LogLevel.Warning, "It cannot be told which parts of the kind {Kind} have changed ({Code}): each is asked for until it can")]
-    private partial void LogFailing(string kind, StatusCode code);
+    [LoggerMessage(LogLevel.Warning, "{Backend} does not tell whose data has changed ({Code}): its part of every overview is asked for until it does")]
+    private partial void LogFailing(string backend, StatusCode code);
 }

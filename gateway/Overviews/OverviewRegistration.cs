@@ -57,7 +57,7 @@ internal static class OverviewRegistration
     private static void AddChanges<T>(this WebApplicationBuilder builder, string backend, Func<GrpcChannel, ReadChanges> connect)
     {
         builder.Services.AddSingleton<HeardChanges<T>>();
-        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ChangeFollower<T>>(services, connect(services.GetRequiredKeyedService<GrpcChannel>(backend))));
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ChangeFollower<T>>(services, backend, connect(services.GetRequiredKeyedService<GrpcChannel>(backend))));
     }
 
     private static void AddSource<TRequestFrame, TCall, TResponseFrame, TResult>(

@@ -128,7 +128,7 @@ public sealed class HeardChangesTests
         ]);
         var currents = new List<bool>();
         var last = new TaskCompletionSource();
-        using var follower = new ChangeFollower<string>(changes, (cursor, _) =>
+        using var follower = new ChangeFollower<string>("Users", changes, (cursor, _) =>
         {
             currents.Add(changes.IsCurrent);
             asked.Add(cursor);
