@@ -1,6 +1,8 @@
+using System.Threading.Channels;
 using Grpc.Core;
 using Microservices.Gateway;
 using Microservices.Gateway.Overviews;
+using Microservices.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -116,41 +118,49 @@ public sealed class HeardChangesTests
     [Fact]
     public async Task The_follower_goes_on_from_where_it_was_and_makes_up_for_what_it_missed()
     {
-        var asked = new List<string>();
-        var answers = new Queue<Func<ChangedParts>>(
-        [
-            () => new([], "a", More: false, Reset: true),
-            () => throw new RpcException(new Status(StatusCode.Unavailable, "")),
-            () => new(["ada"], "b", More: true, Reset: false),
-            () => new(["bob"], "c", More: false, Reset: false),
-            () => throw new RpcException(new Status(StatusCode.InvalidArgument, "")),
-            () => new([], "d", More: false, Reset: true),
-        ]);
-        var currents = new List<bool>();
-        var last = new TaskCompletionSource();
+        // The follower asks, and waits for this test to answer: the clock moves only while it is known where the follower stands.
+        var asked = Channel.CreateUnbounded<(string Cursor, TaskCompletionSource<ChangedParts> Answer)>();
         using var follower = new ChangeFollower<string>("Users", changes, (cursor, _) =>
         {
-            currents.Add(changes.IsCurrent);
-            asked.Add(cursor);
-            if (answers.Count == 0)
-            {
-                last.TrySetResult();
-                return Task.FromResult(new ChangedParts([], "e", false, false));
-            }
-
-            return Task.FromResult(answers.Dequeue()());
+            var answer = new TaskCompletionSource<ChangedParts>(TaskCreationOptions.RunContinuationsAsynchronously);
+            asked.Writer.TryWrite((cursor, answer));
+            return answer.Task;
         }, Options.Create(options), time, NullLogger<ChangeFollower<string>>.Instance);
+        var round = options.MaxUnverified / 4;
         await follower.StartAsync(default);
-        while (!last.Task.IsCompleted)
-        {
-            // Past the bound each time: only what the round hears makes anything current.
-            time.Advance(options.MaxUnverified * 1.5);
-            await Task.Yield();
-        }
 
+        (await AskedAsync("", current: false)).SetResult(new([], "a", More: false, Reset: true));
+        time.Advance(options.MaxUnverified * 1.5);
+        var question = await AskedAsync("a", current: false);
+        foreach (var user in (string[])["ada", "bob", "eve"])
+            Keep(user);
+
+        question.SetException(new RpcException(new Status(StatusCode.Unavailable, "")));
+        time.Advance(round);
+        (await AskedAsync("a", current: false)).SetResult(new(["ada"], "b", More: true, Reset: false));
+        (await AskedAsync("b", current: false)).SetResult(new(["bob"], "c", More: false, Reset: false));
+        time.Advance(round);
+        question = await AskedAsync("c", current: true);
+        Assert.Null(known.FindCurrent("ada", 10));
+        Assert.Null(known.FindCurrent("bob", 10));
+        Assert.NotNull(known.FindCurrent("eve", 10));
+
+        question.SetException(new RpcException(new Status(StatusCode.InvalidArgument, "")));
+        time.Advance(round);
+        (await AskedAsync("", current: true)).SetResult(new([], "d", More: false, Reset: true));
+        time.Advance(round);
+        question = await AskedAsync("d", current: true);
+        Assert.Null(known.FindCurrent("eve", 10));
+        question.SetResult(new([], "e", More: false, Reset: false));
         await follower.StopAsync(default);
-        Assert.Equal(["", "a", "a", "b", "c", "", "d"], asked[..7]);
-        Assert.All(currents[..3], Assert.False);
+
+        async Task<TaskCompletionSource<ChangedParts>> AskedAsync(string cursor, bool current)
+        {
+            var (from, answer) = await asked.Reader.ReadAsync().AsTask().WaitAsync(Eventually.Patience);
+            Assert.Equal(cursor, from);
+            Assert.Equal(current, changes.IsCurrent);
+            return answer;
+        }
     }
 
     private Answer<string> Keep(string userId)
