@@ -10,7 +10,8 @@ namespace Microservices.Gateway;
 
 /// <summary>
 /// Keeps the unary calls to one backend within what it can bear (<see cref="ConcurrencyLimit"/>), so that one that hangs takes nothing
-/// from the others; a call beyond the limit fails at once with RESOURCE_EXHAUSTED. The call streams to it have a limit of their own.
+/// from the others; a call beyond the limit fails at once with RESOURCE_EXHAUSTED (a <see cref="StatusException"/>, thrown by the call itself,
+/// so that a caller can tell it from a service that refuses). The call streams to it have a limit of their own.
 /// </summary>
 internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Interceptor
 {

@@ -27,8 +27,14 @@ internal static class GatewayErrors
         _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the gateway."),
     };
 
-    /// <summary>RESOURCE_EXHAUSTED: the gateway itself refuses the call, before it has reached the service.</summary>
-    public static Status Overloaded() => FromCode(StatusCode.ResourceExhausted);
+    /// <summary>RESOURCE_EXHAUSTED, with when to try again: the gateway itself refuses the call, before it has reached the service.</summary>
+    public static Status Overloaded()
+    {
+        var status = FromCode(StatusCode.ResourceExhausted);
+        if (!status.Details.Any(SaysWhenToRetry))
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
+        return status;
+    }
 
     /// <summary>Whether the code says that the request is at fault, as the contract's own text may then explain.</summary>
     public static bool IsAboutTheRequest(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.AlreadyExists

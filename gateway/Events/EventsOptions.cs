@@ -24,6 +24,13 @@ public sealed class EventsOptions : IValidatableObject
     /// </summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How many snapshots of WatchOverview a process reads at the same time; the other subscriptions wait in line. To be well below
+    /// <c>Backends:*:MinConcurrency</c>, so that other callers have room. Default 32; 1 to 10,000.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrentSnapshots { get; set; } = 32;
+
     /// <summary>The age at which a stream is ended, so that new replicas get their share; up to a fifth earlier at random. Default 30 min; 1 s to 1 day.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(30);
 

@@ -29,10 +29,15 @@ internal sealed class EventConnection<TRequest, TSubscription, TResponse>(
         _broken = true;
         using var cut = new CancellationTokenSource(options.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cut.Token, cancellationToken);
-        await using var disposing = either.Token.UnsafeRegister(static c => ((IDisposable)c!).Dispose(), call);
-        await call.ResponseHeadersAsync;
-        await call.RequestStream.WriteAsync(new TRequest { Subscribe = subscription }, CancellationToken.None);
-        _broken = either.IsCancellationRequested;
+        await using (either.Token.UnsafeRegister(static c => ((IDisposable)c!).Dispose(), call))
+        {
+            await call.ResponseHeadersAsync;
+            await call.RequestStream.WriteAsync(new TRequest { Subscribe = subscription }, CancellationToken.None);
+        }
+
+        // It may have been cut just as it stood.
+        either.Token.ThrowIfCancellationRequested();
+        _broken = false;
         _beating = BeatAsync();
     }
 
@@ -56,6 +61,12 @@ internal sealed class EventConnection<TRequest, TSubscription, TResponse>(
             var more = await _read;
             _read = null;
             return more ? call.ResponseStream.Current : null;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The heartbeat cut it between two reads.
+            _broken = true;
+            throw new RpcException(new Status(StatusCode.Unavailable, "The stream was cut after too long a silence."));
         }
         catch
         {

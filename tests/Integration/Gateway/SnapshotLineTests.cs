@@ -1,0 +1,126 @@
+using Grpc.Core;
+using Microservices.Gateway.V1;
+using Microservices.Orders.V1;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>Subscriptions to overviews that come all at once, before backends that bear 8 calls each.</summary>
+public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
+{
+    private const int Limit = 8;
+    private const int AtOnce = 4;
+    private readonly GatewayFixture gateway = new();
+    private readonly HeldCall held = new();
+    private int listing;
+
+    public async Task InitializeAsync()
+    {
+        foreach (var backend in (string[])["Users", "Orders"])
+        {
+            gateway.Settings[$"Backends:{backend}:MinConcurrency"] = $"{Limit}";
+            gateway.Settings[$"Backends:{backend}:MaxConcurrency"] = $"{Limit}";
+        }
+
+        gateway.Settings["Events:MaxConcurrentSnapshots"] = $"{AtOnce}";
+        gateway.Settings["Gateway:DefaultTimeout"] = "00:00:30";
+        await gateway.InitializeAsync();
+        gateway.Orders.OnList = async (request, context) =>
+        {
+            Interlocked.Increment(ref listing);
+            await held.HoldAsync(context);
+            return new ListOrdersResponse { Orders = { GatewayFixture.Order("o1", request.UserId) } };
+        };
+    }
+
+    public Task DisposeAsync() => gateway.DisposeAsync();
+
+    public void Dispose() => gateway.Dispose();
+
+    [Fact]
+    public async Task Each_of_many_subscriptions_gets_its_snapshot_and_another_caller_finds_room_beside_them()
+    {
+        const int Subscriptions = 200;
+        using var watch = gateway.Grpc.WatchOverview();
+        await SubscribeAsync(watch, Subscriptions);
+        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == AtOnce, "as many snapshots are read as may");
+
+        // The line takes half of what Orders bears; the rest is for others.
+        var beside = Enumerable.Range(0, Limit - AtOnce).Select(_ => gateway.Rest.GetAsync("/v1/users/ada/orders")).ToList();
+        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == Limit, "others are let through");
+        held.Release();
+
+        Assert.All(await Task.WhenAll(beside), answer => Assert.True(answer.IsSuccessStatusCode));
+        await SnapshotsAsync(watch, Subscriptions);
+    }
+
+    [Fact]
+    public async Task A_snapshot_for_which_the_bulkhead_has_no_room_waits_until_it_has()
+    {
+        var beside = Enumerable.Range(0, Limit).Select(_ => gateway.Rest.GetAsync("/v1/users/ada/orders")).ToList();
+        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == Limit, "others take all that Orders bears");
+        var asked = 0;
+        var answer = gateway.Users.OnGet;
+        gateway.Users.OnGet = (request, context) =>
+        {
+            Interlocked.Increment(ref asked);
+            return answer(request, context);
+        };
+        using var watch = gateway.Grpc.WatchOverview();
+        await SubscribeAsync(watch, 1);
+        await Eventually.UntilAsync(() => Volatile.Read(ref asked) > 1, "it has tried more than once");
+
+        held.Release();
+        Assert.All(await Task.WhenAll(beside), one => Assert.True(one.IsSuccessStatusCode));
+        await SnapshotsAsync(watch, 1);
+    }
+
+    [Fact]
+    public async Task A_subscription_whose_turn_does_not_come_in_time_is_told_that_there_is_too_much_to_do_and_when_to_try_again()
+    {
+        await using var impatient = gateway.AnotherGateway(
+            ("Events:MaxConcurrentSnapshots", "1"), ("Gateway:DefaultTimeout", "00:00:01"), ("Backends:Orders:MinConcurrency", "1"), ("Backends:Orders:MaxConcurrency", "1"));
+        var client = new GatewayService.GatewayServiceClient(impatient.Channel);
+        var hanging = impatient.Rest.SendAsync(HttpMethod.Get, "/v1/users/ada/orders", header: ("Request-Timeout", "60"));
+        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == 1, "another takes all that Orders bears");
+        using var watch = client.WatchOverview();
+        await SubscribeAsync(watch, 3);
+
+        for (var failed = 0; failed < 3;)
+        {
+            var frame = await NextAsync(watch);
+            if (frame.Failed is null)
+                continue;
+            failed++;
+            Assert.Equal((int)StatusCode.ResourceExhausted, frame.Failed.Status.Code);
+            Assert.NotNull(frame.Failed.Status.GetDetail<Google.Rpc.RetryInfo>()?.RetryDelay);
+        }
+
+        held.Release();
+        Assert.True((await hanging).IsSuccessStatusCode);
+    }
+
+    private static async Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch, int count)
+    {
+        for (var i = 1; i <= count; i++)
+            await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = (uint)i, UserId = $"u{i}" } });
+    }
+
+    private static async Task SnapshotsAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch, int count)
+    {
+        var overviews = new HashSet<string>();
+        while (overviews.Count < count)
+        {
+            var frame = await NextAsync(watch);
+            Assert.Null(frame.Failed);
+            if (frame.Events is { Snapshot: true } batch)
+                Assert.True(overviews.Add(Assert.Single(batch.Events).Overview.UserId));
+        }
+    }
+
+    private static async Task<WatchOverviewResponse> NextAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch)
+    {
+        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Eventually.Patience));
+        return watch.ResponseStream.Current;
+    }
+}
