@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Gateway.Overviews;
+using Microservices.Gateway.Rest;
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
@@ -23,9 +24,11 @@ internal sealed class GatewayGrpcService(
     {
         var deadline = options.Value.Deadline(time, context.Deadline);
         var result = await overviews.GetAsync(OverviewQuery.From(request), deadline, context.CancellationToken);
-        return result.Failure is { } failure
-            ? throw new StatusException(failure)
-            : new GetOverviewResponse { Overview = result.ToMessage() };
+        if (result.Failure is { } failure)
+            throw new StatusException(failure);
+        ReaderPace.Hold(context.GetHttpContext(), result.Bytes);
+        ReaderPace.CutOffWhenLate(context.GetHttpContext(), result.Bytes);
+        return new GetOverviewResponse { Overview = result.ToMessage() };
     }
 
     public override Task LookupOverviews(

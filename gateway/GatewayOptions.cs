@@ -19,6 +19,23 @@ public sealed class GatewayOptions : IValidatableObject
     [Range(1 << 10, 3 << 20)]
     public int MaxPartBytes { get; set; } = 512 << 10;
 
+    /// <summary>
+    /// The largest answer to a batch of overviews, in bytes as the services send them; overviews that would go beyond are not in it, which a
+    /// problem in the place of each says. Default 4 MiB; 64 KiB to 64 MiB.
+    /// </summary>
+    [Range(64 << 10, 64 << 20)]
+    public int MaxBatchBytes { get; set; } = 4 << 20;
+
+    /// <summary>
+    /// How many bytes of overviews, as the services send them, the process holds for callers that have not read them yet; what would go beyond
+    /// is refused as overload. In memory they take about six times that. Default 16 MiB; 1 MiB to 16 GiB.
+    /// </summary>
+    [Range(1L << 20, 16L << 30)]
+    public long MaxUnreadBytes { get; set; } = 16 << 20;
+
+    /// <summary>How long a caller may take to read an overview, or a batch of them; then its connection is cut. Default 60 s; 1 s to 10 min.</summary>
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>The oldest answer that may stand in for a part that failed, however old a one the caller would take. Default 1 min; 0 to 1 h.</summary>
     public TimeSpan MaxStale { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -48,6 +65,8 @@ public sealed class GatewayOptions : IValidatableObject
             yield return new ValidationResult($"must be from 00:00:00.1 to MaxTimeout, which is {MaxTimeout}", [nameof(DefaultTimeout)]);
         if (MaxUnverified != TimeSpan.Zero && (MaxUnverified < TimeSpan.FromMilliseconds(20) || MaxUnverified > TimeSpan.FromSeconds(1)))
             yield return new ValidationResult("must be 00:00:00, or from 00:00:00.02 to 00:00:01", [nameof(MaxUnverified)]);
+        if (WriteTimeout < TimeSpan.FromSeconds(1) || WriteTimeout > most)
+            yield return new ValidationResult("must be from 00:00:01 to 00:10:00", [nameof(WriteTimeout)]);
         if (MaxStale < TimeSpan.Zero || MaxStale > TimeSpan.FromHours(1))
             yield return new ValidationResult("must be from 00:00:00 to 01:00:00", [nameof(MaxStale)]);
     }

@@ -36,6 +36,16 @@ internal static class GatewayErrors
         return status;
     }
 
+    /// <summary>The reason of <see cref="AnswerTooLarge"/>.</summary>
+    public const string AnswerTooLargeReason = "ANSWER_TOO_LARGE";
+
+    /// <summary>OUT_OF_RANGE: the request asks for more at once than an answer may be.</summary>
+    public static Status AnswerTooLarge() =>
+        Domain.Other(StatusCode.OutOfRange, AnswerTooLargeReason, "The answer has no room for this: ask for fewer users or orders at once.");
+
+    /// <summary>RESOURCE_EXHAUSTED: too much has been answered that nobody has read yet.</summary>
+    public static Status TooMuchUnread() => Domain.Exhausted("TOO_MUCH_UNREAD", "This gateway holds as many answers for callers that have not read them as it may.");
+
     /// <summary>Whether the code says that the request is at fault, as the contract's own text may then explain.</summary>
     public static bool IsAboutTheRequest(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.AlreadyExists
         or StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.OutOfRange;

@@ -30,6 +30,7 @@ internal static class ProblemTypes
     private static readonly ProblemType TooLarge = new("body-too-large", 413, "The request body is too large", "Send less at once.");
     private static readonly ProblemType MediaType = new("unsupported-media-type", 415, "The request body is not JSON", "Send application/json in UTF-8.");
     private static readonly ProblemType Precondition = new("failed-precondition", 422, "Not in the present state of things", "`reason` says what stands against it; trying again does not help until that changes.");
+    public static readonly ProblemType AnswerTooLarge = new("answer-too-large", 422, "The answer is too large", "Ask for fewer users, orders or parts at once.");
     private static readonly ProblemType Quota = new("too-many-requests", 429, "The caller asks for too much", "Wait as long as Retry-After says.");
     private static readonly ProblemType Internal = new("internal-error", 500, "The gateway failed", "Report it with the `traceId`.");
     private static readonly ProblemType Upstream = new("upstream-error", 502, "A service behind the gateway failed", "Report it with the `traceId`.");
@@ -41,7 +42,7 @@ internal static class ProblemTypes
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         Invalid, Malformed, Unauthenticated, PermissionDenied, NotFound, NoRoute, Method, NotAcceptable, Slow, Exists, Conflict, TooLarge, MediaType, Precondition,
-        Quota, Internal, Upstream, Unavailable, Overloaded, Timeout,
+        AnswerTooLarge, Quota, Internal, Upstream, Unavailable, Overloaded, Timeout,
     ];
 
     /// <summary>
@@ -50,6 +51,7 @@ internal static class ProblemTypes
     /// </summary>
     public static ProblemType Of(Status status) => (StatusCode)status.Code switch
     {
+        StatusCode.OutOfRange when status.GetDetail<ErrorInfo>()?.Reason == GatewayErrors.AnswerTooLargeReason => AnswerTooLarge,
         StatusCode.InvalidArgument or StatusCode.OutOfRange => Invalid,
         StatusCode.Unauthenticated => Unauthenticated,
         StatusCode.PermissionDenied => PermissionDenied,

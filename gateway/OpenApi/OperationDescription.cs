@@ -87,7 +87,7 @@ internal static class OperationDescription
             foreach (var status in statuses.Concat(Failures))
             {
                 var response = operation.Responses![status.ToString(CultureInfo.InvariantCulture)];
-                response.Description = string.Join("; ", ProblemTypes.All.Where(type => type.HttpStatus == status).Select(type => type.Title));
+                response.Description = string.Join("; ", ProblemTypes.All.Where(type => type.HttpStatus == status && type != ProblemTypes.AnswerTooLarge).Select(type => type.Title));
                 response.Content![ProblemJson].Example = ToNode(Examples.Problem(status));
             }
 

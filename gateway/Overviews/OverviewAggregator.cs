@@ -33,17 +33,21 @@ internal sealed partial class OverviewAggregator(
             : AskAsync(query, user, latest, deadline, caller);
     }
 
-    /// <summary>Answers several at once, in their order; what is asked for them travels together.</summary>
+    /// <summary>
+    /// Answers several at once, in their order; what is asked for them travels together. What comes when there is no more room for it in the
+    /// answer is let go at once, and the rest not waited for: those overviews are failures that say so.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
-    public Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, DateTime deadline, CancellationToken caller)
+    public async Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, AnswerHold hold, DateTime deadline, CancellationToken caller)
     {
+        using var room = new Room(hold, caller);
         var overviews = new Task<OverviewResult>[queries.Count];
         sources.Together(() =>
         {
             for (var i = 0; i < overviews.Length; i++)
-                overviews[i] = GetAsync(queries[i], deadline, caller).AsTask();
+                overviews[i] = room.TakeAsync(queries[i].UserId, GetAsync(queries[i], deadline, room.Token));
         });
-        return Task.WhenAll(overviews);
+        return await Task.WhenAll(overviews);
     }
 
     private async ValueTask<OverviewResult> AskAsync(
@@ -146,6 +150,40 @@ internal sealed partial class OverviewAggregator(
 
     [LoggerMessage(LogLevel.Warning, "Part {Part} of an overview (required: {Required}) failed with {Code}: {Cause}")]
     private partial void LogFailed(string part, bool required, StatusCode code, string cause);
+
+    /// <summary>The room that the overviews of one answer share: the first that finds none ends those that are not there yet.</summary>
+    private sealed class Room(AnswerHold hold, CancellationToken caller) : IDisposable
+    {
+        private readonly CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        private Status? full;
+
+        public CancellationToken Token => source.Token;
+
+        public async Task<OverviewResult> TakeAsync(string userId, ValueTask<OverviewResult> getting)
+        {
+            try
+            {
+                var overview = await getting;
+                if (overview.Bytes == 0)
+                    return overview;
+                if (Volatile.Read(ref full) is null)
+                {
+                    if (hold.TryTake(overview.Bytes) is not { } why)
+                        return overview;
+                    Interlocked.CompareExchange(ref full, why, null);
+                    await source.CancelAsync();
+                }
+
+                return new OverviewResult(userId, default, default, full);
+            }
+            catch (OperationCanceledException) when (full is not null && !caller.IsCancellationRequested)
+            {
+                return new OverviewResult(userId, default, default, full);
+            }
+        }
+
+        public void Dispose() => source.Dispose();
+    }
 
     /// <summary>What the parts of one overview share: a deadline, and an end at the first failure of a required one.</summary>
     private sealed class PartsInFlight(DateTime deadline, CancellationToken caller) : IDisposable

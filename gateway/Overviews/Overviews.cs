@@ -87,6 +87,9 @@ internal sealed record OverviewResult(string UserId, Part<User> User, Part<IRead
     /// <summary>Whether every part that was asked for is whole and current.</summary>
     public bool Complete => User.IsWhole && Orders.IsWhole;
 
+    /// <summary>What its parts take, in bytes as the services sent them.</summary>
+    public int Bytes => (User.Answer?.Bytes ?? 0) + (Orders.Answer?.Bytes ?? 0);
+
     /// <summary>How old the oldest part is that stands in for a current one, in whole seconds; null when none does.</summary>
     public int? AgeSeconds => Orders.Status == PartStatus.Stale ? (int)Orders.Age.TotalSeconds : null;
 

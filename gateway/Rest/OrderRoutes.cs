@@ -105,7 +105,7 @@ internal static class OrderRoutes
     {
         var request = new ListOrdersRequest { UserId = userId, PageSize = http.QueryNumber("pageSize"), PageToken = http.QueryText("pageToken") ?? "" };
         var response = await orders.ListOrdersAsync(request, http.CallOptions());
-        return TypedResults.Json(
-            new OrderPage { Orders = response.Orders.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) }, GatewayJson.Default.OrderPage);
+        var page = new OrderPage { Orders = response.Orders.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) };
+        return ReaderPace.Json(http, page, GatewayJson.Default.OrderPage, response.CalculateSize());
     }
 }

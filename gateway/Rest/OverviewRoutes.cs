@@ -3,6 +3,7 @@ using Microservices.Gateway.Errors;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Rest;
 
@@ -33,12 +34,13 @@ internal static class OverviewRoutes
         app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
             .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """
                 Each is what getOverview would answer, or the problem that it would fail with; one that fails does not disturb the others. All are
-                fetched at the same time, in a call to each service and not in one for each user.
+                fetched at the same time, in a call to each service and not in one for each user. The answer is bounded (4 MiB, as the services
+                send it): overviews that it has no room for are problems of the type `answer-too-large`. Ask for those again, or for fewer orders.
                 """)
             .Header("Cache-Control", "As of getOverview.", "stale-if-error=60")
             .Header(RequestValues.Position, "As of getOverview.", "orders=00c5f1c0a1b2c3d4")
             .Body<BatchGetOverviews>(Examples.BatchGetOverviews)
-            .Answers<OverviewBatch>(200, "An overview or a problem for each id, in their order.", Examples.OverviewBatch)
+            .Answers<OverviewBatch>(200, "An overview or a problem for each user, in the order of the ids.", Examples.OverviewBatch)
             .Fails(400, 413, 415);
     }
 
@@ -51,15 +53,18 @@ internal static class OverviewRoutes
             return new ProblemResult(failure);
 
         if (overview.Complete)
+        {
+            ReaderPace.Hold(http, overview.Bytes);
             return new WholeOverview(overview);
+        }
 
         http.Response.Headers.CacheControl = "no-store";
         if (overview.AgeSeconds is { } age)
             http.Response.Headers.Age = age.ToString(CultureInfo.InvariantCulture);
-        return TypedResults.Json(overview.ToJson(), GatewayJson.Default.Overview);
+        return ReaderPace.Json(http, overview.ToJson(), GatewayJson.Default.Overview, overview.Bytes);
     }
 
-    private static async Task<IResult> BatchGetAsync(HttpContext http, OverviewAggregator overviews)
+    private static async Task<IResult> BatchGetAsync(HttpContext http, OverviewAggregator overviews, AnswerBudget budget, IOptions<GatewayOptions> options)
     {
         const int MaxIds = 100;
         var deadline = http.Deadline();
@@ -68,19 +73,24 @@ internal static class OverviewRoutes
         var userIds = errors.Required("userIds", body.UserIds, []);
         if (body.UserIds is { Count: 0 or > MaxIds })
             errors.Add("userIds", $"must be 1 to {MaxIds}");
-        for (var i = 0; i < userIds.Count; i++)
+        var named = new HashSet<string>();
+        for (var i = 0; i < userIds.Count && i < MaxIds; i++)
         {
-            if (userIds[i] is null)
+            if (userIds[i] is not { } userId)
                 errors.Add($"userIds[{i}]", "must be a string");
+            else if (!named.Add(userId))
+                errors.Add($"userIds[{i}]", "is there already: each user once");
         }
 
         errors.ThrowIfAny();
         var request = new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 };
         var any = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(body.Fields) }, http);
-        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], deadline, http.RequestAborted);
+        var hold = budget.Begin(options.Value.MaxBatchBytes);
+        http.Response.RegisterForDispose(hold);
+        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], hold, deadline, http.RequestAborted);
         if (!found.All(overview => overview.Failure is null && overview.Complete))
             http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(new OverviewBatch { Overviews = Array.ConvertAll(found, overview => overview.ToBatched()) }, GatewayJson.Default.OverviewBatch);
+        return new BatchAnswer(found, hold);
     }
 
     private static OverviewQuery WithHeaders(OverviewQuery query, HttpContext http)

@@ -107,7 +107,7 @@ public sealed record AdvanceOrder
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record BatchGetOverviews
 {
-    /// <summary>1 to 100 users.</summary>
+    /// <summary>1 to 100 users, each once.</summary>
     [Required]
     public IReadOnlyList<string?>? UserIds { get; init; }
 

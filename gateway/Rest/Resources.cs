@@ -206,6 +206,6 @@ public sealed record BatchedOverview
     /// <summary>The overview; absent when there is a problem.</summary>
     public Overview? Overview { get; init; }
 
-    /// <summary>Why there is no overview: what asking for it alone would have been answered with.</summary>
+    /// <summary>Why there is no overview: what asking for it alone would have been answered with, or that the answer has no room for it.</summary>
     public Problem? Problem { get; init; }
 }

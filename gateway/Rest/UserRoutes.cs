@@ -59,8 +59,8 @@ internal static class UserRoutes
     {
         var request = new ListUsersRequest { PageSize = http.QueryNumber("pageSize"), PageToken = http.QueryText("pageToken") ?? "" };
         var response = await users.ListUsersAsync(request, http.CallOptions());
-        return TypedResults.Json(
-            new UserPage { Users = response.Users.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) }, GatewayJson.Default.UserPage);
+        var page = new UserPage { Users = response.Users.ToJson(), NextPageToken = Answers.Token(response.NextPageToken) };
+        return ReaderPace.Json(http, page, GatewayJson.Default.UserPage, response.CalculateSize());
     }
 
     private static async Task<IResult> GetAsync(string userId, HttpContext http, UsersService.UsersServiceClient users)

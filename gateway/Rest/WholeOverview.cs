@@ -31,6 +31,13 @@ internal sealed class WholeOverview(OverviewResult overview) : IResult
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = Start.Length + userId.EncodedUtf8Bytes.Length + Complete.Length + End.Length
             + (user is null ? 0 : BeforeUser.Length + user.Length) + (orders is null ? 0 : BeforeOrders.Length + orders.Length);
+        if (response.ContentLength > ReaderPace.ChunkBytes)
+        {
+            var json = new ReadOnlyMemory<byte>?[] { Start.ToArray(), userId.EncodedUtf8Bytes.ToArray(), Complete.ToArray(), user is null ? null : BeforeUser.ToArray(), user, orders is null ? null : BeforeOrders.ToArray(), orders, End.ToArray() };
+            await ReaderPace.WriteAsync(httpContext, token => WriteAsync(response.BodyWriter, json, token));
+            return;
+        }
+
         // Started, it gives the connection's own memory to write to.
         await response.StartAsync(httpContext.RequestAborted);
         Write(response.BodyWriter, (int)response.ContentLength, userId.EncodedUtf8Bytes, user, orders);
@@ -59,6 +66,20 @@ internal sealed class WholeOverview(OverviewResult overview) : IResult
 
         Append(End, ref rest);
         to.Advance(length);
+    }
+
+    // The parts' JSON is shared with whoever else is given it: only a chunk of it is the reader's own at a time.
+    private static async Task WriteAsync(PipeWriter to, ReadOnlyMemory<byte>?[] json, CancellationToken cancellationToken)
+    {
+        foreach (var piece in json)
+        {
+            for (var rest = piece ?? default; !rest.IsEmpty;)
+            {
+                var chunk = rest[..Math.Min(rest.Length, ReaderPace.ChunkBytes)];
+                await to.WriteAsync(chunk, cancellationToken);
+                rest = rest[chunk.Length..];
+            }
+        }
     }
 
     private static void Append(ReadOnlySpan<byte> bytes, ref Span<byte> rest)

@@ -80,11 +80,10 @@ public sealed class CoalescingTests : IClassFixture<GatewayFixture>
             ? throw GatewayFixture.Internal(Grpc.Core.StatusCode.Unavailable)
             : Task.FromResult(new ListOrdersResponse());
 
-        var found = (await BatchAsync(new { userIds = "ada nobody bob ada".Split(' ') })).GetProperty("overviews");
+        var found = (await BatchAsync(new { userIds = "ada nobody bob".Split(' ') })).GetProperty("overviews");
 
-        Assert.Equal(["ada", "nobody", "bob", "ada"], found.EnumerateArray().Select(one => one.Text("userId")));
+        Assert.Equal(["ada", "nobody", "bob"], found.EnumerateArray().Select(one => one.Text("userId")));
         Assert.True(found[0].GetProperty("overview").GetProperty("complete").GetBoolean());
-        Assert.Equal(found[0].GetRawText(), found[3].GetRawText());
         Http.CheckProblem(found[1].GetProperty("problem"), 404);
         Assert.False(found[1].TryGetProperty("overview", out _));
         Assert.Equal("error", found[2].GetProperty("overview").GetProperty("orders").Text("status"));
@@ -95,6 +94,7 @@ public sealed class CoalescingTests : IClassFixture<GatewayFixture>
     [InlineData("""{"userIds":[]}""", "userIds")]
     [InlineData("""{"userIds":["ada",null]}""", "userIds[1]")]
     [InlineData("""{"userIds":["ada",1]}""", "userIds[1]")]
+    [InlineData("""{"userIds":["ada","bob","ada"]}""", "userIds[2]")]
     [InlineData("""{"userIds":["ada"],"fields":["user","all"]}""", "fields")]
     [InlineData("""{"userIds":["ada"],"fields":[]}""", "fields")]
     [InlineData("""{"userIds":["ada"],"orderLimit":-1}""", "orderLimit")]

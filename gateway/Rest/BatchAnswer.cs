@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Microservices.Gateway.Overviews;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// The overviews of a batch as the body of an answer: to the byte what <see cref="GatewayJson"/> makes of an <see cref="OverviewBatch"/>, but
+/// made one by one, at the reader's pace; what has been written is forgotten.
+/// </summary>
+internal sealed class BatchAnswer(OverviewResult[] overviews, AnswerHold hold) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.ContentType = "application/json; charset=utf-8";
+        return ReaderPace.WriteAsync(httpContext, token => WriteAsync(httpContext.Response, token));
+    }
+
+    private async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
+    {
+        var output = response.BodyWriter;
+        await using var json = new Utf8JsonWriter(output);
+        json.WriteStartObject();
+        json.WriteStartArray("overviews"u8);
+        for (var i = 0; i < overviews.Length; i++)
+        {
+            JsonSerializer.Serialize(json, overviews[i].ToBatched(), GatewayJson.Default.BatchedOverview);
+            hold.GiveBack(overviews[i].Bytes);
+            overviews[i] = null!;
+            if (json.BytesPending + output.UnflushedBytes < ReaderPace.ChunkBytes)
+                continue;
+            json.Flush();
+            await output.FlushAsync(cancellationToken);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        await output.FlushAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization.Metadata;
+using Microservices.Gateway.Overviews;
+using Microservices.Hosting.Errors;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// Writes large answers at their reader's pace: so much at a time, and no more before that is on its way. Who has not read the whole within
+/// <see cref="GatewayOptions.WriteTimeout"/> is cut off.
+/// </summary>
+internal static partial class ReaderPace
+{
+    /// <summary>How much is written at a time, in bytes. A smaller answer is written at once.</summary>
+    public const int ChunkBytes = 32 * 1024;
+
+    /// <summary>Takes the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
+    /// <exception cref="StatusException">RESOURCE_EXHAUSTED: there is no room.</exception>
+    public static void Hold(HttpContext http, int bytes)
+    {
+        if (bytes <= ChunkBytes)
+            return;
+        var hold = http.RequestServices.GetRequiredService<AnswerBudget>().Begin();
+        http.Response.RegisterForDispose(hold);
+        if (hold.TryTake(bytes) is { } full)
+            throw new StatusException(full);
+    }
+
+    /// <summary>Cuts the connection of a gRPC call whose caller has not read the answer in time.</summary>
+    public static void CutOffWhenLate(HttpContext http, int bytes)
+    {
+        if (bytes <= ChunkBytes)
+            return;
+        var slow = new CancellationTokenSource(Timeout(http), http.RequestServices.GetRequiredService<TimeProvider>());
+        http.Response.RegisterForDispose(slow);
+        slow.Token.UnsafeRegister(static late => ((HttpContext)late!).Abort(), http);
+    }
+
+    /// <summary>A JSON answer, whose source took so many bytes as the services sent it.</summary>
+    public static IResult Json<T>(HttpContext http, T value, JsonTypeInfo<T> type, int bytes)
+    {
+        if (bytes <= ChunkBytes)
+            return TypedResults.Json(value, type);
+        Hold(http, bytes);
+        return new PacedJson<T>(value, type);
+    }
+
+    /// <summary>Runs what writes the body; its token ends it when the caller is gone, or does not read.</summary>
+    public static async Task WriteAsync(HttpContext http, Func<CancellationToken, Task> write)
+    {
+        var timeout = Timeout(http);
+        using var slow = new CancellationTokenSource(timeout, http.RequestServices.GetRequiredService<TimeProvider>());
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(slow.Token, http.RequestAborted);
+        try
+        {
+            await write(over.Token);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            if (!http.RequestAborted.IsCancellationRequested)
+                LogCutOff(http.RequestServices.GetRequiredService<ILogger<GatewayOptions>>(), http.Request.Path, timeout);
+            http.Abort();
+        }
+    }
+
+    private static TimeSpan Timeout(HttpContext http) => http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.WriteTimeout;
+
+    private sealed class PacedJson<T>(T value, JsonTypeInfo<T> type) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) =>
+            WriteAsync(httpContext, token => httpContext.Response.WriteAsJsonAsync(value, type, cancellationToken: token));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Path}: the caller has not read the answer within {Timeout}; its connection is cut")]
+    private static partial void LogCutOff(ILogger logger, string path, TimeSpan timeout);
+}

@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Grpc.Core;
+using Microservices.Gateway.Overviews;
+using Microservices.Gateway.V1;
+using Microservices.Orders.V1;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>Small requests whose answers are large: what the gateway holds of them is bounded, whoever asks and however slowly they read.</summary>
+public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
+{
+    private const int MiB = 1 << 20;
+    private readonly GatewayFixture gateway = new();
+    private readonly LatestOrders large = new();
+
+    public LargeAnswerTests()
+    {
+        for (var i = 0; i < 40; i++)
+        {
+            var order = GatewayFixture.Order($"order-{i}", "");
+            for (var line = 0; line < 100; line++)
+                order.Lines.Add(new OrderLine(order.Lines[0]) { ProductId = new string('p', 64) });
+            large.Orders.Add(order);
+        }
+    }
+
+    public async Task InitializeAsync()
+    {
+        await gateway.InitializeAsync();
+        gateway.Orders.OnList = (request, _) =>
+        {
+            if (request.UserId == "small")
+                return Task.FromResult(new ListOrdersResponse());
+            var response = new ListOrdersResponse { Orders = { large.Orders.Clone() } };
+            foreach (var order in response.Orders)
+                order.UserId = request.UserId;
+            return Task.FromResult(response);
+        };
+    }
+
+    public Task DisposeAsync() => gateway.DisposeAsync();
+
+    public void Dispose() => gateway.Dispose();
+
+    [Fact]
+    public async Task A_batch_that_is_too_large_has_as_many_overviews_as_fit_and_says_of_each_other_why_it_has_not()
+    {
+        Assert.InRange(large.CalculateSize(), MiB / 4, MiB / 2);
+
+        var response = await gateway.Rest.PostAsync("/v1/overviews:batchGet", Http.Body(Batch(100)));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.True(response.Headers.CacheControl?.NoStore);
+        Assert.InRange((await response.Content.ReadAsByteArrayAsync()).Length, MiB, 16 * MiB);
+        var found = (await response.JsonAsync()).GetProperty("overviews").EnumerateArray().ToArray();
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"u{i}"), found.Select(one => one.Text("userId")));
+        var whole = found.Count(one => one.TryGetProperty("overview", out var overview) && overview.GetProperty("complete").GetBoolean());
+        Assert.InRange(whole, 5, 16);
+        var problems = found.Where(one => one.TryGetProperty("problem", out _)).Select(one => one.GetProperty("problem")).ToArray();
+        Assert.Equal(100 - whole, problems.Length);
+        Assert.All(problems, problem =>
+        {
+            Http.CheckProblem(problem, 422);
+            Assert.Equal(("/problems/answer-too-large", "ANSWER_TOO_LARGE"), (problem.Text("type"), problem.Text("reason")));
+        });
+        await NothingIsHeldAsync(gateway.Gateway);
+    }
+
+    [Fact]
+    public async Task Callers_that_do_not_read_take_no_more_than_the_bound_and_are_cut_off_while_others_get_their_overviews()
+    {
+        await using var other = gateway.AnotherGateway(("Gateway:WriteTimeout", "00:00:03"), ("Gateway:MaxUnreadBytes", $"{4 * MiB}"));
+        var budget = other.Services.GetRequiredService<AnswerBudget>();
+        var batch = Batch(100);
+        var stalled = Enumerable.Range(0, 8).Select(_ => Stall(other,
+            $"POST /v1/overviews:batchGet HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: {batch.Length}\r\n\r\n{batch}")).ToArray();
+        await Eventually.UntilAsync(() => budget.Taken > 2 * MiB, "answers wait for their readers");
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.InRange(budget.Taken, 0, 4 * MiB);
+            Assert.Equal(HttpStatusCode.OK, (await other.Rest.GetAsync("/v1/users/small/overview")).StatusCode);
+            Assert.Equal("small", (await new GatewayService.GatewayServiceClient(other.Channel).GetOverviewAsync(new() { UserId = "small" })).Overview.UserId);
+        }
+
+        await NothingIsHeldAsync(other);
+        Assert.Equal(HttpStatusCode.OK, (await other.Rest.GetAsync("/v1/users/u1/overview?orderLimit=50")).StatusCode);
+        Array.ForEach(stalled, socket => socket.Dispose());
+    }
+
+    [Theory]
+    [InlineData("/v1/users/u1/overview?orderLimit=50")]
+    [InlineData("/v1/users/u1/overview?orderLimit=50&fields=orders")]
+    [InlineData("/v1/users/u1/orders?pageSize=50")]
+    public async Task A_large_answer_comes_whole_and_is_refused_while_too_much_waits(string path)
+    {
+        await using var other = gateway.AnotherGateway(("Gateway:MaxUnreadBytes", $"{MiB}"));
+        var whole = await other.Rest.GetStringAsync(path);
+        Assert.True(whole.Length > MiB / 2);
+        Assert.Equal(40, JsonDocument.Parse(whole).RootElement.GetProperty("orders") is { ValueKind: JsonValueKind.Object } part
+            ? part.GetProperty("data").GetArrayLength()
+            : JsonDocument.Parse(whole).RootElement.GetProperty("orders").GetArrayLength());
+        await NothingIsHeldAsync(other);
+
+        using (var hold = other.Services.GetRequiredService<AnswerBudget>().Begin())
+        {
+            Assert.Null(hold.TryTake(MiB));
+            var refused = await other.Rest.GetAsync(path);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.Equal("TOO_MUCH_UNREAD", (await refused.ProblemAsync(503)).Text("reason"));
+            Assert.Equal(HttpStatusCode.OK, (await other.Rest.GetAsync("/v1/users/small/overview")).StatusCode);
+        }
+
+        Assert.Equal(whole, await other.Rest.GetStringAsync(path));
+    }
+
+    [Fact]
+    public async Task A_large_overview_over_gRPC_takes_its_room_until_it_is_read()
+    {
+        await using var other = gateway.AnotherGateway(("Gateway:MaxUnreadBytes", $"{MiB}"));
+        var client = new GatewayService.GatewayServiceClient(other.Channel);
+        var request = new GetOverviewRequest { UserId = "u1", OrderLimit = 50 };
+        Assert.Equal(40, (await client.GetOverviewAsync(request)).Overview.Orders.Orders.Count);
+        await NothingIsHeldAsync(other);
+
+        using (var hold = other.Services.GetRequiredService<AnswerBudget>().Begin())
+        {
+            Assert.Null(hold.TryTake(MiB));
+            Assert.Equal(StatusCode.ResourceExhausted, (await Assert.ThrowsAsync<RpcException>(() => client.GetOverviewAsync(request).ResponseAsync)).StatusCode);
+        }
+
+        Assert.Equal(40, (await client.GetOverviewAsync(request)).Overview.Orders.Orders.Count);
+    }
+
+    private static string Batch(int users) => JsonSerializer.Serialize(new { userIds = Enumerable.Range(0, users).Select(i => $"u{i}"), orderLimit = 50 });
+
+    private static Socket Stall(GatewayFactory replica, string request)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        socket.Connect(replica.RestAddress.Host, replica.RestAddress.Port);
+        socket.Send(Encoding.ASCII.GetBytes(request));
+        return socket;
+    }
+
+    private static Task NothingIsHeldAsync(GatewayFactory replica) =>
+        Eventually.UntilAsync(() => replica.Services.GetRequiredService<AnswerBudget>().Taken == 0, "everything taken is given back");
+}
