@@ -40,6 +40,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<Us
             DisplayName = request.DisplayName,
             Email = request.Email,
             EmailKey = User.KeyOf(request.Email),
+            EmailKeyVersion = EmailAddress.KeyVersion,
             Version = 1,
             CreateTime = now,
             UpdateTime = now,

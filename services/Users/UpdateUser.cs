@@ -29,7 +29,7 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<Us
             if (path == "display_name")
                 user.DisplayName = request.User.DisplayName;
             else
-                (user.Email, user.EmailKey) = (request.User.Email, User.KeyOf(request.User.Email));
+                user.SetEmail(request.User.Email);
         }
 
         if (await users.Users.AnyAsync(u => u.EmailKey == user.EmailKey && u.UserId != user.UserId, cancellationToken))

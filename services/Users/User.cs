@@ -11,8 +11,11 @@ internal sealed class User
 
     public required string Email { get; set; }
 
-    /// <summary>The e-mail without its case: what is unique.</summary>
+    /// <summary>What is unique: <see cref="EmailAddress.TryGetKey"/> of the e-mail, or the key it had before there was that rule.</summary>
     public required string EmailKey { get; set; }
+
+    /// <summary>The rule that <see cref="EmailKey"/> was made by. A replica that does not know of rules writes 0.</summary>
+    public int EmailKeyVersion { get; set; }
 
     public required long Version { get; set; }
 
@@ -20,7 +23,13 @@ internal sealed class User
 
     public required DateTimeOffset UpdateTime { get; set; }
 
-    public static string KeyOf(string email) => email.ToLowerInvariant();
+    /// <summary>Takes an address that was found valid as the user's.</summary>
+    public void SetEmail(string email) =>
+        (Email, EmailKey, EmailKeyVersion) = (email, KeyOf(email), EmailAddress.KeyVersion);
+
+    /// <summary>The key of an address that was found valid.</summary>
+    public static string KeyOf(string email) =>
+        EmailAddress.TryGetKey(email, out var key) ? key : throw new ArgumentException("Not an e-mail address.", nameof(email));
 
     public V1.User ToMessage() => new()
     {

@@ -1,4 +1,3 @@
-using System.Net.Mail;
 using Microservices.Hosting.Errors;
 using Status = Google.Rpc.Status;
 
@@ -8,8 +7,7 @@ namespace Microservices.Users;
 internal static class UserErrors
 {
     public const string Type = "users.v1.User";
-    private const int MaxDisplayName = 200;
-    private const int MaxEmail = 254;
+    internal const int MaxDisplayName = 200;
 
     public static readonly ErrorDomain Domain = new("users.v1");
 
@@ -24,9 +22,8 @@ internal static class UserErrors
     public static void CheckEmail(this FieldViolations violations, string field, string value)
     {
         var already = violations.Count();
-        violations.CheckText(field, value, MaxEmail);
-        // An address and nothing else: no display name, no angle brackets, no blanks around it.
-        if (violations.Count() == already && (!MailAddress.TryCreate(value, out var address) || address.Address != value || value.Contains(' ')))
+        violations.CheckText(field, value, EmailAddress.MaxBytes, EmailAddress.MaxBytes);
+        if (violations.Count() == already && !EmailAddress.TryGetKey(value, out _))
             violations.Add(field, "must be an e-mail address such as ada@example.com");
     }
 }

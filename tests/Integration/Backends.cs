@@ -26,6 +26,10 @@ public class Backends : IAsyncLifetime
 
     protected virtual Task<string> DatabaseAsync(string service) => Task.FromResult($"Data Source={Path.Combine(directory, service)}.db");
 
+    /// <summary>Another Users on the same database.</summary>
+    internal async Task<ServiceHost<UsersDbContext>> AnotherUsersAsync() =>
+        new(new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") });
+
     /// <summary>Another Orders on the same database, which cannot reach Users.</summary>
     internal Task<ServiceHost<OrdersDbContext>> OrdersWithoutUsersAsync() =>
         AnotherOrdersAsync(("Backends:Users:Addresses:0", $"http://127.0.0.1:{Eventually.FreePort()}"));
@@ -47,7 +51,7 @@ public class Backends : IAsyncLifetime
 
     public virtual async Task InitializeAsync()
     {
-        UsersHost = new(new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") });
+        UsersHost = await AnotherUsersAsync();
         OrdersHost = await AnotherOrdersAsync();
         Users = new(UsersHost.Channel);
         Orders = new(OrdersHost.Channel);

@@ -110,10 +110,13 @@ internal sealed partial class Migrator<TContext>(
     private async Task ApplyAsync(TContext context, CancellationToken cancellationToken)
     {
         var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-        if (pending.Count == 0)
-            return;
-        await context.Database.MigrateAsync(cancellationToken);
-        LogMigrated(pending.Count, pending[^1]);
+        if (pending.Count > 0)
+        {
+            await context.Database.MigrateAsync(cancellationToken);
+            LogMigrated(pending.Count, pending[^1]);
+        }
+
+        await context.MigrateDataAsync(cancellationToken);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

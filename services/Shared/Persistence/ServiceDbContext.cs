@@ -30,6 +30,12 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     internal List<(string Topic, string Key, byte[] Payload)> NewEvents { get; } = [];
 
     /// <summary>
+    /// Brings rows up to date where SQL cannot; does nothing here. Run at every start that may migrate, after the migrations, while no other
+    /// process does: what is up to date must be found out cheaply. What it throws of the database has it run again; what it did so far stays.
+    /// </summary>
+    protected internal virtual Task MigrateDataAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
     /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
     /// Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the event never was.
     /// </summary>

@@ -1,6 +1,11 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microservices.Users;
 using Microservices.Users.V1;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using User = Microservices.Users.V1.User;
+using UsersService = Microservices.Users.V1.UsersService;
 
 namespace Microservices.Tests.Integration.Users;
 
@@ -30,6 +35,85 @@ public abstract class UsersTests(Backends backends)
         var error = await Errors.FailsAsync(StatusCode.AlreadyExists, users.CreateUserAsync(new CreateUserRequest { DisplayName = "Bob", Email = email.ToUpperInvariant() }));
 
         Assert.Equal(["email"], error.Fields());
+    }
+
+    [SkippableTheory]
+    [InlineData("ren\u00e9{0}@example.com", "rene\u0301{0}@example.com")]
+    [InlineData("\u00e5{0}@example.com", "\u00c5{0}@EXAMPLE.com.")]
+    [InlineData("ada@b\u00fccher{0}.de", "ada@b\u00dccher{0}.de")]
+    [InlineData("ada{0}@b\u00fccher.de", "ada{0}@xn--bcher-kva.de")]
+    [InlineData("ada{0}@example.com", "\uff41\uff44\uff41{0}@example.com")]
+    public async Task An_email_is_unique_however_it_is_written_and_kept_as_written(string one, string other)
+    {
+        var id = Guid.NewGuid().ToString("N")[..12];
+        (one, other) = (one.Replace("{0}", id, StringComparison.Ordinal), other.Replace("{0}", id, StringComparison.Ordinal));
+        var user = (await users.CreateUserAsync(new CreateUserRequest { DisplayName = "Ada", Email = one })).User;
+        Assert.Equal(one, user.Email);
+
+        var error = await Errors.FailsAsync(StatusCode.AlreadyExists, users.CreateUserAsync(new CreateUserRequest { DisplayName = "Bob", Email = other }));
+        Assert.Equal(["email"], error.Fields());
+
+        var bob = await backends.NewUserAsync();
+        bob.Email = other;
+        error = await Errors.FailsAsync(StatusCode.AlreadyExists, users.UpdateUserAsync(new UpdateUserRequest { User = bob, UpdateMask = new FieldMask { Paths = { "email" } } }));
+        Assert.Equal(["email"], error.Fields());
+
+        // The same user may write it in the other way.
+        user.Email = other;
+        user = (await users.UpdateUserAsync(new UpdateUserRequest { User = user, UpdateMask = new FieldMask { Paths = { "email" } } })).User;
+        Assert.Equal(other, user.Email);
+    }
+
+    [SkippableFact]
+    public async Task Addresses_from_before_the_rule_are_compared_by_it_after_the_next_start_and_users_who_share_one_keep_theirs()
+    {
+        var id = Guid.NewGuid().ToString("N")[..12];
+        var (composed, decomposed) = ($"ren\u00e9{id}@example.com", $"rene\u0301{id}@example.com");
+        var (first, second, invalid) = (await backends.NewUserAsync(), await backends.NewUserAsync(), await backends.NewUserAsync());
+        await using (var old = await backends.UsersHost.Services.GetRequiredService<IDbContextFactory<UsersDbContext>>().CreateDbContextAsync())
+        {
+            await WriteAsOldAsync(old, first.UserId, composed);
+            await WriteAsOldAsync(old, second.UserId, decomposed);
+            await WriteAsOldAsync(old, invalid.UserId, $"\"{id}\"@example.com");
+        }
+
+        await using var next = await backends.AnotherUsersAsync();
+        var client = new UsersService.UsersServiceClient(next.Channel);
+
+        Assert.Equal(composed, (await client.GetUserAsync(new GetUserRequest { UserId = first.UserId })).User.Email);
+        Assert.Equal(decomposed, (await client.GetUserAsync(new GetUserRequest { UserId = second.UserId })).User.Email);
+        foreach (var email in new[] { composed, decomposed, composed.ToUpperInvariant() })
+            await Errors.FailsAsync(StatusCode.AlreadyExists, client.CreateUserAsync(new CreateUserRequest { DisplayName = "Bob", Email = email }));
+        await using var now = await backends.UsersHost.Services.GetRequiredService<IDbContextFactory<UsersDbContext>>().CreateDbContextAsync();
+        Assert.False(await now.Users.AnyAsync(u => u.EmailKeyVersion == 0));
+    }
+
+    private static async Task WriteAsOldAsync(UsersDbContext users, string userId, string email)
+    {
+        var key = email.ToLowerInvariant();
+        await users.Users.Where(u => u.UserId == userId)
+            .ExecuteUpdateAsync(set => set.SetProperty(u => u.Email, email).SetProperty(u => u.EmailKey, key).SetProperty(u => u.EmailKeyVersion, 0));
+    }
+
+    [SkippableFact]
+    public async Task The_longest_name_is_counted_in_characters_and_kept()
+    {
+        var name = string.Concat(Enumerable.Repeat("e\u0301", 200));
+
+        var user = (await users.CreateUserAsync(new CreateUserRequest { DisplayName = name, Email = NewEmail() })).User;
+
+        Assert.Equal(name, (await users.GetUserAsync(new GetUserRequest { UserId = user.UserId })).User.DisplayName);
+    }
+
+    [SkippableTheory]
+    [InlineData("\u200b")]
+    [InlineData("Ada\u202e")]
+    [InlineData("\u3164")]
+    public async Task A_name_that_cannot_be_seen_is_refused(string name)
+    {
+        var error = await Errors.FailsAsync(StatusCode.InvalidArgument, users.CreateUserAsync(new CreateUserRequest { DisplayName = name, Email = NewEmail() }));
+
+        Assert.Equal(["display_name"], error.Fields());
     }
 
     [SkippableFact]

@@ -39,19 +39,16 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     }
 
     /// <summary>
-    /// Text of 1 to <paramref name="maxLength"/> characters that is not blank, has no control characters, and was valid UTF-8 on
-    /// the wire (what was not arrives as U+FFFD).
+    /// Text of 1 to <paramref name="maxLength"/> characters as a person counts them (grapheme clusters), in at most
+    /// <paramref name="maxBytes"/> bytes of UTF-8 (4 for each character unless said otherwise), of which something can be seen. It has no control
+    /// characters, none that are invisible (joiners and variation selectors are taken where they shape a neighbour) or that change the direction
+    /// of others, and was valid UTF-8 on the wire (what was not arrives as U+FFFD).
     /// </summary>
-    public void CheckText(string field, string value, int maxLength)
+    public void CheckText(string field, string value, int maxLength, int? maxBytes = null)
     {
-        if (value.Length == 0)
-            Add(field, "is required");
-        else if (value.Length > maxLength)
-            Add(field, $"must be at most {maxLength} characters");
-        else if (value.Any(c => char.IsControl(c) || c == '\uFFFD') || !IsWellFormed(value))
-            Add(field, "must be valid UTF-8 without control characters");
-        else if (string.IsNullOrWhiteSpace(value))
-            Add(field, "must not be blank");
+        ArgumentNullException.ThrowIfNull(value);
+        if (VisibleText.Problem(value, maxLength, maxBytes ?? 4 * maxLength) is { } problem)
+            Add(field, problem);
     }
 
     /// <summary>An idempotency key: empty for none, else at most 128 visible ASCII characters.</summary>
@@ -90,17 +87,4 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     public IEnumerator<BadRequest.Types.FieldViolation> GetEnumerator() => violations.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private static bool IsWellFormed(string value)
-    {
-        for (var i = 0; i < value.Length; i++)
-        {
-            if (char.IsHighSurrogate(value[i]) && i + 1 < value.Length && char.IsLowSurrogate(value[i + 1]))
-                i++;
-            else if (char.IsSurrogate(value[i]))
-                return false;
-        }
-
-        return true;
-    }
 }

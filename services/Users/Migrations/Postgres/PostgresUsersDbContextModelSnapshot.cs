@@ -148,8 +148,8 @@ namespace Microservices.Users.Migrations.Postgres
 
                     b.Property<string>("DisplayName")
                         .IsRequired()
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
+                        .HasMaxLength(800)
+                        .HasColumnType("character varying(800)")
                         .UseCollation("C");
 
                     b.Property<string>("Email")
@@ -164,6 +164,11 @@ namespace Microservices.Users.Migrations.Postgres
                         .HasColumnType("character varying(254)")
                         .UseCollation("C");
 
+                    b.Property<int>("EmailKeyVersion")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0);
+
                     b.Property<DateTimeOffset>("UpdateTime")
                         .HasColumnType("timestamp with time zone");
 
@@ -175,6 +180,8 @@ namespace Microservices.Users.Migrations.Postgres
 
                     b.HasIndex("EmailKey")
                         .IsUnique();
+
+                    b.HasIndex("EmailKeyVersion", "UserId");
 
                     b.ToTable("Users", "users");
                 });

@@ -132,7 +132,7 @@ namespace Microservices.Users.Migrations.Sqlite
 
                     b.Property<string>("DisplayName")
                         .IsRequired()
-                        .HasMaxLength(200)
+                        .HasMaxLength(800)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Email")
@@ -145,6 +145,11 @@ namespace Microservices.Users.Migrations.Sqlite
                         .HasMaxLength(254)
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("EmailKeyVersion")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0);
+
                     b.Property<long>("UpdateTime")
                         .HasColumnType("INTEGER");
 
@@ -156,6 +161,8 @@ namespace Microservices.Users.Migrations.Sqlite
 
                     b.HasIndex("EmailKey")
                         .IsUnique();
+
+                    b.HasIndex("EmailKeyVersion", "UserId");
 
                     b.ToTable("Users");
                 });
