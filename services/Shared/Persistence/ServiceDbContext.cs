@@ -65,6 +65,25 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     }
 
     /// <summary>
+    /// The time by the database's clock, in Unix milliseconds, now and not when the transaction began: what replicas compare that share rows
+    /// which expire. Their own clocks may be wrong by any amount.
+    /// </summary>
+    public async Task<long> ReadClockAsync(CancellationToken cancellationToken)
+    {
+        await Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var command = OutboxSql.Command(this);
+            command.CommandText = $"SELECT {OutboxSql.Now(this)}";
+            return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }
+        finally
+        {
+            await Database.CloseConnectionAsync();
+        }
+    }
+
+    /// <summary>
     /// The PostgreSQL schema of a service, so that several may share a database: OrdersDbContext has the schema "orders". SQLite has
     /// no schemas: a file a service.
     /// </summary>

@@ -38,7 +38,7 @@ public abstract class FeedTests(Inboxes inboxes)
     public async Task The_partitions_of_a_replica_that_dies_are_taken_over_and_its_events_come_once()
     {
         var database = inboxes.Host.Database();
-        var leases = new FeedLeases<NotificationsDbContext>(Feed, database, TimeProvider.System);
+        var leases = new FeedLeases<NotificationsDbContext>(Feed, database);
         // Says that it lives until it has its half, does nothing with it, and is never heard of again.
         await Eventually.UntilAsync(async () => (await leases.BalanceAsync("doomed", Lease, default)).Owned.Count == 8, "it has its half");
 
@@ -49,6 +49,26 @@ public abstract class FeedTests(Inboxes inboxes)
         foreach (var user in users)
             Assert.Single(await inboxes.InboxAsync(user.UserId, inbox => inbox.Count > 0));
         await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "the other has all");
+    }
+
+    /// <summary>As a process leaves them that died with a clock that was fast.</summary>
+    [SkippableFact]
+    public async Task Leases_that_end_further_ahead_than_a_lease_lasts_are_taken_over_at_once_and_their_replica_is_not_counted()
+    {
+        var database = inboxes.Host.Database();
+        var user = await inboxes.NewUserAsync();
+        await database.WriteAsync(async context =>
+        {
+            var ahead = await context.ReadClockAsync(default) + (long)TimeSpan.FromMinutes(10).TotalMilliseconds;
+            context.Add(new FeedReplica { Feed = Feed, Replica = "fast", ExpiresAtMs = ahead });
+            return await context.Set<FeedLease>().Where(l => l.Feed == Feed).ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "fast").SetProperty(l => l.ExpiresAtMs, ahead));
+        }, default);
+
+        await inboxes.Orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
+
+        Assert.Single(await inboxes.InboxAsync(user.UserId, inbox => inbox.Count > 0));
+        await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "one has all again");
+        await Eventually.UntilAsync(async () => await database.ReadAsync(context => context.Set<FeedReplica>().CountAsync(), default) == 1, "the dead one is not counted");
     }
 
     [SkippableFact]

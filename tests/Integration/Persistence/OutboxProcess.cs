@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.EventLog;
 using Microservices.Orders;
@@ -7,7 +8,9 @@ using Microservices.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Microservices.Tests.Integration.Persistence;
 
@@ -16,7 +19,13 @@ internal sealed class OutboxProcess : IAsyncDisposable
 {
     private readonly WebApplication app;
 
-    private OutboxProcess(WebApplication app) => this.app = app;
+    private readonly Gauges gauges = new();
+    private readonly WarningLines warnings;
+
+    private OutboxProcess(WebApplication app, WarningLines warnings, FakeTimeProvider watch) => (this.app, this.warnings, WatchTime) = (app, warnings, watch);
+
+    /// <summary>What it has logged as a warning or worse.</summary>
+    public IReadOnlyCollection<string> Warnings => warnings.Lines;
 
     public Database<OrdersDbContext> Database => app.Services.GetRequiredService<Database<OrdersDbContext>>();
 
@@ -32,6 +41,8 @@ internal sealed class OutboxProcess : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        var warnings = new WarningLines();
+        builder.Logging.AddProvider(warnings);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:Database"] = database,
@@ -45,13 +56,15 @@ internal sealed class OutboxProcess : IAsyncDisposable
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+        var watch = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromTicks(1) };
+        builder.Services.AddSingleton(new OutboxProgress(watch));
         builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
         builder.AddEventLog();
         builder.AddOutbox<OrdersDbContext, BreakableSink>();
         builder.Services.AddEventHistory<LogHistory<OrdersDbContext>>("test/");
         var app = builder.Build();
         await app.StartAsync();
-        return new OutboxProcess(app);
+        return new OutboxProcess(app, warnings, watch);
     }
 
     /// <summary>Commits one event to each of the topics.</summary>
@@ -76,8 +89,24 @@ internal sealed class OutboxProcess : IAsyncDisposable
 
     public static long Number(LogEvent e) => Int64Value.Parser.ParseFrom(e.Payload.Span).Value;
 
+    /// <summary>What one health check says.</summary>
+    public async Task<(HealthStatus Status, string Description)> HealthAsync(string check)
+    {
+        var entry = (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(c => c.Name == check)).Entries[check];
+        return (entry.Status, entry.Description ?? "");
+    }
+
+    public OutboxProgress Progress => app.Services.GetRequiredService<OutboxProgress>();
+
+    /// <summary>The time by which it watches what waits.</summary>
+    public FakeTimeProvider WatchTime { get; }
+
+    /// <summary>What a gauge of this process has now; null when it says nothing.</summary>
+    public double? Gauge(string name) => gauges.Read(app.Services.GetRequiredService<IMeterFactory>(), name);
+
     public async ValueTask DisposeAsync()
     {
+        gauges.Dispose();
         await app.StopAsync();
         await app.DisposeAsync();
     }

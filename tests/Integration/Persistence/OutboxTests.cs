@@ -5,6 +5,7 @@ using Microservices.Persistence;
 using Microservices.Tests.Integration.EventLog;
 using Microservices.Tests.Support;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
 
 namespace Microservices.Tests.Integration.Persistence;
@@ -173,6 +174,62 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
         await UntilLogHasAsync(two, topic, 2);
     }
 
+    /// <summary>As a process leaves it that died with a clock that was fast: for good, by its own account.</summary>
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_lease_that_ends_further_ahead_than_a_lease_lasts_keeps_nobody_from_relaying(Server on)
+    {
+        var one = await StartAsync(on);
+        var topic = Events.NewTopic();
+        foreach (var ahead in (TimeSpan[])[TimeSpan.FromMinutes(10), TimeSpan.FromDays(10_000)])
+        {
+            await LeaseAsync(one, "dead", ahead);
+            await one.CommitAsync(1, topic);
+        }
+
+        await UntilLogHasAsync(one, topic, 2);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_lease_is_held_by_the_clock_of_the_database(Server on)
+    {
+        var store = (await StartAsync(on)).Store;
+        var database = (await StartAsync(on)).Database;
+
+        Assert.True(await store.TryLeaseAsync("x", "one", TimeSpan.FromMinutes(1), default));
+        Assert.False(await store.TryLeaseAsync("x", "two", TimeSpan.FromMinutes(1), default));
+        Assert.InRange(await database.ReadAsync(async orders =>
+            (await orders.OutboxLeases.SingleAsync(l => l.Name == "x")).ExpiresAtMs - await orders.ReadClockAsync(default), default), 1, 60_000);
+        await database.WriteAsync(async orders => await orders.OutboxLeases.Where(l => l.Name == "x")
+            .ExecuteUpdateAsync(s => s.SetProperty(l => l.ExpiresAtMs, l => l.ExpiresAtMs - 60_000)), default);
+        Assert.True(await store.TryLeaseAsync("x", "two", TimeSpan.FromMinutes(1), default));
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_replica_says_that_events_wait_while_another_keeps_the_lease_and_does_nothing(Server on)
+    {
+        var one = await StartAsync(on, ("Outbox:LeaseDuration", "00:00:20"));
+        var topic = Events.NewTopic();
+        await LeaseAsync(one, "idle", TimeSpan.FromSeconds(19));
+        await one.CommitAsync(1, topic);
+
+        await Eventually.UntilAsync(() => one.Progress.Stall.Waited > TimeSpan.Zero, "it is seen");
+        await LeaseAsync(one, "idle", TimeSpan.FromSeconds(19));
+        one.WatchTime.Advance(TimeSpan.FromSeconds(201));
+
+        var (status, description) = await one.HealthAsync("outbox");
+        Assert.Equal(HealthStatus.Degraded, status);
+        Assert.Contains("another process has the lease", description, StringComparison.Ordinal);
+        Assert.True(one.Gauge("outbox.age") >= 201);
+        await Eventually.UntilAsync(() => one.Warnings.Count(line => line.StartsWith("Committed events have waited", StringComparison.Ordinal)) == 1, "it is logged");
+
+        await one.Database.WriteAsync(orders => orders.OutboxLeases.ExecuteDeleteAsync(), default);
+        await UntilLogHasAsync(one, topic, 1);
+        await Eventually.UntilAsync(async () => (await one.HealthAsync("outbox")).Status == HealthStatus.Healthy, "it is well again");
+    }
+
     [SkippableTheory]
     [OnGarnet]
     [OnRedis]
@@ -300,6 +357,13 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
         await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)).Count >= count, $"{count} events in the log");
         Assert.Equal(Numbers(count), (await process.ReadLogAsync(topic)).Select(e => e.Offset));
     }
+
+    private static Task<int> LeaseAsync(OutboxProcess process, string owner, TimeSpan ahead) => process.Database.WriteAsync(async orders =>
+    {
+        await orders.OutboxLeases.Where(l => l.Name == "relay").ExecuteDeleteAsync();
+        orders.OutboxLeases.Add(new OutboxLease { Name = "relay", Owner = owner, ExpiresAtMs = await orders.ReadClockAsync(default) + (long)ahead.TotalMilliseconds });
+        return 0;
+    }, default);
 
     private async Task<string> DatabaseAsync() => database ??= await NewDatabaseAsync();
 

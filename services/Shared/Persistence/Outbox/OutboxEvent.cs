@@ -53,6 +53,6 @@ public sealed class OutboxLease
     /// <summary>The process that has it.</summary>
     public required string Owner { get; set; }
 
-    /// <summary>When it is free for others, in Unix milliseconds.</summary>
+    /// <summary>When it is free for others, in Unix milliseconds by the database's clock. Further ahead than a lease lasts, it is free now.</summary>
     public required long ExpiresAtMs { get; set; }
 }

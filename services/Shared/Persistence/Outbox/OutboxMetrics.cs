@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
 
@@ -13,7 +14,7 @@ internal sealed class OutboxMetrics : IDisposable
     private readonly Histogram<double> lag;
     private long oldestMs = -1;
 
-    public OutboxMetrics(IMeterFactory factory, TimeProvider time)
+    public OutboxMetrics(IMeterFactory factory, OutboxProgress progress, IOptions<OutboxOptions> options, TimeProvider time)
     {
         meter = factory.Create(MeterName);
         relayed = meter.CreateCounter<long>("outbox.events.relayed", "{event}", "Events that this process brought to the log.");
@@ -22,7 +23,8 @@ internal sealed class OutboxMetrics : IDisposable
         refilled.Add(0);
         lag = meter.CreateHistogram("outbox.relay.lag", "s", "From commit to the log; the oldest event of each batch.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
-        meter.CreateObservableGauge("outbox.age", () => Age(time), "s", "How long the oldest event that is not in the log has waited; 0 when none does. Of the replicas, the one that relays knows: take the largest.");
+        meter.CreateObservableGauge("outbox.age", () => Age(progress.Stall.Waited, OutboxProgress.Patience(options.Value), time), "s",
+            "How long the oldest event that is not in the log has waited; 0 when none does. The replica that relays tells it, and any other that sees events wait in spite of that: take the largest.");
     }
 
     /// <summary>When the oldest event that waits was committed, in Unix milliseconds; 0 for none, -1 when another replica relays.</summary>
@@ -41,10 +43,12 @@ internal sealed class OutboxMetrics : IDisposable
 
     public void Dispose() => meter.Dispose();
 
-    private IEnumerable<Measurement<double>> Age(TimeProvider time) => Volatile.Read(ref oldestMs) switch
+    private IEnumerable<Measurement<double>> Age(TimeSpan stalled, TimeSpan patience, TimeProvider time) => Volatile.Read(ref oldestMs) switch
     {
-        < 0 => [],
+        // By the event's own time or, should that be of a clock that was fast, by what was seen here.
+        > 0 and var at => [new(Math.Max(stalled.TotalSeconds, (time.GetUtcNow().ToUnixTimeMilliseconds() - at) / 1000.0))],
+        _ when stalled >= patience => [new(stalled.TotalSeconds)],
         0 => [new(0)],
-        var at => [new(Math.Max(0, (time.GetUtcNow().ToUnixTimeMilliseconds() - at) / 1000.0))],
+        _ => [],
     };
 }

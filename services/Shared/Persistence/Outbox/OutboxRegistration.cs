@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microservices.Persistence;
 
@@ -19,12 +20,14 @@ public static class OutboxRegistration
         builder.Services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<OutboxProgress>();
         builder.Services.TryAddSingleton<OutboxMetrics>();
         builder.Services.TryAddSingleton<IOutboxSink, TSink>();
         builder.Services.AddSingleton<OutboxStore<TContext>>();
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
         builder.Services.AddSingleton<OutboxHeads<TContext>>();
         builder.Services.AddHostedService<OutboxRelay<TContext>>();
+        builder.Services.AddHealthChecks().AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded, ["ready"]);
         return builder;
     }
 }

@@ -11,7 +11,7 @@ namespace Microservices.Persistence;
 /// </summary>
 internal sealed partial class OutboxRelay<TContext>(
     OutboxStore<TContext> store, IOutboxSink sink, OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics,
-    TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
+    OutboxProgress progress, TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
     : BackgroundService
     where TContext : ServiceDbContext
 {
@@ -29,6 +29,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private long agedAt = long.MinValue;
     private long awaySince = long.MinValue;
     private int failures;
+    private bool saidThatItWaits;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -110,13 +111,32 @@ internal sealed partial class OutboxRelay<TContext>(
         while (await store.ReadWaitingAsync(last, options.BatchEvents, cancellationToken) is { Count: > 0 } waiting)
         {
             if (!await HoldLeaseAsync(cancellationToken))
+            {
+                Waits(waiting[0].Topic, "another process has the lease and does not bring them there");
                 return OutboxRound.Standby;
+            }
+
             if (!await AppendAsync(waiting, cancellationToken))
+            {
+                Waits(waiting[0].Topic, "it does not answer");
                 return OutboxRound.Unanswered;
+            }
+
             (last, round) = (waiting[^1].Topic.Topic, OutboxRound.More);
         }
 
+        progress.GetsOn();
+        saidThatItWaits = false;
         return round;
+    }
+
+    private void Waits(OutboxTopic topic, string cause)
+    {
+        progress.Waits(topic, cause);
+        if (saidThatItWaits || progress.Stall.Waited < OutboxProgress.Patience(options))
+            return;
+        saidThatItWaits = true;
+        LogWaits(progress.Stall.Waited, cause);
     }
 
     private async Task<bool> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
@@ -253,6 +273,9 @@ internal sealed partial class OutboxRelay<TContext>(
 
     [LoggerMessage(LogLevel.Debug, "The outbox still waits, after {Failures} attempts")]
     private partial void LogStillAway(Exception exception, int failures);
+
+    [LoggerMessage(LogLevel.Warning, "Committed events have waited for the log for {Waited}: {Cause}")]
+    private partial void LogWaits(TimeSpan waited, string cause);
 
     [LoggerMessage(LogLevel.Information, "The outbox is relayed again, after {Failures} failed attempts")]
     private partial void LogBack(int failures);

@@ -19,6 +19,14 @@ internal static class OutboxSql
         return context.GetService<ISqlGenerationHelper>().DelimitIdentifier(entity.GetTableName()!, entity.GetSchema());
     }
 
+    /// <summary>
+    /// The database's time as Unix milliseconds: the one clock that all replicas of a service share. Their own may be wrong by any amount, and
+    /// what a process wrote by its own outlives it.
+    /// </summary>
+    public static string Now(DbContext context) => context.Database.IsSqlite()
+        ? "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+        : "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
+
     /// <summary>A command in the context's transaction.</summary>
     public static DbCommand Command(DbContext context)
     {

@@ -9,22 +9,24 @@ internal sealed record OutboxBacklog(OutboxTopic Topic, IReadOnlyList<OutboxEven
 internal readonly record struct OutboxMark(OutboxTopic Read, long Relayed, string? NewEpoch = null);
 
 /// <summary>The relay's questions and changes to the outbox's tables. Each is one short statement or transaction.</summary>
-internal sealed class OutboxStore<TContext>(Database<TContext> database, TimeProvider time)
+internal sealed class OutboxStore<TContext>(Database<TContext> database)
     where TContext : ServiceDbContext
 {
     private const int EventsPerTopic = 256;
 
-    /// <summary>Takes or keeps the lease; false when another has it. A clock that is wrong costs repeats, which the log drops.</summary>
+    /// <summary>
+    /// Takes or keeps the lease; false when another has it. It is the database that tells the time, and an expiry further ahead than one
+    /// duration is none: whatever clock wrote it, nobody is kept from relaying for longer than that.
+    /// </summary>
     public Task<bool> TryLeaseAsync(string name, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>
         {
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             await using var command = OutboxSql.Command(context);
-            var (n, o, e, t) = (command.Parameter(name), command.Parameter(owner), command.Parameter(now + (long)duration.TotalMilliseconds), command.Parameter(now));
+            var (n, o, d, now) = (command.Parameter(name), command.Parameter(owner), command.Parameter((long)duration.TotalMilliseconds), OutboxSql.Now(context));
             command.CommandText = $"""
-                INSERT INTO {OutboxSql.Table<OutboxLease>(context)} AS l ("Name", "Owner", "ExpiresAtMs") VALUES ({n}, {o}, {e})
+                INSERT INTO {OutboxSql.Table<OutboxLease>(context)} AS l ("Name", "Owner", "ExpiresAtMs") VALUES ({n}, {o}, {now} + {d})
                 ON CONFLICT ("Name") DO UPDATE SET "Owner" = excluded."Owner", "ExpiresAtMs" = excluded."ExpiresAtMs"
-                WHERE l."Owner" = excluded."Owner" OR l."ExpiresAtMs" <= {t}
+                WHERE l."Owner" = excluded."Owner" OR l."ExpiresAtMs" <= {now} OR l."ExpiresAtMs" > {now} + {d}
                 """;
             return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
         }, cancellationToken);

@@ -10,17 +10,17 @@ internal sealed record FeedShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Su
 
 /// <summary>
 /// Spreads the partitions of a feed evenly over the replicas that live: each says so often enough, keeps at most its share (all
-/// partitions by the number of replicas, rounded up) and takes what is free. A clock that is wrong costs wasted work, nothing else.
-/// Thread-safe.
+/// partitions by the number of replicas, rounded up) and takes what is free. The database tells the time; an expiry further ahead than one
+/// duration, as a clock that was wrong leaves it, is none. Thread-safe.
 /// </summary>
-internal sealed class FeedLeases<TContext>(string feed, Database<TContext> database, TimeProvider time)
+internal sealed class FeedLeases<TContext>(string feed, Database<TContext> database)
     where TContext : ServiceDbContext
 {
     /// <summary>Says that the replica lives, renews its leases, and takes free ones up to its share.</summary>
     public Task<FeedShare> BalanceAsync(string replica, TimeSpan duration, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>
         {
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var now = await context.ReadClockAsync(cancellationToken);
             var until = now + (long)duration.TotalMilliseconds;
             var replicas = await CountReplicasAsync(context, replica, now, until, cancellationToken);
             var share = (UserTopics.Partitions + replicas - 1) / replicas;
@@ -31,8 +31,8 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
             if (kept < share)
             {
                 // Whoever looks at the same time may choose the same: the condition decides, as it is when the row is locked.
-                var free = await leases.Where(l => l.ExpiresAtMs <= now).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
-                await leases.Where(l => free.Contains(l.Partition) && l.ExpiresAtMs <= now)
+                var free = await leases.Where(l => l.ExpiresAtMs <= now || l.ExpiresAtMs > until).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
+                await leases.Where(l => free.Contains(l.Partition) && (l.ExpiresAtMs <= now || l.ExpiresAtMs > until))
                     .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, replica).SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
             }
 
@@ -61,7 +61,7 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
     private async Task<int> CountReplicasAsync(TContext context, string replica, long now, long until, CancellationToken cancellationToken)
     {
         var replicas = context.Set<FeedReplica>().Where(r => r.Feed == feed);
-        await replicas.Where(r => r.Replica != replica && r.ExpiresAtMs <= now).ExecuteDeleteAsync(cancellationToken);
+        await replicas.Where(r => r.Replica != replica && (r.ExpiresAtMs <= now || r.ExpiresAtMs > until)).ExecuteDeleteAsync(cancellationToken);
         if (await replicas.Where(r => r.Replica == replica).ExecuteUpdateAsync(s => s.SetProperty(r => r.ExpiresAtMs, until), cancellationToken) == 0)
         {
             context.Add(new FeedReplica { Feed = feed, Replica = replica, ExpiresAtMs = until });

@@ -46,7 +46,7 @@ public static class FeedRegistration
                 services.GetRequiredService<ILogger<FeedFollower<TContext, TSubscription, TEvent>>>());
             return new FeedWorker<TContext, TSubscription, TEvent>(
                 feed,
-                new FeedLeases<TContext>(feed, database, time),
+                new FeedLeases<TContext>(feed, database),
                 follower,
                 options,
                 services.GetRequiredService<Drain>(),
