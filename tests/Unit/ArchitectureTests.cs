@@ -9,7 +9,7 @@ public sealed class ArchitectureTests
     private static readonly string[] Parts = ["Hosting", "Streaming", "EventLog", "Persistence"];
 
     // Topics is where the parts are joined for services whose events go from a database to streams.
-    private static readonly string[] Shared = [.. Parts, "Topics"];
+    private static readonly string[] Shared = [.. Parts, "EventLog.Abstractions", "Topics"];
 
     private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
         new[] { "protos", "services", "gateway", "deploy" }
@@ -29,7 +29,15 @@ public sealed class ArchitectureTests
     [InlineData("EventLog")]
     [InlineData("Persistence")]
     public void The_shared_parts_know_the_contracts_and_not_each_other(string part) =>
-        Assert.Subset(new HashSet<string> { "Protos" }, Projects[part].References.ToHashSet());
+        Assert.Subset(part is "EventLog" or "Persistence" ? ["EventLog.Abstractions"] : new HashSet<string> { "Protos" }, Projects[part].References.ToHashSet());
+
+    /// <summary>What an event may be: shared by the log and by who commits events.</summary>
+    [Fact]
+    public void The_vocabulary_of_the_log_knows_nothing()
+    {
+        Assert.Empty(Projects["EventLog.Abstractions"].References);
+        Assert.DoesNotContain("PackageReference", File.ReadAllText(Path.Combine(Needs.Root, Projects["EventLog.Abstractions"].Folder, "EventLog.Abstractions.csproj")), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.ToHashSet(), Projects["Topics"].References.ToHashSet());
