@@ -10,8 +10,8 @@ internal sealed record FeedShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Su
 
 /// <summary>
 /// Spreads the partitions of a feed evenly over the replicas that live: each says so often enough, keeps at most its share (all
-/// partitions by the number of replicas, rounded up) and takes what is free. The database tells the time; an expiry further ahead than one
-/// duration, as a clock that was wrong leaves it, is none. Thread-safe.
+/// partitions by the number of replicas, rounded up) and takes what is free. The database tells the time; an expiry further ahead than two
+/// durations, as a clock that was wrong leaves it, is none. Thread-safe.
 /// </summary>
 internal sealed class FeedLeases<TContext>(string feed, Database<TContext> database)
     where TContext : ServiceDbContext
@@ -22,7 +22,9 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
         {
             var now = await context.ReadClockAsync(cancellationToken);
             var until = now + (long)duration.TotalMilliseconds;
-            var replicas = await CountReplicasAsync(context, replica, now, until, cancellationToken);
+            // Others renew between our look at the clock and at their rows: one duration more keeps what they have just written theirs.
+            var beyond = until + (long)duration.TotalMilliseconds;
+            var replicas = await CountReplicasAsync(context, replica, now, until, beyond, cancellationToken);
             var share = (UserTopics.Partitions + replicas - 1) / replicas;
 
             await MakeLeasesAsync(context, cancellationToken);
@@ -31,8 +33,8 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
             if (kept < share)
             {
                 // Whoever looks at the same time may choose the same: the condition decides, as it is when the row is locked.
-                var free = await leases.Where(l => l.ExpiresAtMs <= now || l.ExpiresAtMs > until).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
-                await leases.Where(l => free.Contains(l.Partition) && (l.ExpiresAtMs <= now || l.ExpiresAtMs > until))
+                var free = await leases.Where(l => l.ExpiresAtMs <= now || l.ExpiresAtMs > beyond).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
+                await leases.Where(l => free.Contains(l.Partition) && (l.ExpiresAtMs <= now || l.ExpiresAtMs > beyond))
                     .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, replica).SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
             }
 
@@ -58,10 +60,10 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
             .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "").SetProperty(l => l.ExpiresAtMs, 0), cancellationToken);
 
     /// <summary>How many live, this one included.</summary>
-    private async Task<int> CountReplicasAsync(TContext context, string replica, long now, long until, CancellationToken cancellationToken)
+    private async Task<int> CountReplicasAsync(TContext context, string replica, long now, long until, long beyond, CancellationToken cancellationToken)
     {
         var replicas = context.Set<FeedReplica>().Where(r => r.Feed == feed);
-        await replicas.Where(r => r.Replica != replica && (r.ExpiresAtMs <= now || r.ExpiresAtMs > until)).ExecuteDeleteAsync(cancellationToken);
+        await replicas.Where(r => r.Replica != replica && (r.ExpiresAtMs <= now || r.ExpiresAtMs > beyond)).ExecuteDeleteAsync(cancellationToken);
         if (await replicas.Where(r => r.Replica == replica).ExecuteUpdateAsync(s => s.SetProperty(r => r.ExpiresAtMs, until), cancellationToken) == 0)
         {
             context.Add(new FeedReplica { Feed = feed, Replica = replica, ExpiresAtMs = until });

@@ -26,7 +26,7 @@ internal sealed class FeedLease
     /// <summary>The replica; empty when it was given up.</summary>
     public required string Owner { get; set; }
 
-    /// <summary>When it is free for others, in Unix milliseconds by the database's clock. Further ahead than a lease lasts, it is free now.</summary>
+    /// <summary>When it is free for others, in Unix milliseconds by the database's clock. Further ahead than two leases last, it is free now.</summary>
     public required long ExpiresAtMs { get; set; }
 }
 
@@ -37,7 +37,7 @@ internal sealed class FeedReplica
 
     public required string Replica { get; init; }
 
-    /// <summary>When it is taken for dead unless it says that it lives, in Unix milliseconds by the database's clock. Further ahead than a lease lasts, it is dead.</summary>
+    /// <summary>When it is taken for dead unless it says that it lives, in Unix milliseconds by the database's clock. Further ahead than two leases last, it is dead.</summary>
     public required long ExpiresAtMs { get; set; }
 }
 
