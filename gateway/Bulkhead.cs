@@ -21,12 +21,12 @@ internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Inte
         if (!limit.TryEnter())
             throw new StatusException(GatewayErrors.Overloaded());
         var call = continuation(request, context);
-        return new AsyncUnaryCall<TResponse>(WatchAsync(call.ResponseAsync), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+        return new AsyncUnaryCall<TResponse>(WatchAsync(call.ResponseAsync, context.Options.Deadline ?? DateTime.MaxValue), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
     }
 
-    private async Task<T> WatchAsync<T>(Task<T> response)
+    private async Task<T> WatchAsync<T>(Task<T> response, DateTime deadline)
     {
-        var started = time.GetTimestamp();
+        var (started, given) = (time.GetTimestamp(), deadline - time.GetUtcNow().UtcDateTime);
         try
         {
             var answer = await response;
@@ -35,19 +35,7 @@ internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Inte
         }
         catch (RpcException exception)
         {
-            switch (exception.StatusCode)
-            {
-                case StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted:
-                    limit.Dropped();
-                    break;
-                case StatusCode.Cancelled or StatusCode.Unavailable:
-                    limit.Ignored();
-                    break;
-                default:
-                    limit.Answered(time.GetElapsedTime(started));
-                    break;
-            }
-
+            limit.Failed(exception.StatusCode, exception.Trailers.GetRpcStatus(ignoreParseError: true), time.GetElapsedTime(started), given);
             throw;
         }
         catch

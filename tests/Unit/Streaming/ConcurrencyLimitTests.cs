@@ -1,3 +1,6 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Time.Testing;
 
@@ -69,6 +72,97 @@ public sealed class ConcurrencyLimitTests
         }
 
         Assert.Equal(before, limit.Current);
+    }
+
+    [Theory]
+    [InlineData(20)]
+    [InlineData(60)]
+    public void An_impatient_caller_takes_no_room_from_the_others(int patience)
+    {
+        // 100 calls at a time that take 50 ms, and one caller that gives its own no longer than that or hardly, 12 times a second: for a minute.
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+        for (var round = 0; round < 1_200; round++)
+        {
+            for (var i = 0; i < 100; i++)
+                Assert.True(limit.TryEnter());
+            var impatient = round % 2 == 0 && limit.TryEnter();
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            for (var i = 0; i < 100; i++)
+                limit.Answered(TimeSpan.FromMilliseconds(50));
+            if (impatient)
+                limit.Failed(StatusCode.DeadlineExceeded, null, TimeSpan.FromMilliseconds(60), given: TimeSpan.FromMilliseconds(patience));
+        }
+
+        Assert.InRange(limit.Current, before, 1024);
+    }
+
+    [Fact]
+    public void Calls_that_were_given_less_time_than_one_usually_takes_say_nothing_however_many_they_are()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        Load(limit, windows: 50, milliseconds: 100);
+        var before = limit.Current;
+
+        for (var i = 0; i < 10_000; i++)
+        {
+            Assert.True(limit.TryEnter());
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            limit.Failed(StatusCode.DeadlineExceeded, null, TimeSpan.FromMilliseconds(500), given: TimeSpan.FromMilliseconds(110));
+        }
+
+        Assert.Equal(before, limit.Current);
+    }
+
+    [Theory]
+    [InlineData(StatusCode.DeadlineExceeded, true)]
+    [InlineData(StatusCode.ResourceExhausted, true)]
+    [InlineData(StatusCode.ResourceExhausted, false)]
+    [InlineData(StatusCode.Unavailable, false)]
+    [InlineData(StatusCode.Cancelled, false)]
+    public void Only_a_backend_that_is_late_or_says_that_it_has_too_much_to_do_shrinks_it(StatusCode code, bool shrinks)
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+        // As gRPC itself says that an answer is too large; as our services say that they have too much to do.
+        var status = new Google.Rpc.Status { Code = (int)code };
+        if (shrinks)
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.True(limit.TryEnter());
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            limit.Failed(code, status, TimeSpan.FromMilliseconds(500), given: TimeSpan.FromMilliseconds(500));
+        }
+
+        if (shrinks)
+            Assert.InRange(limit.Current, 8, before - 50);
+        else
+            Assert.Equal(before, limit.Current);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void One_that_has_shrunk_comes_back_by_itself_with_little_load_and_with_none(int calls)
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+        Load(limit, windows: 100, milliseconds: null);
+        Assert.Equal(8, limit.Current);
+
+        for (var second = 0; second < 30; second++)
+        {
+            for (var i = 0; i < calls; i++)
+                Assert.True(limit.TryEnter());
+            time.Advance(TimeSpan.FromSeconds(1));
+            for (var i = 0; i < calls; i++)
+                limit.Answered(TimeSpan.FromMilliseconds(5));
+        }
+
+        // All at once, as callers come back after an outage.
+        Assert.Equal(before, Enumerable.Range(0, 1024).Count(_ => limit.TryEnter()));
     }
 
     [Fact]
@@ -144,7 +238,7 @@ public sealed class ConcurrencyLimitTests
                 if (milliseconds is { } latency)
                     limit.Answered(TimeSpan.FromMilliseconds(latency));
                 else
-                    limit.Dropped();
+                    limit.TimedOut(TimeSpan.FromMilliseconds(100));
             }
         }
     }

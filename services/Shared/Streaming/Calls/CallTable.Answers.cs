@@ -23,10 +23,7 @@ internal sealed partial class CallTable<TCall, TResult>
     /// <summary>A method of its own: a lambda above would cost every call, good or bad, a closure.</summary>
     private void Fail(PendingCall<TCall, TResult> call, Google.Rpc.Status error)
     {
-        if ((StatusCode)error.Code is StatusCode.ResourceExhausted or StatusCode.DeadlineExceeded)
-            _limit?.Dropped();
-        else
-            _limit?.Answered(_time.GetElapsedTime(call.SubmittedAt));
+        _limit?.Failed((StatusCode)error.Code, error, _time.GetElapsedTime(call.SubmittedAt), _time.GetElapsedTime(call.SubmittedAt, call.Deadline));
         End(call, () => CallErrors.From(error));
     }
 

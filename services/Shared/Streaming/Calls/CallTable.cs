@@ -93,8 +93,9 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         Complete(waiter, why);
         if (call.Waiters.Count == 0)
         {
-            if (why is RpcException)
-                _limit?.Dropped();
+            // While there is no replica to send it to, waiting says nothing of how much they have to do.
+            if (why is RpcException && _streams.Count > 0)
+                _limit?.TimedOut(_time.GetElapsedTime(call.SubmittedAt, waiter.Deadline));
             else
                 _limit?.Ignored();
             Release(call);

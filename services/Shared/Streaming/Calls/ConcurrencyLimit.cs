@@ -1,12 +1,20 @@
+using Google.Rpc;
+using Grpc.Core;
+
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
 /// How many calls one backend may have in flight, learned from how long it takes. The update is that of Gradient2 in
 /// Netflix/concurrency-limits: the limit shrinks with the ratio of the usual latency to the present one, and grows by a little while it is
-/// made use of; calls that are dropped shrink it as in AIMD there. Unlike Gradient2 the usual latency is learned while there is room, and
-/// under load only over twenty minutes: else a lasting overload would become the usual. A call beyond the limit is refused at once, so that what
-/// is admitted is answered about as fast as ever. Thread-safe; its state is a few numbers.
+/// made use of; when more than a tenth of the calls are dropped it shrinks as in AIMD there. Unlike Gradient2 the usual latency is learned
+/// while there is room, and under load only over twenty minutes: else a lasting overload would become the usual. A call beyond the limit is
+/// refused at once, so that what is admitted is answered about as fast as ever. While less than half of it is in use, a limit that has
+/// shrunk comes back by itself to where it began: by 10 a second, whether there are calls or none. Thread-safe; its state is a few numbers.
 /// </summary>
+/// <remarks>
+/// No caller can shrink it for the others by being impatient: a call that was given less time than one usually takes says nothing of the
+/// backend, and of those that were given enough it takes more than a few in a hundred.
+/// </remarks>
 /// <param name="min">It never goes below this.</param>
 /// <param name="max">It never goes above this.</param>
 /// <param name="time">The clock.</param>
@@ -21,22 +29,36 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     private const double Smoothing = 0.2;
     private const double Backoff = 0.9;
     private const double Headroom = 4;
+    private const double DroppedShare = 0.1;
+    private const double RecoveryPerSecond = 10;
 
     // Milliseconds. Below it, a latency that varies several times over says more of batches and the machine than of a queue.
     private const double LeastUsual = 20;
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
     private readonly Lock _gate = new();
+    private readonly double _initial = Math.Clamp(Initial, min, max);
     private double _limit = Math.Clamp(Initial, min, max);
     private double? _usual;
     private int _inFlight;
     private long _started = time.GetTimestamp();
+    private long _recovered = time.GetTimestamp();
     private double _sum;
-    private int _count;
+    private int _answered;
+    private int _dropped;
     private int _mostInFlight;
-    private bool _dropped;
 
     /// <summary>The limit as it is now.</summary>
-    public int Current => (int)Volatile.Read(ref _limit);
+    public int Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Recover();
+                return (int)_limit;
+            }
+        }
+    }
 
     /// <summary>How many calls have entered and not left.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -46,6 +68,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     {
         lock (_gate)
         {
+            Recover();
             if (_inFlight >= (int)_limit)
                 return false;
             _inFlight++;
@@ -57,27 +80,67 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     /// <summary>A call was answered, be it with an error.</summary>
     public void Answered(TimeSpan latency) => Leave(latency.TotalMilliseconds, dropped: false);
 
-    /// <summary>A call was not answered in time, or the backend refused it because it has too much to do.</summary>
-    public void Dropped() => Leave(null, dropped: true);
+    /// <summary>
+    /// A call was not answered in the time that it was given. It counts only if that was more than a call usually takes, and than 20 ms.
+    /// </summary>
+    public void TimedOut(TimeSpan given)
+    {
+        lock (_gate)
+            Leave(null, dropped: given.TotalMilliseconds > Tolerance * Math.Max(_usual ?? 0, LeastUsual));
+    }
+
+    /// <summary>The backend refused a call because it has too much to do.</summary>
+    public void Refused() => Leave(null, dropped: true);
 
     /// <summary>A call ended in a way that says nothing of the backend's load.</summary>
     public void Ignored() => Leave(null, dropped: false);
+
+    /// <summary>A call ended with an error of the backend, or of the way to it: what that says of its load follows from the error.</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="status">The error's details, if it has any.</param>
+    /// <param name="latency">How long the call took.</param>
+    /// <param name="given">How long it was allowed to take.</param>
+    public void Failed(StatusCode code, Google.Rpc.Status? status, TimeSpan latency, TimeSpan given)
+    {
+        switch (code)
+        {
+            case StatusCode.DeadlineExceeded:
+                TimedOut(given);
+                break;
+            case StatusCode.ResourceExhausted when IsOverload(status):
+                Refused();
+                break;
+            // An answer that is larger than one may be, or the caller's own quota; or nobody knows how far it got.
+            case StatusCode.ResourceExhausted or StatusCode.Cancelled or StatusCode.Unavailable:
+                Ignored();
+                break;
+            default:
+                Answered(latency);
+                break;
+        }
+    }
+
+    // A service says why it refuses, or when to try again; gRPC itself, of a message that is too large, says neither.
+    private static bool IsOverload(Google.Rpc.Status? status) => status is not null && status.GetDetail<QuotaFailure>() is null
+        && (status.GetDetail<RetryInfo>() is not null || status.GetDetail<ErrorInfo>() is not null);
 
     private void Leave(double? milliseconds, bool dropped)
     {
         lock (_gate)
         {
+            Recover();
             _inFlight--;
             if (milliseconds is null && !dropped)
                 return;
             _sum += milliseconds ?? 0;
-            _count++;
-            _dropped |= dropped;
-            var now = time.GetTimestamp();
-            if (_count < MinSamples || time.GetElapsedTime(_started, now) < Window)
+            _answered += dropped ? 0 : 1;
+            _dropped += dropped ? 1 : 0;
+            var (now, count) = (time.GetTimestamp(), _answered + _dropped);
+            if (count < MinSamples || time.GetElapsedTime(_started, now) < Window)
                 return;
-            Volatile.Write(ref _limit, Math.Clamp(_dropped ? _limit * Backoff : Adjusted(Math.Max(_sum / _count, 0.001)), min, max));
-            (_started, _sum, _count, _mostInFlight, _dropped) = (now, 0, 0, _inFlight, false);
+            var next = _dropped > count * DroppedShare ? _limit * Backoff : Adjusted(Math.Max(_sum / _answered, 0.001));
+            _limit = Math.Clamp(next, min, max);
+            (_started, _recovered, _sum, _answered, _dropped, _mostInFlight) = (now, now, 0, 0, 0, _inFlight);
         }
     }
 
@@ -91,5 +154,16 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
             return _limit;
         var gradient = Math.Clamp(Tolerance * Math.Max(usual, LeastUsual) / latency, 0.5, 1);
         return (_limit * (1 - Smoothing)) + (((_limit * gradient) + Headroom) * Smoothing);
+    }
+
+    // Nothing has entered or left since the last time: as many were in flight all the while as are now.
+    private void Recover()
+    {
+        if (_limit >= _initial)
+            return;
+        var now = time.GetTimestamp();
+        if (_inFlight < _limit / 2)
+            _limit = Math.Min(_initial, _limit + (RecoveryPerSecond * time.GetElapsedTime(_recovered, now).TotalSeconds));
+        _recovered = now;
     }
 }
