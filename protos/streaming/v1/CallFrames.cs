@@ -2,6 +2,16 @@ using Google.Protobuf.Collections;
 
 namespace Microservices.Streaming.V1;
 
+/// <summary>How large the messages of the suite may be, in bytes: stated here once, for those who send and those who take them.</summary>
+public static class MessageSizes
+{
+    /// <summary>The largest message that a service takes: 1 MiB. One that is larger ends its stream, with all the calls on it.</summary>
+    public const int MaxRequest = 1 << 20;
+
+    /// <summary>The most that calls may take of a frame, which has other fields, too: 64 KiB less than <see cref="MaxRequest"/>.</summary>
+    public const int MaxCalls = MaxRequest - (64 << 10);
+}
+
 /// <summary>A call as it travels in a frame. Generated messages have these members already; a partial declaration says so.</summary>
 public interface ICall
 {

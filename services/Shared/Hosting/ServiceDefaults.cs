@@ -2,6 +2,7 @@ using Grpc.AspNetCore.Server.Model;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
+using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -14,7 +15,7 @@ namespace Microservices.Hosting;
 public static class ServiceDefaults
 {
     /// <summary>The largest gRPC message a process takes or sends, in bytes: 1 MiB. A larger one is RESOURCE_EXHAUSTED.</summary>
-    public const int MaxMessageBytes = 1 << 20;
+    public const int MaxMessageBytes = MessageSizes.MaxRequest;
 
     /// <summary>
     /// Registers the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is

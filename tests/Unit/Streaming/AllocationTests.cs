@@ -38,7 +38,7 @@ public sealed class AllocationTests
             for (var i = 0; i < 64; i++)
             {
 #pragma warning disable CA2012 // Each is consumed once, below.
-                tasks[i] = table.Submit(messages[i], TimeSpan.FromSeconds(10), "principal", shared: true, notBefore: 0, hangUp.Token);
+                tasks[i] = table.Submit(messages[i], bytes: 4, TimeSpan.FromSeconds(10), "principal", shared: true, notBefore: 0, hangUp.Token);
 #pragma warning restore CA2012
             }
 

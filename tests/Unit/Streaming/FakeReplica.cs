@@ -18,10 +18,27 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
     private readonly List<Transport> _streams = [];
     private readonly List<string> _violations = [];
     private bool _answering;
-    private int _received;
+    private readonly Dictionary<string, int> _received = [];
 
-    /// <summary>How many calls have arrived, over all streams.</summary>
-    public int Received => Volatile.Read(ref _received);
+    /// <summary>How often each user was asked for, over all streams.</summary>
+    public IReadOnlyDictionary<string, int> Received
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<string, int>(_received);
+        }
+    }
+
+    /// <summary>How many calls have come that are not answered.</summary>
+    public int Open
+    {
+        get
+        {
+            lock (_gate)
+                return _open.Count;
+        }
+    }
 
     public IReadOnlyList<string> Violations
     {
@@ -97,9 +114,12 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
     {
         lock (_gate)
         {
+            var frame = new LookupUsersRequest { Calls = { calls }, CancelCallIds = { cancels } };
+            if (frame.CalculateSize() > MessageSizes.MaxRequest)
+                _violations.Add($"a frame has {frame.CalculateSize()} bytes");
             foreach (var call in calls)
             {
-                _received++;
+                _received[call.UserId] = _received.GetValueOrDefault(call.UserId) + 1;
                 if (_open.Any(o => o.Stream == stream && o.Call.CallId == call.CallId))
                     _violations.Add($"id {call.CallId} is used twice");
                 if (call.TimeoutMs == 0)

@@ -14,6 +14,8 @@ public sealed class OptionsTests
     [InlineData("Users:DefaultTimeout", "00:00:00")]
     [InlineData("Users:HedgeBudget", "2")]
     [InlineData("Users:ReconnectBackoff", "00:01:00")]
+    [InlineData("Users:MaxFrameBytes", "983041")]
+    [InlineData("Users:MaxFrameBytes", "3145728")]
     [InlineData("CallStreams:Credit", "0")]
     [InlineData("CallStreams:WriteTimeout", "1.00:00:00")]
     public void A_wrong_setting_is_refused_and_named(string key, string value)

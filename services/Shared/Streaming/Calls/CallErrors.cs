@@ -7,6 +7,8 @@ internal static class CallErrors
 {
     internal static RpcException DeadlineExceeded() => new(new Status(StatusCode.DeadlineExceeded, "The call was not answered in time."));
 
+    internal static RpcException TooLarge() => new(new Status(StatusCode.InvalidArgument, "The call is larger than a service takes."));
+
     internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, "Too many calls are under way."));
 
     internal static RpcException NoReplica() => new(new Status(StatusCode.Unavailable, "No replica can be reached."));

@@ -69,7 +69,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     /// <returns>The answer, which is a result and not an error. Await it once.</returns>
     /// <exception cref="Grpc.Core.RpcException">
     /// The status that the callee answered, with its details; or DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED when too many calls wait for
-    /// credit or are in flight; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
+    /// credit or are in flight; INVALID_ARGUMENT when the call is larger than 960 KiB; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<TResult> CallAsync(TCall call, CallSettings settings = default, CancellationToken cancellationToken = default)
@@ -80,9 +80,12 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         var timeout = settings.Timeout ?? _options.DefaultTimeout;
         if (timeout <= TimeSpan.Zero)
             return ValueTask.FromException<TResult>(CallErrors.DeadlineExceeded());
+        var bytes = call.CalculateSize();
+        if (bytes > MessageSizes.MaxCalls)
+            return ValueTask.FromException<TResult>(CallErrors.TooLarge());
         Start();
         var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
-        return _table.Submit(call, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
+        return _table.Submit(call, bytes, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
     }
 
     /// <summary>

@@ -71,7 +71,10 @@ public sealed class CallStreamClientOptions
     /// <summary>How long the answer to a ping may take before the connection counts as dead. Default 10 s; 1 s to 1 h.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>About how large a frame gets; the calls above it go into the next. Default 256 KiB; 1 KiB to 3 MiB.</summary>
+    /// <summary>
+    /// How large a frame gets; the calls above it go into the next, and one that is larger by itself goes alone. Default 256 KiB; 1 KiB to
+    /// 960 KiB, since services take 1 MiB.
+    /// </summary>
     public int MaxFrameBytes { get; set; } = 256 * 1024;
 
     /// <summary>Gives the metadata for a stream about to be opened, such as this service's credentials. Set in code; default none.</summary>

@@ -28,11 +28,12 @@ internal sealed partial class CallTable<TCall, TResult>
             _spareCalls.Push(call);
     }
 
-    private PendingCall<TCall, TResult> RentCall(TCall message, FlightKey<TCall>? key, long now)
+    private PendingCall<TCall, TResult> RentCall(TCall message, int bytes, FlightKey<TCall>? key, long now)
     {
         if (!_spareCalls.TryPop(out var call))
             call = new(this);
         call.Message = message;
+        call.Bytes = bytes;
         call.SubmittedAt = now;
         call.Deadline = now;
         call.Flight = key;

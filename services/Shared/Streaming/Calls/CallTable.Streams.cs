@@ -7,6 +7,11 @@ namespace Microservices.Streaming.Calls;
 /// <content>Streams join, carry frames, retire and break.</content>
 internal sealed partial class CallTable<TCall, TResult>
 {
+    // Id and timeout, and what says that a call follows and how large it is.
+    private const int CallOverhead = 24;
+
+    // Ten bytes each at the most.
+    private const int MaxCancels = 4096;
     private readonly List<StreamLink<TCall, TResult>> _streams = [];
     private readonly Outage _outage;
     private TaskCompletionSource _starving = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -49,8 +54,12 @@ internal sealed partial class CallTable<TCall, TResult>
                 return WriterStep.Wait;
             var now = _time.GetTimestamp();
             var bytes = 0;
-            while (calls.Count < _method.MaxCallsPerFrame && bytes < _options.MaxFrameBytes && link.Outgoing.TryDequeue(out var attempt))
+            while (calls.Count < _method.MaxCallsPerFrame && link.Outgoing.TryPeek(out var attempt))
             {
+                var size = attempt.Call is { } next ? next.Bytes + CallOverhead : 0;
+                if (calls.Count > 0 && bytes + size > _options.MaxFrameBytes)
+                    break;
+                link.Outgoing.Dequeue();
                 if (attempt.Call is not { } call)
                 {
                     Recycle(attempt);
@@ -59,15 +68,17 @@ internal sealed partial class CallTable<TCall, TResult>
 
                 attempt.IsSent = true;
                 attempt.SentAt = now;
-                bytes += attempt.Message.CalculateSize();
+                bytes += size;
                 calls.Add(attempt.Message);
                 link.Unanswered.Add(attempt.Id, attempt);
                 if (!attempt.IsHedge)
                     OnSent(call, now);
             }
 
-            cancels.AddRange(link.Cancels);
-            link.Cancels.Clear();
+            var cancelled = Math.Min(link.Cancels.Count, MaxCancels);
+            for (var i = 0; i < cancelled; i++)
+                cancels.Add(link.Cancels[i]);
+            link.Cancels.RemoveRange(0, cancelled);
             if (calls.Count > 0)
                 _metrics.FrameSent(calls.Count);
             if (calls.Count + cancels.Count > 0)

@@ -37,7 +37,7 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     }
 
     /// <summary>Takes a call, which belongs to the table from now on.</summary>
-    internal ValueTask<TResult> Submit(TCall message, TimeSpan timeout, string? principal, bool shared, long notBefore, CancellationToken cancellation)
+    internal ValueTask<TResult> Submit(TCall message, int bytes, TimeSpan timeout, string? principal, bool shared, long notBefore, CancellationToken cancellation)
     {
         var waiter = _waiters.Get();
         var task = waiter.Task;
@@ -63,7 +63,7 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
                     return task;
                 }
 
-                call = RentCall(message, key, now);
+                call = RentCall(message, bytes, key, now);
                 Join(call, waiter);
                 if (link is null)
                     _waiting.AddLast(call.Link);

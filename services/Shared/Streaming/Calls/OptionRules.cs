@@ -1,3 +1,4 @@
+using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Streaming.Calls;
@@ -62,7 +63,7 @@ internal sealed class CallStreamClientOptionsRules(string section, bool ownSourc
             .Within(nameof(options.DrainTimeout), options.DrainTimeout, Tick, TimeSpan.FromMinutes(10))
             .Within(nameof(options.KeepAlivePingDelay), options.KeepAlivePingDelay, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
             .Within(nameof(options.KeepAlivePingTimeout), options.KeepAlivePingTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
-            .Within(nameof(options.MaxFrameBytes), options.MaxFrameBytes, 1024, 3 * 1024 * 1024)
+            .Within(nameof(options.MaxFrameBytes), options.MaxFrameBytes, 1024, MessageSizes.MaxCalls)
             .Result;
     }
 }

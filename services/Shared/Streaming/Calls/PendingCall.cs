@@ -17,10 +17,14 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     {
         _table = table;
         Link = new(this);
+        Parked = new(this);
     }
 
     /// <summary>What is asked. Not changed any more once it has an id: it may be read outside the lock.</summary>
     internal TCall? Message { get; set; }
+
+    /// <summary>How large it is without an id and a timeout.</summary>
+    internal int Bytes { get; set; }
 
     /// <summary>Under which identical calls find this one; null when it is not shared.</summary>
     internal FlightKey<TCall>? Flight { get; set; }
@@ -29,6 +33,9 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
 
     /// <summary>The place among the calls that wait for credit.</summary>
     internal LinkedListNode<PendingCall<TCall, TResult>> Link { get; }
+
+    /// <summary>The place among the calls whose hedge is due and has to wait.</summary>
+    internal LinkedListNode<PendingCall<TCall, TResult>> Parked { get; }
 
     /// <summary>The copy under way; null while the call waits for credit.</summary>
     internal Attempt<TCall, TResult>? First { get; set; }
