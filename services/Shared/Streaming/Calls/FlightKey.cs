@@ -16,8 +16,8 @@ internal readonly record struct FlightKey<TCall>(TCall Message, string? Principa
 }
 
 /// <summary>
-/// Compares calls apart from id and timeout, which the stream fills in. The call that was not sent yet is made to look like the other
-/// for the comparison; it belongs to whoever compares, under the table's lock.
+/// Compares calls apart from id and timeout, which the stream fills in. Both messages stay as they are: one that was sent may be being
+/// written at this moment, outside the table's lock.
 /// </summary>
 internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCall>>
     where TCall : class, ICall, IMessage<TCall>
@@ -31,12 +31,10 @@ internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCa
         if (ReferenceEquals(x.Message, y.Message))
             return true;
 
-        var (probe, stored) = x.Message.CallId == 0 ? (x.Message, y.Message) : (y.Message, x.Message);
-        probe.CallId = stored.CallId;
-        probe.TimeoutMs = stored.TimeoutMs;
-        var equal = probe.Equals(stored);
-        probe.CallId = 0;
-        probe.TimeoutMs = 0;
-        return equal;
+        // The same question, almost certainly: a copy is made only for a call that will be spared, or for equal hashes.
+        var copy = x.Message.Clone();
+        copy.CallId = y.Message.CallId;
+        copy.TimeoutMs = y.Message.TimeoutMs;
+        return copy.Equals(y.Message);
     }
 }
