@@ -39,10 +39,19 @@ public sealed class SequenceReaderTests
     [Fact]
     public async Task It_may_be_cancelled_when_it_is_gone()
     {
-        var reader = new SequenceReader(Never);
+        var given = CancellationToken.None;
+        var reader = new SequenceReader(token => Never(given = token));
         await reader.DisposeAsync();
 
-        reader.Cancel();
+        Assert.Null(Record.Exception(reader.Cancel));
+        Assert.True(given.CanBeCanceled);
+        Assert.False(given.IsCancellationRequested);
+        Assert.Null(reader.TryRead());
+
+        var cancelled = new SequenceReader(Never);
+        cancelled.Cancel();
+        await cancelled.DisposeAsync();
+        Assert.Null(Record.Exception(cancelled.Cancel));
     }
 
     private static async IAsyncEnumerable<EventSourceItem> Items(params string[] cursors)

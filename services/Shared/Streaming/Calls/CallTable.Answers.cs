@@ -57,6 +57,7 @@ internal sealed partial class CallTable<TCall, TResult>
     {
         _metrics.FailedOver();
         _wheel.Remove(call);
+        Unpark(call);
         if (!TryPlace(call))
             _waiting.AddFirst(call.Link);
     }

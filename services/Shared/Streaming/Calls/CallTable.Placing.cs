@@ -6,27 +6,44 @@ internal sealed partial class CallTable<TCall, TResult>
     private readonly LatencyWindow _latency;
     private readonly TokenBudget _budget;
 
+    // Calls whose hedge is due, the slowest first, until the budget and the credit of another replica allow it. They need no timer: when a
+    // replica stalls all calls come to be here, and looking at each again and again would cost most just then.
+    private readonly LinkedList<PendingCall<TCall, TResult>> _parked = [];
+
     /// <summary>
     /// The hedge delay has passed without an answer: a second copy goes to another replica, if the budget allows; if not, it is
-    /// looked at again later, so that the slowest calls get what the budget gathers meanwhile. Under the lock.
+    /// parked, so that the slowest calls get what the budget gathers meanwhile. Under the lock.
     /// </summary>
     internal void HedgeDue(PendingCall<TCall, TResult> call)
     {
-        if (call.First is not { IsSent: true } first || call.Second is not null)
-            return;
-        var link = LeastLoaded(first.Stream.Replica);
-        if (link is not null && _budget.TrySpend())
-        {
-            var hedge = RentAttempt(call, link);
-            hedge.IsHedge = true;
-            call.Second = hedge;
-            _metrics.HedgeSent();
-        }
-        else
-        {
-            ScheduleHedge(call, _time.GetTimestamp());
-        }
+        if (call.First is { IsSent: true } && call.Second is null && (_parked.Count > 0 || !TryHedge(call)))
+            _parked.AddLast(call.Parked);
     }
+
+    /// <summary>The budget has earned, or credit has come free: the slowest of the parked calls has its turn. One at a time, so that this stays cheap.</summary>
+    private void HedgeParked()
+    {
+        if (!_budget.MaySpend || _parked.First is not { } slowest)
+            return;
+        _parked.Remove(slowest);
+        // It may wait for another replica than the others do: they have theirs next.
+        if (slowest.Value is { First.IsSent: true, Second: null } call && !TryHedge(call))
+            _parked.AddLast(slowest);
+    }
+
+    private bool TryHedge(PendingCall<TCall, TResult> call)
+    {
+        if (!_budget.MaySpend || LeastLoaded(call.First!.Stream.Replica) is not { } link)
+            return false;
+        _budget.Spend();
+        var hedge = RentAttempt(call, link);
+        hedge.IsHedge = true;
+        call.Second = hedge;
+        _metrics.HedgeSent();
+        return true;
+    }
+
+    private static void Unpark(PendingCall<TCall, TResult> call) => call.Parked.List?.Remove(call.Parked);
 
     /// <summary>A first copy, or one that failed over, goes out now.</summary>
     private void OnSent(PendingCall<TCall, TResult> call, long now)
@@ -40,6 +57,7 @@ internal sealed partial class CallTable<TCall, TResult>
 
         if (call.Second is null)
             ScheduleHedge(call, now);
+        HedgeParked();
     }
 
     private void ScheduleHedge(PendingCall<TCall, TResult> call, long now)

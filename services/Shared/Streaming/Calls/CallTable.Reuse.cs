@@ -15,6 +15,7 @@ internal sealed partial class CallTable<TCall, TResult>
     private void Release(PendingCall<TCall, TResult> call)
     {
         _wheel.Remove(call);
+        Unpark(call);
         if (call.Flight is { } key)
             _flights.Remove(key);
         if (call.Link.List is not null)

@@ -137,6 +137,7 @@ internal sealed partial class CallTable<TCall, TResult>
                 _metrics.Ended(StatusCode.OK, _succeeded);
             _succeeded = 0;
             Pump();
+            HedgeParked();
             if (link.State == StreamState.Retiring && link.Outstanding == 0)
                 link.Work.Set();
         }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
@@ -12,11 +14,13 @@ internal sealed class TokenBudget(double ratio)
 
     internal void Earn() => _tokens = Math.Min(Capacity, _tokens + ratio);
 
-    internal bool TrySpend()
+    /// <summary>Whether one extra call is allowed.</summary>
+    internal bool MaySpend => _tokens >= 1;
+
+    /// <summary>Makes one, which is allowed.</summary>
+    internal void Spend()
     {
-        if (_tokens < 1)
-            return false;
+        Debug.Assert(MaySpend);
         _tokens -= 1;
-        return true;
     }
 }
