@@ -39,13 +39,18 @@ public sealed record Problem
         var explained = GatewayErrors.IsAboutTheRequest(code) && code != StatusCode.InvalidArgument;
         return From(type) with
         {
-            Detail = explained ? status.Message : null,
+            Detail = explained ? Explained(status) : null,
             Reason = status.GetDetail<ErrorInfo>()?.Reason,
             Errors = status.GetDetail<BadRequest>()?.FieldViolations
                 .GroupBy(violation => FieldNames.ToJson(violation.Field), violation => violation.Description)
                 .ToDictionary(field => field.Key, field => field.ToArray()),
         };
     }
+
+    // The text may name the field that it is about, as gRPC has it.
+    private static string Explained(Status status) =>
+        (status.GetDetail<BadRequest>()?.FieldViolations ?? []).Aggregate(
+            status.Message, (text, violation) => violation.Field.Length == 0 ? text : text.Replace(violation.Field, FieldNames.ToJson(violation.Field), StringComparison.Ordinal));
 
     /// <summary>The problem of a request that HTTP or JSON has something wrong with.</summary>
     internal static Problem From(InvalidRequestException invalid) => From(ProblemTypes.Invalid) with { Reason = "INVALID_FIELDS", Errors = invalid.Errors };

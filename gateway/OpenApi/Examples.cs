@@ -33,7 +33,7 @@ internal static class Examples
 
     public static CancelOrder CancelOrder { get; } = new() { Version = 1 };
 
-    public static AdvanceOrder AdvanceOrder { get; } = new() { State = OrderState.Paid, Version = 1 };
+    public static AdvanceOrder AdvanceOrder { get; } = new() { State = OrderStep.Paid, Version = 1 };
 
     public static Order Order { get; } = new()
     {

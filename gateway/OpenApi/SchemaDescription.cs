@@ -1,4 +1,8 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microservices.Gateway.Rest;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -14,8 +18,13 @@ internal sealed class SchemaDescription : IOpenApiSchemaTransformer, IOpenApiDoc
     {
         if (schema.Type is { } type && type != JsonSchemaType.Null)
             schema.Type = type & ~JsonSchemaType.Null;
-        if (schema.Enum is { Count: > 0 })
+        if ((Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type) is { IsEnum: true } names)
+        {
             schema.Type = JsonSchemaType.String;
+            // The summary is found by the type, but not by that which may be absent.
+            schema.Description ??= names.GetCustomAttribute<DescriptionAttribute>()?.Description;
+            schema.Enum = [.. EnumNames.Of(names).Select(name => JsonValue.Create(name))];
+        }
 
         foreach (var property in context.JsonTypeInfo.Properties)
         {

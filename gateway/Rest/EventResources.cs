@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Microservices.Gateway.Rest;
@@ -110,9 +109,3 @@ public sealed record StreamEnd
 
 /// <summary>The first event, which has no data: `event: ready`. Its id is the place that events follow.</summary>
 public sealed record StreamReady;
-
-/// <summary>Kinds in lower case, never as numbers.</summary>
-internal sealed class OrderEventKindConverter() : JsonStringEnumConverter<OrderEventKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
-
-/// <summary>Kinds in lower case, never as numbers.</summary>
-internal sealed class NotificationEventKindConverter() : JsonStringEnumConverter<NotificationEventKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microservices.Gateway.Errors;
 
@@ -32,9 +31,3 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(StreamEnd))]
 [JsonSerializable(typeof(StreamReady))]
 internal sealed partial class GatewayJson : JsonSerializerContext;
-
-/// <summary>Order states in lower case, never as numbers.</summary>
-internal sealed class OrderStateConverter() : JsonStringEnumConverter<OrderState>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
-
-/// <summary>Part statuses in lower case, never as numbers.</summary>
-internal sealed class PartStatusConverter() : JsonStringEnumConverter<PartStatus>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -53,7 +53,8 @@ internal static partial class JsonDiagnosis
         {
             if (step.Groups["index"] is { Success: true } index)
             {
-                element = element?[int.Parse(index.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)];
+                var at = int.Parse(index.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+                element = element is { ValueKind: JsonValueKind.Array } array && at < array.GetArrayLength() ? array[at] : null;
                 type = type.Options.GetTypeInfo(type.ElementType!);
                 continue;
             }
@@ -61,13 +62,30 @@ internal static partial class JsonDiagnosis
             var name = step.Groups["name"].Value;
             if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property)
                 return "is not a known field";
-            if (element?.EnumerateObject().Count(other => other.NameEquals(name)) > 1)
+            var members = Members(element, name);
+            if (members.Length > 1)
                 return "must be given once";
-            element = element?.GetProperty(name);
+            element = members is [var only] ? only : null;
             type = type.Options.GetTypeInfo(property.PropertyType);
         }
 
         return Expected(element, type);
+    }
+
+    private static JsonElement[] Members(JsonElement? element, string name) =>
+        element is { ValueKind: JsonValueKind.Object } found ? [.. found.EnumerateObject().Where(member => IsCalled(member, name)).Select(member => member.Value)] : [];
+
+    // A name may be JSON and no text all the same: with half of a surrogate pair.
+    private static bool IsCalled(JsonProperty member, string name)
+    {
+        try
+        {
+            return member.NameEquals(name);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static string Expected(JsonElement? element, JsonTypeInfo type)
@@ -75,13 +93,14 @@ internal static partial class JsonDiagnosis
         var value = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
         return type.Kind switch
         {
+            JsonTypeInfoKind.Object when element?.ValueKind == JsonValueKind.Object => "has a name that is not valid Unicode",
             JsonTypeInfoKind.Object => "must be an object",
             JsonTypeInfoKind.Enumerable => "must be an array",
             _ when value == typeof(string) && element?.ValueKind == JsonValueKind.String => "must be valid Unicode in UTF-8",
             _ when value == typeof(string) => "must be a string",
             _ when value == typeof(int) => $"must be a whole number from {int.MinValue} to {int.MaxValue}",
             _ when value == typeof(long) => $"must be a whole number from {long.MinValue} to {long.MaxValue}",
-            _ when value.IsEnum => $"must be one of {string.Join(", ", Enum.GetNames(value).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName))}",
+            _ when value.IsEnum => $"must be one of {string.Join(", ", EnumNames.Of(value))}",
             _ => "has the wrong type",
         };
     }

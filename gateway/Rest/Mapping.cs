@@ -78,13 +78,11 @@ internal static class Mapping
         }
     }
 
-    public static ProtoState ToMessage(this OrderState state) => state switch
+    public static ProtoState ToMessage(this OrderStep step) => step switch
     {
-        OrderState.Placed => ProtoState.Placed,
-        OrderState.Paid => ProtoState.Paid,
-        OrderState.Shipped => ProtoState.Shipped,
-        OrderState.Delivered => ProtoState.Delivered,
-        OrderState.Cancelled => ProtoState.Cancelled,
+        OrderStep.Paid => ProtoState.Paid,
+        OrderStep.Shipped => ProtoState.Shipped,
+        OrderStep.Delivered => ProtoState.Delivered,
         _ => ProtoState.Unspecified,
     };
 
@@ -104,10 +102,12 @@ internal static class Mapping
 
         var amount = errors.Required($"{at}.unitPrice.amount", price.Amount, "0");
         var currency = errors.Required($"{at}.unitPrice.currency", price.Currency, "");
-        if (MoneyAmounts.TryParse(amount, currency, out var money))
-            message.UnitPrice = money;
-        else
+        if (!MoneyAmounts.TryParse(amount, currency, out var money))
             errors.Add($"{at}.unitPrice.amount", MoneyAmounts.Expected);
+        else if (money.Units < 0 || money.Nanos < 0)
+            errors.Add($"{at}.unitPrice.amount", "must not be negative");
+        else
+            message.UnitPrice = money;
         return message;
     }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
@@ -91,13 +92,28 @@ public sealed record CancelOrder
     public long? Version { get; init; }
 }
 
+/// <summary>The states that an order can be moved to.</summary>
+[JsonConverter(typeof(OrderStepConverter))]
+[Description("The states that an order can be moved to.")]
+public enum OrderStep
+{
+    /// <summary>From placed.</summary>
+    Paid,
+
+    /// <summary>From paid.</summary>
+    Shipped,
+
+    /// <summary>From shipped. Final.</summary>
+    Delivered,
+}
+
 /// <summary>Where to move an order.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record AdvanceOrder
 {
     /// <summary>The state to reach: the one that follows the present one.</summary>
     [Required]
-    public OrderState? State { get; init; }
+    public OrderStep? State { get; init; }
 
     /// <summary>The version the decision is based on; whatever the order has when absent.</summary>
     public long? Version { get; init; }

@@ -83,5 +83,5 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<
         _ => null,
     };
 
-    private static string Name(OrderState state) => state.ToString().ToUpperInvariant();
+    private static string Name(OrderState state) => state.ToString().ToLowerInvariant();
 }

@@ -51,7 +51,7 @@ internal static class Money
         if (!Decimals.ContainsKey(money.CurrencyCode))
             violations.Add($"{field}.currency_code", "must be an ISO 4217 code such as EUR");
         if (money.Units is < 0 or >= MaxUnitPrice)
-            violations.Add($"{field}.units", $"must be from 0 to {MaxUnitPrice - 1}");
+            violations.Add($"{field}.units", $"must not be negative, and less than {MaxUnitPrice}");
         if (money.Nanos is < 0 or > MaxNanos)
             violations.Add($"{field}.nanos", $"must be from 0 to {MaxNanos}");
     }

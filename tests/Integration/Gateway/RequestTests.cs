@@ -30,6 +30,8 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     [InlineData("""{"displayName":"A","email":"a@b","email":"c@d"}""", "email", "must be given once")]
     [InlineData("""{"displayName":"\ud800","email":"a@b"}""", "displayName", "must be valid Unicode")]
     [InlineData("""{"displayName":"A","email":"a@b","":1}""", "", "is not a known field")]
+    [InlineData("""{"displayName":5,"\ud800aaaaaaaaaa":1}""", "displayName", "must be a string")]
+    [InlineData("""{"\udc00":1,"displayName":5,"\ud800":1}""", "$", "has a name that is not valid Unicode")]
     [InlineData("""{"displayName":{"a":1},"email":"a@b"}""", "displayName", "must be a string")]
     [InlineData("""{"displayName":"A",""", "$", "is not valid JSON: line 1")]
     [InlineData("""{"displayName":"A","email":"a@b"} x""", "$", "is not valid JSON")]
@@ -47,6 +49,10 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     [InlineData("""{"userId":"ada","lines":[{"quantity":1.5}]}""", "lines[0].quantity", "must be a whole number")]
     [InlineData("""{"userId":"ada","lines":[null]}""", "lines[0]", "must be an object")]
     [InlineData("""{"userId":"ada","lines":{}}""", "lines", "must be an array")]
+    [InlineData("""{"userId":"ada","lines":[{"quantity":"2","\ud800aaaaaaaaaa":1}]}""", "lines[0].quantity", "must be a whole number")]
+    [InlineData("""{"userId":"ada","lines":[{"quantity":1,"unitPrice":{"amount":1,"\udfff":2}}]}""", "lines[0].unitPrice.amount", "must be a string")]
+    [InlineData("""{"userId":"ada","lines":[{"productId":"p","quantity":1,"unitPrice":{"amount":"-1.5","currency":"EUR"}}]}""", "lines[0].unitPrice.amount", "must not be negative")]
+    [InlineData("""{"userId":"ada","lines":[{"productId":"p","quantity":1,"unitPrice":{"amount":"-0.01","currency":"EUR"}}]}""", "lines[0].unitPrice.amount", "must not be negative")]
     [InlineData("""{"userId":"ada"}""", "lines", "is required")]
     [InlineData("""{"userId":"ada","lines":[{"productId":"p","quantity":1,"unitPrice":12.5}]}""", "lines[0].unitPrice", "must be an object")]
     [InlineData("""{"userId":"ada","lines":[{"productId":"p","quantity":1,"unitPrice":{"amount":12.5,"currency":"EUR"}}]}""", "lines[0].unitPrice.amount", "must be a string")]
@@ -65,7 +71,17 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     [InlineData("PATCH", "/v1/users/ada", """{"displayName":"A"}""", "version", "is required")]
     [InlineData("PATCH", "/v1/users/ada", """{"version":1}""", "$", "displayName and email")]
     [InlineData("PATCH", "/v1/users/ada", """{"version":"1","email":"a@b"}""", "version", "must be a whole number from -9223372036854775808")]
-    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"lost"}""", "state", "must be one of unknown, placed, paid, shipped, delivered, cancelled")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"lost"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"unknown"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"placed"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"placed, paid"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"paid,shipped"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"PAID"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":" paid "}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"2"}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":""}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":["paid"]}""", "state", "must be one of paid, shipped, delivered")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"\ud800"}""", "state", "must be one of paid, shipped, delivered")]
     [InlineData("POST", "/v1/orders/o1/advance", """{"state":2}""", "state", "must be one of")]
     [InlineData("POST", "/v1/orders/o1/advance", """{}""", "state", "is required")]
     [InlineData("POST", "/v1/orders/o1/cancel", """{"force":true}""", "force", "is not a known field")]
@@ -114,6 +130,27 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
         var (open, close) = (new string('[', 20_000), new string(']', 20_000));
         await RefusedAsync(HttpMethod.Post, "/v1/users", Http.Body("{\"displayName\":" + open + close + "}"), "displayName", "must be a string");
         await RefusedAsync(HttpMethod.Post, "/v1/users", Http.Body("{\"displayName\":" + open), "displayName", "must be a string");
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/users", """{"userId":"ada","displayName":"Ada","email":"ada@example.com"}""")]
+    [InlineData("PATCH", "/v1/users/ada", """{"version":3,"displayName":"Ada","email":"ada@example.com"}""")]
+    [InlineData("POST", "/v1/orders", """{"orderId":"o1","userId":"ada","lines":[{"productId":"p","quantity":1,"unitPrice":{"amount":"1.25","currency":"EUR"},"discountBasisPoints":5}]}""")]
+    [InlineData("POST", "/v1/orders/o1/cancel", """{"version":3}""")]
+    [InlineData("POST", "/v1/orders/o1/advance", """{"state":"paid","version":3}""")]
+    [InlineData("POST", "/v1/overviews:batchGet", """{"userIds":["ada","bob"],"fields":["user","orders"],"strict":true,"orderLimit":5}""")]
+    public async Task Whatever_a_body_is_the_answer_is_good_or_names_what_is_wrong(string method, string path, string good)
+    {
+        var random = new Random(12);
+        for (var i = 0; i < 500; i++)
+        {
+            var body = Mutate(Encoding.UTF8.GetBytes(good), random);
+            var response = await gateway.Rest.SendAsync(new HttpMethod(method), path, Http.Body(body));
+            if (response.IsSuccessStatusCode)
+                continue;
+            Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{response.StatusCode} for {Convert.ToBase64String(body)} {Encoding.UTF8.GetString(body)}");
+            Assert.NotEmpty((await response.ProblemAsync(400)).Fields());
+        }
     }
 
     [Theory]
@@ -195,6 +232,48 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
         var problem = await (await gateway.Rest.PostAsync("/v1/orders/o1/cancel", null)).ProblemAsync(status);
         Assert.Equal(reason, problem.Text("reason"));
         Assert.Equal("The order is delivered.", problem.Text("detail"));
+    }
+
+    // One to three pieces of it replaced, doubled, cut out or broken.
+    private static byte[] Mutate(byte[] json, Random random)
+    {
+        string[] pieces =
+        [
+            "\\ud800", "\"\\ud800a\":1,", "\"\\udc00\":{},", "5", "null", "true", "[]", "{}", "\"\"", "1e999", "-0", "\"version\":\"x\",", "\"a b\":[],", "\"$\":1,", "\"['x']\":1,",
+            "\"a.b[0]\":2,", "[[[[", "{\"a\":", ",", ":", "\"", "\\", "\u0000", "\uFEFF", "99999999999999999999", "1.5", "/*c*/", "\\u0000", "\"\\u0065mail\":1,",
+        ];
+        var bytes = json.ToList();
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
+        {
+            var at = random.Next(bytes.Count + 1);
+            var piece = Encoding.UTF8.GetBytes(pieces[random.Next(pieces.Length)]);
+            switch (random.Next(5))
+            {
+                case 0:
+                    bytes.InsertRange(at, piece);
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, Math.Min(random.Next(1, 12), bytes.Count - at));
+                    break;
+                case 2:
+                    bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 30), bytes.Count - at)));
+                    break;
+                case 3:
+                    bytes.Insert(at, (byte)random.Next(256));
+                    break;
+                default:
+                    // In place of a value.
+                    var colon = bytes.IndexOf((byte)':', Math.Min(at, bytes.Count));
+                    if (colon < 0)
+                        break;
+                    var end = bytes.FindIndex(colon, b => b is (byte)',' or (byte)'}');
+                    bytes.RemoveRange(colon + 1, Math.Max(0, end - colon - 1));
+                    bytes.InsertRange(colon + 1, piece);
+                    break;
+            }
+        }
+
+        return [.. bytes];
     }
 
     private async Task RefusedAsync(
