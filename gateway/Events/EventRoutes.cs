@@ -30,7 +30,7 @@ internal static class EventRoutes
     {
         if (!IsAccepted(http.Request))
             throw new BadHttpRequestException("The answer is text/event-stream.", StatusCodes.Status406NotAcceptable);
-        return streams.ServeAsync(http, userId, Resume(http));
+        return streams.ServeAsync(http, userId, Resume(http, userId));
     }
 
     private static bool IsAccepted(HttpRequest request) =>
@@ -39,7 +39,7 @@ internal static class EventRoutes
         || accepted.Any(range => range.Quality != 0 && Answer.IsSubsetOf(range));
 
     // The header is the newer one: a browser sends it when it reconnects to the URL that it was given.
-    private static ResumeFrom? Resume(HttpContext http)
+    private static EventPlace[]? Resume(HttpContext http, string userId)
     {
         var header = http.Request.Headers[LastEventId];
         if (header.Count > 1)
@@ -48,8 +48,8 @@ internal static class EventRoutes
         var text = string.IsNullOrEmpty(header) ? http.QueryText(LastEventIdParameter) : header.ToString();
         if (string.IsNullOrEmpty(text))
             return null;
-        return EventPlaces.TryParse(text, UserFeed.Sources.Count, out var places)
-            ? new ResumeFrom(places, field)
-            : throw new InvalidRequestException(field, "is not the id of an earlier event");
+        return EventPlaces.TryParse(UserFeed.Owner(userId), text, UserFeed.Sources.Count, out var places)
+            ? places
+            : throw new InvalidRequestException(field, "is not the id of an earlier event of this user");
     }
 }

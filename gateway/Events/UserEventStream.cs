@@ -10,7 +10,7 @@ namespace Microservices.Gateway.Events;
 /// fails is still an ordinary problem. Every event's id is the place after it in both sources.
 /// </summary>
 internal sealed partial class UserEventStream(
-    HttpContext http, MergedSubscriptions<FeedEvent> feed, EventPlace[] places, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
+    HttpContext http, MergedSubscriptions<FeedEvent> feed, string owner, EventPlace[] places, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
     : IDisposable
 {
     private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
@@ -19,7 +19,7 @@ internal sealed partial class UserEventStream(
     private bool ready;
     private long written = time.GetTimestamp();
 
-    private string Id => EventPlaces.Join(places);
+    private string Id => EventPlaces.Join(owner, places);
 
     /// <summary>Serves the client until it is gone, or is told that this is the end.</summary>
     /// <param name="leave">Completes when the client is to be told.</param>

@@ -8,9 +8,6 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Events;
 
-/// <summary>Where a client wants to go on, and what it called that, to be named if it is wrong.</summary>
-internal sealed record ResumeFrom(EventPlace[] Places, string Field);
-
 /// <summary>
 /// Serves events over HTTP: bounds how many streams are open, and ends them when they are old or when the process drains, spread over half of
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
@@ -21,10 +18,9 @@ internal sealed class UserEventStreams(
     private int open;
 
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
-    /// <exception cref="InvalidRequestException">A service does not know the place to go on from.</exception>
     /// <exception cref="StatusException">Too many streams are open.</exception>
     /// <exception cref="RpcException">There is no such user, or a service refuses.</exception>
-    public async Task ServeAsync(HttpContext http, string userId, ResumeFrom? from)
+    public async Task ServeAsync(HttpContext http, string userId, EventPlace[]? from)
     {
         try
         {
@@ -44,20 +40,15 @@ internal sealed class UserEventStreams(
         }
     }
 
-    private async Task FollowAsync(HttpContext http, string userId, ResumeFrom? from)
+    private async Task FollowAsync(HttpContext http, string userId, EventPlace[]? from)
     {
-        var places = from?.Places ?? new EventPlace[UserFeed.Sources.Count];
+        var places = from ?? new EventPlace[UserFeed.Sources.Count];
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         try
         {
             await using var following = feed.Follow(userId, places, http.RequestAborted);
-            using var stream = new UserEventStream(http, following, places, options.Value, metrics, time, logger);
+            using var stream = new UserEventStream(http, following, UserFeed.Owner(userId), places, options.Value, metrics, time, logger);
             await stream.RunAsync(LeaveAsync(ended.Token));
-        }
-        // The user's id is known to be good: what else the request has is the place.
-        catch (RpcException refused) when (from is not null && refused.StatusCode == StatusCode.InvalidArgument && !http.Response.HasStarted)
-        {
-            throw new InvalidRequestException(from.Field, "is not the id of an earlier event of this user");
         }
         finally
         {

@@ -40,7 +40,7 @@ internal sealed class WatchOverview(
             }
 
             // The subscription stands once there is something to stand on: who is refused a snapshot tries again ever more seldom.
-            var snapshot = await SnapshotAsync(query, places, shown, cancellationToken);
+            var snapshot = await SnapshotAsync(subscription, query, places, shown, cancellationToken);
             yield return new EventsSubscribed(Recovered: true, "");
             yield return snapshot;
         }
@@ -54,21 +54,23 @@ internal sealed class WatchOverview(
             if (item is ReceivedReset<OverviewEvent> reset)
             {
                 yield return new EventsReset(reset.Reason, "");
-                yield return await SnapshotAsync(query, places, shown, cancellationToken);
+                yield return await SnapshotAsync(subscription, query, places, shown, cancellationToken);
             }
             else if (item is ReceivedEvents<OverviewEvent> events && events.Events.Where(shown.IsNew).ToArray() is { Length: > 0 } news)
             {
-                yield return new EncodedEvents([.. news.Select(Encode)], EventPlaces.Join(places));
+                yield return new EncodedEvents([.. news.Select(Encode)], EventPlaces.Join(Owner(subscription), places));
             }
         }
     }
+
+    private static string Owner(WatchOverviewSubscription subscription) => $"overview/{subscription.UserId}";
 
     private static OverviewQuery Check(WatchOverviewSubscription subscription, out EventPlace[] places)
     {
         var violations = new FieldViolations();
         violations.CheckId("user_id", subscription.UserId);
         places = new EventPlace[Sources];
-        if (subscription.Cursor.Length > 0 && (!EventPlaces.TryParse(subscription.Cursor, Sources, out places) || places.Any(place => place.Seen > 0)))
+        if (subscription.Cursor.Length > 0 && (!EventPlaces.TryParse(Owner(subscription), subscription.Cursor, Sources, out places) || places.Any(place => place.Seen > 0)))
             violations.Add("cursor", "is not the cursor of an earlier frame");
         if (subscription.OrderLimit < 0)
             violations.Add("order_limit", "must not be negative");
@@ -87,13 +89,14 @@ internal sealed class WatchOverview(
         together,
         cancellationToken);
 
-    private async Task<EncodedEvents> SnapshotAsync(OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
+    private async Task<EncodedEvents> SnapshotAsync(
+        WatchOverviewSubscription subscription, OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
     {
         try
         {
             var snapshot = await overview.ReadAsync(query, cancellationToken);
             shown.Show(snapshot);
-            return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(places), Snapshot: true);
+            return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(Owner(subscription), places), Snapshot: true);
         }
         catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
         {

@@ -83,14 +83,14 @@ internal static class Examples
     };
 
     /// <summary>The third event after a place in the orders, at a place in the notifications.</summary>
-    public const string EventId = "AZ3qk0uXm1Q~3.AZ3qk0uYw7c";
+    public const string EventId = "AZ3qk0uXm1Q~3.AZ3qk0uYw7c.8d2f0c41a97be356";
 
     public static string EventText { get; } = $$"""
         retry: 2000
 
         event: ready
         data: {}
-        id: AZ3qk0uXm1Q~2.AZ3qk0uYw7c
+        id: AZ3qk0uXm1Q~2.AZ3qk0uYw7c.17c05b3e92fa6d84
 
         event: order
         data: {{JsonSerializer.Serialize(new OrderEvent { Kind = OrderEventKind.Placed, Order = Order, Time = Time }, GatewayJson.Default.OrderEvent)}}

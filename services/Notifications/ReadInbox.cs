@@ -19,7 +19,7 @@ internal sealed class ReadInbox(Database<NotificationsDbContext> database)
         var violations = new FieldViolations();
         violations.CheckId("user_id", request.UserId);
         var size = violations.PageSize("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
-        var before = violations.PagePosition("page_token", list, request.PageToken);
+        var before = violations.PagePosition("page_token", list, request.PageToken, FieldViolations.IsId);
         violations.ThrowIfAny(NotificationErrors.Domain);
 
         var (page, unread) = await database.ReadAsync(async context =>
@@ -30,7 +30,7 @@ internal sealed class ReadInbox(Database<NotificationsDbContext> database)
                 wanted = wanted.Where(n => string.Compare(n.NotificationId, before) < 0);
             // One more than asked for tells whether there is a next page.
             var found = await wanted.OrderByDescending(n => n.NotificationId).Take(size + 1).ToListAsync(cancellationToken);
-            return (found, await inbox.Where(n => n.ReadTime == null).Take(MaxUnreadCount).CountAsync(cancellationToken));
+            return (found, await inbox.Where(n => n.ReadTime == null).OrderByDescending(n => n.NotificationId).Take(MaxUnreadCount).CountAsync(cancellationToken));
         }, cancellationToken);
 
         var response = new ListNotificationsResponse { UnreadCount = unread };

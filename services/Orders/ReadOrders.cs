@@ -29,7 +29,7 @@ internal sealed class ReadOrders(Database<OrdersDbContext> database)
         var violations = new FieldViolations();
         violations.CheckId("user_id", request.UserId);
         var size = violations.PageSize("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
-        var position = violations.PagePosition("page_token", list, request.PageToken);
+        var position = violations.PagePosition("page_token", list, request.PageToken, text => TryPosition(text, out _, out _));
         violations.ThrowIfAny(OrderErrors.Domain);
 
         // One more than asked for tells whether there is a next page.
@@ -48,13 +48,18 @@ internal sealed class ReadOrders(Database<OrdersDbContext> database)
     private static string Position(Order order) =>
         string.Create(CultureInfo.InvariantCulture, $"{order.PlaceTime.UtcTicks} {order.OrderId}");
 
-    private static IQueryable<Order> After(IQueryable<Order> orders, string position)
+    private static bool TryPosition(string position, out DateTimeOffset time, out string orderId)
     {
-        if (position.Length == 0)
-            return orders;
-        var blank = position.IndexOf(' ');
-        var time = new DateTimeOffset(long.Parse(position.AsSpan(0, blank), CultureInfo.InvariantCulture), TimeSpan.Zero);
-        var orderId = position[(blank + 1)..];
-        return orders.Where(o => o.PlaceTime < time || (o.PlaceTime == time && string.Compare(o.OrderId, orderId) < 0));
+        (time, orderId) = (default, "");
+        if (position.Split(' ') is not [var ticks, var id] || !FieldViolations.IsId(id)
+            || !long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var utc) || utc > DateTime.MaxValue.Ticks)
+            return false;
+        (time, orderId) = (new DateTimeOffset(utc, TimeSpan.Zero), id);
+        return true;
     }
+
+    private static IQueryable<Order> After(IQueryable<Order> orders, string position) =>
+        TryPosition(position, out var time, out var orderId)
+            ? orders.Where(o => o.PlaceTime < time || (o.PlaceTime == time && string.Compare(o.OrderId, orderId) < 0))
+            : orders;
 }

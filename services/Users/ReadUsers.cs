@@ -26,7 +26,7 @@ internal sealed class ReadUsers(Database<UsersDbContext> database)
     {
         var violations = new FieldViolations();
         var size = violations.PageSize("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
-        var after = violations.PagePosition("page_token", List, request.PageToken);
+        var after = violations.PagePosition("page_token", List, request.PageToken, FieldViolations.IsId);
         violations.ThrowIfAny(UserErrors.Domain);
 
         // One more than asked for tells whether there is a next page.

@@ -64,14 +64,16 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
     {
         var violations = new FieldViolations();
         var from = subscription.FromEarliest ? Cursor.Earliest : null;
-        if (subscription.Cursor.Length > 0 && !Cursor.TryParse(subscription.Cursor, out from))
-            violations.Add("cursor", "is not the cursor of an earlier frame");
         if (subscription.UserId.Length > 0)
             violations.CheckId("user_id", subscription.UserId);
         if (subscription.HasPartition && subscription.Partition >= UserTopics.Partitions)
             violations.Add("partition", $"must be 0 to {UserTopics.Partitions - 1}");
         if (subscription.HasPartition && subscription.UserId.Length > 0)
             violations.Add("partition", "must be absent where there is a user_id");
+        // One of other topics would begin these at their oldest events, without a word.
+        if (subscription.Cursor.Length > 0 && !violations.Any
+            && !(Cursor.TryParse(subscription.Cursor, out from) && TopicsOf(subscription).All(topic => from.TryGetOffset(topic, out _, out _))))
+            violations.Add("cursor", "is not the cursor of an earlier frame of this subscription");
         if (violations.Any)
             throw errors.Invalid(violations).ToRpcException();
         return from;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microservices.Gateway.Events;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -15,6 +16,16 @@ internal sealed record SseEvent(string Name, string Data, string LastEventId)
         "notification" => Json.GetProperty("notification").Text("notificationId"),
         _ => null,
     };
+}
+
+/// <summary>Ids of events, and cursors of overviews, of the user "ada".</summary>
+internal static class Ids
+{
+    /// <summary>The id that says these places.</summary>
+    public static string Event(string places) => EventPlaces.Seal("events/ada", places);
+
+    /// <summary>The cursor that says these places.</summary>
+    public static string Overview(string places) => EventPlaces.Seal("overview/ada", places);
 }
 
 /// <summary>Reads a stream of server-sent events as WHATWG HTML, 9.2.6 says: an event counts, with its id, once its blank line has come.</summary>

@@ -24,18 +24,18 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Equal("text/event-stream", client.Response.Content.Headers.ContentType?.ToString());
         Assert.True(client.Response.Headers.CacheControl?.NoStore);
         Assert.Equal("no", client.Response.Headers.GetValues("X-Accel-Buffering").Single());
-        Assert.Equal(new SseEvent("ready", "{}", "0.0"), await client.NextAsync());
+        Assert.Equal(new SseEvent("ready", "{}", Ids.Event("0.0")), await client.NextAsync());
         Assert.Equal("2000", client.Parser.Retry);
 
         gateway.Orders.Feed.Append(Told.Order("o1", 2));
         Assert.Equal(new SseEvent("order", """
             {"kind":"advanced","order":{"orderId":"o1","userId":"ada","state":"paid","lines":[{"productId":"tea","quantity":2,"unitPrice":{"amount":"6.25","currency":"EUR"},"discountBasisPoints":0,"total":{"amount":"12.50","currency":"EUR"}}],"total":{"amount":"12.50","currency":"EUR"},"version":2,"placeTime":"2026-01-31T12:00:00Z","updateTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
-            """, "1.0"), await client.NextAsync());
+            """, Ids.Event("1.0")), await client.NextAsync());
 
         gateway.Notifications.Feed.Append(Told.Notification("n1"));
         Assert.Equal(new SseEvent("notification", """
             {"kind":"created","notification":{"notificationId":"n1","userId":"ada","kind":"placed","orderId":"o1","orderVersion":1,"orderState":"placed","eventTime":"2026-01-31T13:00:00Z","createTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
-            """, "1.1"), await client.NextAsync());
+            """, Ids.Event("1.1")), await client.NextAsync());
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         using var client = await SseClient.ReadyAsync(gateway.Rest);
         gateway.Orders.Feed.Append(Told.Orders(1, 10));
         var first = await client.NextAsync(10);
-        Assert.Equal(["0~1.0", "0~2.0", "0~3.0", "0~4.0", "0~5.0", "0~6.0", "0~7.0", "0~8.0", "0~9.0", "10.0"], first.Select(e => e.LastEventId));
+        Assert.Equal(Array.ConvertAll<string, string>(["0~1.0", "0~2.0", "0~3.0", "0~4.0", "0~5.0", "0~6.0", "0~7.0", "0~8.0", "0~9.0", "10.0"], Ids.Event), first.Select(e => e.LastEventId));
         gateway.Orders.Feed.Append(Told.Orders(11, 5));
         gateway.Orders.Feed.PageEvents = pageWhenResumed;
 
@@ -58,7 +58,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
             using var resumed = seen % 2 == 0 ? await SseClient.OpenAsync(other.Rest, id) : await SseClient.OpenAsync(other.Rest, query: $"?lastEventId={id}");
             var rest = await OrdersAsync(resumed, 15 - seen);
             Assert.Equal(Enumerable.Range(seen + 1, 15 - seen).Select(i => $"{i}"), rest.Select(e => e.Subject));
-            Assert.Equal("15.0", rest[^1].LastEventId);
+            Assert.Equal(Ids.Event("15.0"), rest[^1].LastEventId);
         }
     }
 
@@ -81,7 +81,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         await client.NextAsync(2);
 
         gateway.Notifications.Feed.Fork();
-        Assert.Equal(new SseEvent("reset", """{"reason":"forked","source":"notifications"}""", "0.2"), await client.NextAsync());
+        Assert.Equal(new SseEvent("reset", """{"reason":"forked","source":"notifications"}""", Ids.Event("0.2")), await client.NextAsync());
 
         gateway.Orders.Feed.Append(Told.Order("o1"));
         Assert.Equal("o1", (await client.NextAsync())?.Subject);
@@ -96,7 +96,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         await client.NextAsync();
 
         var stopping = draining.StopAsync();
-        Assert.Equal(new SseEvent("end", """{"reconnectAfterMs":500}""", "1.0"), await client.NextAsync());
+        Assert.Equal(new SseEvent("end", """{"reconnectAfterMs":500}""", Ids.Event("1.0")), await client.NextAsync());
         Assert.Null(await client.NextAsync());
         await stopping;
 
@@ -136,14 +136,61 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     [InlineData("1~-1.2")]
     [InlineData("1~99999999999.2")]
     [InlineData("a b.c")]
-    [InlineData("unknown.0")]
-    [InlineData("0.unknown")]
+    [InlineData("0.0")]
+    [InlineData("0.0.")]
+    [InlineData("0.0.0000000000000000")]
     public async Task A_place_that_is_none_is_refused_by_its_name(string id)
     {
         var problem = await (await SseClient.GetAsync(gateway.Rest, id)).ProblemAsync(400);
         Assert.Equal(["Last-Event-ID"], problem.Fields());
         problem = await (await SseClient.GetAsync(gateway.Rest, query: "?lastEventId=" + Uri.EscapeDataString(id))).ProblemAsync(400);
         Assert.Equal(["lastEventId"], problem.Fields());
+    }
+
+    [Fact]
+    public async Task An_id_with_a_changed_character_or_swapped_halves_or_of_another_user_or_stream_is_refused_and_nothing_is_replayed_or_skipped()
+    {
+        string good;
+        gateway.Orders.Feed.Append(Told.Orders(0, 10));
+        using (var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event("0.0")))
+            good = (await client.NextAsync(5))[^1].LastEventId;
+        Assert.Equal(Ids.Event("0~5.0"), good);
+
+        var halves = good.Split('.');
+        var bad = new List<string> { Ids.Overview("0~5.0"), good.Replace("ada", "bob", StringComparison.Ordinal) + "0", $"{halves[1]}.{halves[0]}.{halves[2]}", $"{halves[0]}.{halves[1]}", $"{halves[0]}.1.{halves[2]}", good + " " };
+        for (var i = 0; i < good.Length; i++)
+        {
+            bad.Add(good[..i] + (good[i] == '1' ? '2' : '1') + good[(i + 1)..]);
+            bad.Add(good.Remove(i, 1));
+        }
+
+        foreach (var id in bad.Where(id => id.Trim() != good))
+            Assert.Equal(["lastEventId"], (await (await SseClient.GetAsync(gateway.Rest, query: "?lastEventId=" + Uri.EscapeDataString(id))).ProblemAsync(400)).Fields());
+        var ofAnother = await gateway.Rest.SendAsync(HttpMethod.Get, "/v1/users/bob/events", header: ("Last-Event-ID", good));
+        Assert.Equal(["Last-Event-ID"], (await ofAnother.ProblemAsync(400)).Fields());
+        using var resumed = await SseClient.ReadyAsync(gateway.Rest, good);
+        Assert.Equal("5", (await resumed.NextAsync())?.Subject);
+    }
+
+    [Theory]
+    [InlineData("0.unknown", "notifications")]
+    [InlineData("unknown.0", "orders")]
+    [InlineData("unknown~3.0", "orders")]
+    public async Task A_half_that_its_service_refuses_is_a_reset_of_that_source_and_the_stream_goes_on(string places, string source)
+    {
+        gateway.Orders.Feed.Append(Told.Order("before"));
+        gateway.Notifications.Feed.Append(Told.Notification("before"));
+
+        using var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event(places));
+        var events = await client.NextAsync(2);
+        Assert.Equal($$"""{"reason":"unknown","source":"{{source}}"}""", Assert.Single(events, e => e.Name == "reset").Data);
+        Assert.Equal("before", Assert.Single(events, e => e.Name != "reset").Subject);
+        Assert.Equal(Ids.Event("1.1"), events[^1].LastEventId);
+
+        gateway.Orders.Feed.Append(Told.Order("o1"));
+        Assert.Equal("o1", (await client.NextAsync())?.Subject);
+        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        Assert.Equal("n1", (await client.NextAsync())?.Subject);
     }
 
     [Fact]
@@ -246,8 +293,8 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
             ("Backends:Notifications:Addresses:0", $"http://127.0.0.1:{Eventually.FreePort()}"), ("Events:StartTimeout", "00:00:00.05"));
         gateway.Orders.Feed.Append(Told.Orders(1, 3));
 
-        using var resumed = await SseClient.ReadyAsync(other.Rest, "1.0");
-        Assert.Equal([("2", "1~1.0"), ("3", "3.0")], (await resumed.NextAsync(2)).Select(e => (e.Subject, e.LastEventId)));
+        using var resumed = await SseClient.ReadyAsync(other.Rest, Ids.Event("1.0"));
+        Assert.Equal([("2", Ids.Event("1~1.0")), ("3", Ids.Event("3.0"))], (await resumed.NextAsync(2)).Select(e => (e.Subject, e.LastEventId)));
 
         // Without a place to resume from, an event could have no id: the stream stands, and waits.
         using var fresh = await SseClient.OpenAsync(other.Rest);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Gateway.Events;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
@@ -75,14 +76,14 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
             cursor = (await ChangesAsync(watch, 1)).Cursor;
         }
 
-        Assert.Equal("0.1", cursor);
+        Assert.Equal(Ids.Overview("0.1"), cursor);
         gateway.Orders.Feed.Append(Told.Order("o2", 2));
         gateway.Users.Feed.Append(Told.User(4));
         await using var resumed = Watch(cursor);
-        Assert.Equal(new ReceivedSubscribed<OverviewEvent>("0.1"), await NextAsync(resumed));
+        Assert.Equal(new ReceivedSubscribed<OverviewEvent>(Ids.Overview("0.1")), await NextAsync(resumed));
         var (changes, end) = await ChangesAsync(resumed, 2);
         Assert.Equal(["o2 2", "user 4"], changes.Order());
-        Assert.Equal("1.2", end);
+        Assert.Equal(Ids.Overview("1.2"), end);
     }
 
     [Fact]
@@ -110,7 +111,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(StatusCode.PermissionDenied);
         Assert.Equal(StatusCode.PermissionDenied, (await FailsAsync(new() { UserId = "ada" })).StatusCode);
 
-        foreach (var cursor in (string[])["nonsense", "1.2.3", "1~2.0", "unknown.0"])
+        foreach (var cursor in (string[])["nonsense", "1.2.3", "0.0", Ids.Overview("1~2.0"), Ids.Overview("unknown.0"), Ids.Event("0.0"), EventPlaces.Seal("overview/bob", "0.0")])
             Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { UserId = "ada", Cursor = cursor })).StatusCode);
         var invalid = (await FailsAsync(new() { UserId = "?", Cursor = "1", OrderLimit = -1 })).GetRpcStatus()!;
         Assert.Equal(["user_id", "cursor", "order_limit"], invalid.Fields());

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Hosting;
 using Microservices.Notifications;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
@@ -191,6 +192,19 @@ public abstract class NotificationsTests(Inboxes inboxes)
         EventTime = time,
         CreateTime = time,
     };
+
+    [SkippableFact]
+    public async Task A_page_token_that_was_made_up_or_written_otherwise_is_refused_whatever_is_in_it()
+    {
+        string[] positions = ["", " ", "no id", "a\0b", "no/id", "\uD83D\uDE00", new string('a', 65)];
+        var good = PageToken.Encode("notifications/ada/all", "n1");
+        await notifications.ListNotificationsAsync(new ListNotificationsRequest { UserId = "ada", PageToken = good });
+        foreach (var token in positions.Select(position => PageToken.Encode("notifications/ada/all", position)).Concat([good + "=", good + " ", " " + good, good.Insert(3, "\n")]))
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(() => notifications.ListNotificationsAsync(new ListNotificationsRequest { UserId = "ada", PageToken = token }).ResponseAsync);
+            Assert.Equal((StatusCode.InvalidArgument, "page_token"), (refused.StatusCode, refused.GetRpcStatus()!.Fields().Single()));
+        }
+    }
 
     private Task<int> CountAsync(string userId) =>
         inboxes.Host.Database().ReadAsync(context => context.Notifications.CountAsync(n => n.UserId == userId), default);

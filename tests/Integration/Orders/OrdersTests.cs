@@ -1,5 +1,6 @@
 using Google.Type;
 using Grpc.Core;
+using Microservices.Hosting;
 using Microservices.Orders.V1;
 
 namespace Microservices.Tests.Integration.Orders;
@@ -224,6 +225,22 @@ public abstract class OrdersTests(Backends backends)
         var error = await Errors.FailsAsync(StatusCode.InvalidArgument, orders.ListOrdersAsync(new ListOrdersRequest { UserId = bob.UserId, PageToken = token }));
 
         Assert.Equal(["page_token"], error.Fields());
+    }
+
+    [SkippableFact]
+    public async Task A_page_token_that_was_made_up_or_written_otherwise_is_refused_whatever_is_in_it()
+    {
+        var user = await backends.NewUserAsync();
+        for (var i = 0; i < 2; i++)
+            await orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
+        var good = (await orders.ListOrdersAsync(new ListOrdersRequest { UserId = user.UserId, PageSize = 1 })).NextPageToken;
+        string[] positions = ["", "x", " ", "1", "1 ", " o1", "-1 o1", "x o1", "1 o1 o2", "1 no/id", "9223372036854775807 o1", "99999999999999999999 o1", "3155378976000000000 o1", "1 \0", "a\0b", "no id", "\uD83D\uDE00"];
+
+        foreach (var token in positions.Select(position => PageToken.Encode($"orders/{user.UserId}", position)).Concat([good + "=", good + " ", " " + good, good.Insert(3, "\n")]))
+        {
+            var error = await Errors.FailsAsync(StatusCode.InvalidArgument, orders.ListOrdersAsync(new ListOrdersRequest { UserId = user.UserId, PageToken = token }));
+            Assert.Equal(["page_token"], error.Fields());
+        }
     }
 
     [SkippableFact]

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.EventLog;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
@@ -106,6 +107,46 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
 
         Assert.Equal((int)StatusCode.InvalidArgument, failed.Status.Code);
         Assert.Equal(field, Assert.Single(failed.Status.GetDetail<Google.Rpc.BadRequest>().FieldViolations).Field);
+    }
+
+    [Fact]
+    public async Task A_cursor_of_other_topics_is_refused_and_not_taken_for_the_oldest_event()
+    {
+        var (ada, bob) = ((await backends.NewUserAsync()).UserId, (await backends.NewUserAsync()).UserId);
+        await PlaceAsync(bob);
+        string[] cursors;
+        using (var stream = orders.WatchOrders())
+        {
+            cursors =
+            [
+                (await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = ada })).Cursor,
+                (await SubscribeAsync(stream, new() { SubscriptionId = 2, Partition = 3 })).Cursor,
+                (await SubscribeAsync(stream, new() { SubscriptionId = 3 })).Cursor,
+                Cursor.At($"users/user/{bob}", "e", 1).ToString(),
+                Cursor.Earliest.ToString(),
+            ];
+        }
+
+        WatchOrdersSubscription[] refused =
+        [
+            .. cursors.Select(cursor => new WatchOrdersSubscription { UserId = bob, Cursor = cursor }),
+            new() { Partition = 4, Cursor = cursors[1] },
+            new() { Partition = 4, Cursor = cursors[0] },
+            new() { Cursor = cursors[1] },
+            new() { Cursor = cursors[0] },
+        ];
+        foreach (var subscription in refused)
+        {
+            using var stream = orders.WatchOrders();
+            await stream.RequestStream.WriteAsync(new() { Subscribe = subscription });
+            var failed = (await NextAsync(stream)).Failed;
+            Assert.Equal((int)StatusCode.InvalidArgument, failed.Status.Code);
+            Assert.Equal("cursor", Assert.Single(failed.Status.GetDetail<Google.Rpc.BadRequest>().FieldViolations).Field);
+        }
+
+        // All partitions' places have one of each.
+        using var one = orders.WatchOrders();
+        Assert.True((await SubscribeAsync(one, new() { SubscriptionId = 1, Partition = 3, Cursor = cursors[2] })).Recovered);
     }
 
     private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)

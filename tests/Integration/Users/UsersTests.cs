@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Users;
+using Microservices.Hosting;
 using Microservices.Users.V1;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -149,6 +150,16 @@ public abstract class UsersTests(Backends backends)
         request.DisplayName = "Not Ada";
         var error = await Errors.FailsAsync(StatusCode.Aborted, users.CreateUserAsync(request));
         Assert.Equal("IDEMPOTENCY_KEY_REUSED", error.Reason());
+    }
+
+    [SkippableFact]
+    public async Task A_page_token_that_was_made_up_or_written_otherwise_is_refused_whatever_is_in_it()
+    {
+        string[] positions = ["", " ", "no id", "a\0b", "no/id", "-a", "\uD83D\uDE00", new string('a', 65)];
+        var good = PageToken.Encode("users", "ada");
+        await users.ListUsersAsync(new ListUsersRequest { PageToken = good });
+        foreach (var token in positions.Select(position => PageToken.Encode("users", position)).Concat([good + "=", good + " ", " " + good, good.Insert(3, "\n")]))
+            Assert.Equal(["page_token"], (await Errors.FailsAsync(StatusCode.InvalidArgument, users.ListUsersAsync(new ListUsersRequest { PageToken = token }))).Fields());
     }
 
     [SkippableFact]

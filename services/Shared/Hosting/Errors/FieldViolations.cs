@@ -66,13 +66,20 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
         return value <= 0 ? defaultSize : Math.Min(value, maxSize);
     }
 
-    /// <summary>The position in a page token; empty for the first page.</summary>
-    public string PagePosition(string field, string list, string token)
+    /// <summary>
+    /// The position in a page token; empty for the first page. What is no position by <paramref name="isPosition"/> is as wrong as what is no
+    /// token: anybody can make one up.
+    /// </summary>
+    public string PagePosition(string field, string list, string token, Predicate<string> isPosition)
     {
-        var position = "";
-        if (token.Length > 0 && !PageToken.TryDecode(list, token, out position))
-            Add(field, "is not the next_page_token of an earlier page of this list");
-        return position;
+        ArgumentNullException.ThrowIfNull(token);
+        ArgumentNullException.ThrowIfNull(isPosition);
+        if (token.Length == 0)
+            return "";
+        if (PageToken.TryDecode(list, token, out var position) && isPosition(position))
+            return position;
+        Add(field, "is not the token that an earlier page of this list gave for the next");
+        return "";
     }
 
     /// <summary>Throws INVALID_ARGUMENT with all of them, if there are any.</summary>
