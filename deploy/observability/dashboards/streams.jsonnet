@@ -32,6 +32,14 @@ p.dashboard('microservices-streams', 'Streams', 'The streams between services an
     p.panel('Events that Redis did not deliver', 'cps', 'Noticed and read from the log instead; nobody missed them.', [
       p.line('sum by (job) (rate(eventlog_events_repaired_total{%s}[$__rate_interval]))' % of, '{{job}}'),
     ]),
+    p.panel('Memory that events take in Redis', 'bytes', 'About, by service; beyond its budget the oldest events are let go, and readers that want them are served by the database.', [
+      p.line('sum by (job) (eventlog_held_bytes{%s})' % of, '{{job}}'),
+      p.line('max by (job) (sum by (job, instance) (eventlog_budget_bytes{%s}))' % of, '{{job}}: budget'),
+    ]),
+    p.panel('Events that Redis did not keep', 'cps', 'Let go early to stay within the budget, or refused since Redis has no memory left; the databases have them.', [
+      p.line('sum by (job) (rate(eventlog_events_trimmed_total{%s}[$__rate_interval]))' % of, '{{job}}: over the budget'),
+      p.line('sum by (job) (rate(eventlog_events_refused_total{%s}[$__rate_interval]))' % of, '{{job}}: refused'),
+    ]),
     p.panel('Streams cut off because nobody read', 'short', 'Within ten minutes, by method.', [
       p.line('sum by (rpc_method) (increase(eventstream_server_cut_off_total{%s}[10m]))' % of, '{{rpc_method}}'),
       p.line('sum(increase(gateway_events_cut_off_total{%s}[10m]))' % of, 'server-sent events'),

@@ -3,13 +3,13 @@ namespace Microservices.EventLog;
 /// <summary>What became of an event that was appended.</summary>
 public enum AppendStatus
 {
-    /// <summary>It is in the log and was published.</summary>
+    /// <summary>It has its place in the log and was published. Redis out of memory does not keep it, though: readers that miss it are served by the <see cref="IEventHistory"/>.</summary>
     Appended,
 
     /// <summary>Durable only: the log had its offset already; nothing was done.</summary>
     Duplicate,
 
-    /// <summary>Durable only: refused, since the log ends more than one before it, or there is none and it may not begin it. Append from <see cref="AppendResult.LastOffset"/> + 1 on.</summary>
+    /// <summary>Durable only: refused, since the log ends more than one before it. Append from <see cref="AppendResult.LastOffset"/> + 1 on.</summary>
     Gap,
 
     /// <summary>Durable only: refused, since the log has a different event at its offset. The database went back in time; give the topic a new epoch.</summary>

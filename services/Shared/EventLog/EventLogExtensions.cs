@@ -10,7 +10,7 @@ namespace Microservices.EventLog;
 /// <summary>Registers the event log.</summary>
 public static class EventLogExtensions
 {
-    /// <summary>The health check's name: Degraded while Redis is away or does not deliver, never Unhealthy. Tagged "ready".</summary>
+    /// <summary>The health check's name: Degraded while Redis is away, does not deliver or does not keep what it is given, never Unhealthy. Tagged "ready".</summary>
     public const string HealthCheckName = "event-log";
 
     /// <summary>
@@ -30,6 +30,8 @@ public static class EventLogExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<EventLogMetrics>();
         services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton<LogTrimmer>();
+        services.TryAddSingleton<LogRefusals>();
         services.TryAddSingleton<LogWriter>();
         services.TryAddSingleton<LogReader>();
         services.TryAddSingleton<HistoryReader>();

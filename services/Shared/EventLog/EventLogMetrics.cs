@@ -9,6 +9,8 @@ internal sealed class EventLogMetrics : IDisposable
 
     private readonly Meter meter;
     private readonly Counter<long> appended;
+    private readonly Counter<long> trimmed;
+    private readonly Counter<long> refused;
     private readonly Counter<long> repaired;
     private readonly Counter<long> resets;
     private readonly Counter<long> conflated;
@@ -22,6 +24,10 @@ internal sealed class EventLogMetrics : IDisposable
         appended = meter.CreateCounter<long>("eventlog.events.appended", "{event}", "Events appended to Redis by this process.");
         // Observed, not counted one by one: a busy topic hands out hundreds of thousands of events a second.
         meter.CreateObservableCounter("eventlog.events.delivered", () => Interlocked.Read(ref delivered), "{event}", "Events handed to local subscribers, counted for each.");
+        trimmed = meter.CreateCounter<long>("eventlog.events.trimmed", "{event}", "Events that Redis let go before their time to keep within the budget in bytes.");
+        refused = meter.CreateCounter<long>("eventlog.events.refused", "{event}", "Events that were published but that Redis, out of memory, did not keep.");
+        meter.CreateObservableGauge("eventlog.held", Held, "By", "About what the topics that this process appends to take of Redis's memory, by kind.");
+        meter.CreateObservableGauge("eventlog.budget", Budgets, "By", "What they may take, by kind: the settings, or less after Redis ran out of memory.");
         repaired = meter.CreateCounter<long>("eventlog.events.repaired", "{event}", "Events that pub/sub did not deliver and that were read from the log or the history, once per topic and process.");
         resets = meter.CreateCounter<long>("eventlog.resets", "{reset}", "Subscribers told that their events do not connect, by reason.");
         conflated = meter.CreateCounter<long>("eventlog.events.conflated", "{event}", "Events that LATEST subscribers did not get because a newer one of the same key came.");
@@ -30,6 +36,8 @@ internal sealed class EventLogMetrics : IDisposable
         meter.CreateObservableGauge("eventlog.queue.depth", () => Depth(), "{event}", "Events that local subscribers have not taken yet, summed.");
         // A rate shows a counter's first step only if it was there before.
         repaired.Add(0);
+        trimmed.Add(0);
+        refused.Add(0);
         conflated.Add(0);
         foreach (var reason in Enum.GetValues<ResetReason>())
             resets.Add(0, Tag(reason));
@@ -39,9 +47,16 @@ internal sealed class EventLogMetrics : IDisposable
     /// <summary>About how many events wait to be taken. Asked of who knows, since a list of all subscriptions kept for this would weigh more than some of them.</summary>
     public Func<long> Depth { private get; set; } = static () => 0;
 
+    /// <summary>What is held of a budget and how large that is, of durable and of transient topics.</summary>
+    public Func<(LogUse Durable, LogUse Transient)> Use { private get; set; } = static () => default;
+
     public void Appended(int count) => appended.Add(count);
 
     public void Delivered(int count) => Interlocked.Add(ref delivered, count);
+
+    public void Trimmed(long count) => trimmed.Add(count);
+
+    public void Refused(int count) => refused.Add(count);
 
     public void Repaired(int count) => repaired.Add(count);
 
@@ -54,6 +69,20 @@ internal sealed class EventLogMetrics : IDisposable
     public void Subscriptions(int change) => Interlocked.Add(ref subscriptions, change);
 
     public void Dispose() => meter.Dispose();
+
+    private IEnumerable<Measurement<long>> Held()
+    {
+        var (durable, transient) = Use();
+        return [new(durable.Held, Kind("durable")), new(transient.Held, Kind("transient"))];
+    }
+
+    private IEnumerable<Measurement<long>> Budgets()
+    {
+        var (durable, transient) = Use();
+        return [new(durable.Budget, Kind("durable")), new(transient.Budget, Kind("transient"))];
+    }
+
+    private static KeyValuePair<string, object?> Kind(string kind) => new("kind", kind);
 
     private static KeyValuePair<string, object?> Tag(ResetReason reason) => new("reason", reason switch
     {

@@ -12,16 +12,38 @@ public sealed class EventLogOptions
     /// <summary>What Redis keys and channels begin with; no braces. Default "events".</summary>
     public string KeyPrefix { get; set; } = "events";
 
-    /// <summary>Most events that Redis holds of one topic, 1 to 1,000,000. Default 10,000.</summary>
-    public int MaxEvents { get; set; } = 10_000;
+    /// <summary>
+    /// Most events that Redis holds of one durable topic, whose history is in its database: enough for live readers and short reconnects.
+    /// 1 to 1,000,000. Default 500.
+    /// </summary>
+    public int MaxEvents { get; set; } = 500;
+
+    /// <summary>Most events that Redis holds of one transient topic; there are no others. 1 to 1,000,000. Default 10,000.</summary>
+    public int MaxTransientEvents { get; set; } = 10_000;
 
     /// <summary>
-    /// Events older than this are let go when the next one is appended, and all when none was appended for this long. At least 1 s. Default 1 day.
+    /// About how many bytes of Redis's memory all durable topics take together to which this process appends, names and all other
+    /// overhead included. Beyond it the oldest events are let go, whatever their topic. The outbox has one replica of a service append at
+    /// a time; what another had appended before is let go by <see cref="MaxAge"/>. Redis's <c>maxmemory</c> should be half as much
+    /// again as the sum of all services' budgets. 1 MiB to 1 TiB. Default 16,777,216 (16 MiB).
     /// </summary>
-    public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(1);
+    public long MaxBytes { get; set; } = 16 << 20;
 
-    /// <summary>How long an idle topic's epoch and offset are remembered. At least <see cref="MaxAge"/>. Default 7 days.</summary>
-    public TimeSpan IdleTopicRetention { get; set; } = TimeSpan.FromDays(7);
+    /// <summary>The same for the transient topics to which this process appends. 1 MiB to 1 TiB. Default 8,388,608 (8 MiB).</summary>
+    public long MaxTransientBytes { get; set; } = 8 << 20;
+
+    /// <summary>
+    /// Events older than this are let go when the next one is appended, and all when none was appended for this long. At least 1 s.
+    /// Default 10 min. Readers of durable topics that were away for longer are served by the database.
+    /// </summary>
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long the end of an idle topic (epoch and offset, some 300 bytes) is remembered, as long as the ends of idle topics take less
+    /// than a quarter of the budget; else those idle for longest are forgotten. A durable topic that was forgotten goes on where its
+    /// database says; a transient one begins anew, which resets its readers. At least <see cref="MaxAge"/>. Default 1 h.
+    /// </summary>
+    public TimeSpan IdleTopicRetention { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>The largest payload, in bytes, 1 to 1,048,576. Default 81,920, which stays off the large object heap.</summary>
     public int MaxEventBytes { get; set; } = 81_920;

@@ -16,6 +16,9 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         if (options.KeyPrefix.Length is 0 or > 64 || options.KeyPrefix.AsSpan().IndexOfAny("{} ") >= 0)
             Fail(nameof(options.KeyPrefix), "is 1 to 64 characters without braces and spaces");
         Number(nameof(options.MaxEvents), options.MaxEvents, 1, 1_000_000);
+        Number(nameof(options.MaxTransientEvents), options.MaxTransientEvents, 1, 1_000_000);
+        Number(nameof(options.MaxBytes), options.MaxBytes, 1L << 20, 1L << 40);
+        Number(nameof(options.MaxTransientBytes), options.MaxTransientBytes, 1L << 20, 1L << 40);
         Number(nameof(options.MaxEventBytes), options.MaxEventBytes, 1, 1_048_576);
         Number(nameof(options.BatchEvents), options.BatchEvents, 1, 10_000);
         Number(nameof(options.BatchBytes), options.BatchBytes, 1_024, int.MaxValue);
@@ -41,7 +44,7 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
 
         void Fail(string key, string rule) => failures.Add($"{EventLogOptions.Section}:{key} {rule}.");
 
-        void Number(string key, int value, int least, int most)
+        void Number(string key, long value, long least, long most)
         {
             if (value < least || value > most)
                 Fail(key, $"is {least} to {most}, not {value}");

@@ -8,8 +8,12 @@ using StackExchange.Redis;
 
 namespace Microservices.EventLog;
 
-/// <summary>Appends. The events of one topic go in one script call (in pieces of 128), the topics of a batch in one pipeline.</summary>
-internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLogOptions> options, EventLogMetrics metrics, TimeProvider time, ILogger<LogWriter> logger)
+/// <summary>
+/// Appends. The events of one topic go in one script call (in pieces of 128), the topics of a batch in one pipeline. What Redis then
+/// holds is told to the <see cref="LogTrimmer"/>, and what it says against being written to, to <see cref="LogRefusals"/>.
+/// </summary>
+internal sealed partial class LogWriter(
+    RedisConnection redis, LogTrimmer trimmer, LogRefusals refusals, IOptions<EventLogOptions> options, EventLogMetrics metrics, TimeProvider time, ILogger<LogWriter> logger)
 {
     private const int MaxPerCall = 128;
     private const int MaxKeyBytes = 1_024;
@@ -67,6 +71,8 @@ internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLog
         }
         catch (Exception e) when (RedisErrors.IsUnavailable(e))
         {
+            if (e is RedisServerException)
+                refusals.Refused(e.Message);
             LogUnavailable(e, indexes.Count);
             foreach (var i in indexes)
                 results[i] = Unavailable(events[i]);
@@ -77,23 +83,22 @@ internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLog
     {
         var first = events[indexes[0]];
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var arguments = new RedisValue[9 + (indexes.Count * 3)];
+        var arguments = new RedisValue[8 + (indexes.Count * 3)];
         arguments[0] = publish;
         arguments[1] = (RedisValue)(byte[])redis.Channel(first.Topic)!;
-        arguments[2] = options.MaxEvents;
+        arguments[2] = first.Epoch.Length > 0 ? options.MaxEvents : options.MaxTransientEvents;
         arguments[3] = now - (long)options.MaxAge.TotalMilliseconds;
         arguments[4] = (long)options.MaxAge.TotalMilliseconds;
         arguments[5] = (long)options.IdleTopicRetention.TotalMilliseconds;
         arguments[6] = first.Epoch;
         arguments[7] = first.Epoch.Length > 0 ? first.Epoch : NewEpoch();
-        arguments[8] = first.MayBegin ? 1 : 0;
         for (var i = 0; i < indexes.Count; i++)
         {
             var e = events[indexes[i]];
             var id = e.Offset > 0 ? Envelope.DurableId(e.Epoch, e.Offset, e.Key, e.Payload.Span) : Envelope.NewId();
-            arguments[9 + (i * 3)] = e.Offset;
-            arguments[10 + (i * 3)] = Envelope.Format(id);
-            arguments[11 + (i * 3)] = Envelope.EncodeTail(e, now);
+            arguments[8 + (i * 3)] = e.Offset;
+            arguments[9 + (i * 3)] = Envelope.Format(id);
+            arguments[10 + (i * 3)] = Envelope.EncodeTail(e, now);
         }
 
         return arguments;
@@ -120,6 +125,16 @@ internal sealed partial class LogWriter(RedisConnection redis, IOptions<EventLog
         }
 
         metrics.Appended(appended);
+        // After a repeat, too: the append that it repeats may not have been answered.
+        var first = events[indexes[0]];
+        if (epoch.Length > 0)
+            trimmer.Appended(first.Topic, first.Epoch.Length > 0, new LogSize(epoch, last, (long)reply[3], (long)reply[4]));
+        if ((string)reply[5]! is { Length: > 0 } refusal)
+        {
+            metrics.Refused(appended);
+            refusals.Refused(refusal);
+            trimmer.OutOfMemory();
+        }
     }
 
     private void ThrowIfNotAllowed(in NewEvent e)

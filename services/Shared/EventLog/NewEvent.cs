@@ -3,14 +3,13 @@ namespace Microservices.EventLog;
 /// <summary>An event to append. The payload is not copied: leave it unchanged until the append is done.</summary>
 public readonly record struct NewEvent
 {
-    private NewEvent(string topic, ReadOnlyMemory<byte> payload, string? key, string? epoch, long offset, bool mayBegin)
+    private NewEvent(string topic, ReadOnlyMemory<byte> payload, string? key, string? epoch, long offset)
     {
         Topic = topic;
         Payload = payload;
         Key = key ?? "";
         Epoch = epoch ?? "";
         Offset = offset;
-        MayBegin = mayBegin;
     }
 
     /// <summary>The topic: 1 to 200 of the characters A-Z a-z 0-9 / - _ . : @.</summary>
@@ -28,30 +27,26 @@ public readonly record struct NewEvent
     /// <summary>The offset of a durable event, from 1; 0 for a transient one.</summary>
     public long Offset { get; }
 
-    /// <summary>Whether the log may begin with it where there is none, or one of another epoch.</summary>
-    public bool MayBegin { get; }
-
     /// <summary>An event that lives in Redis only: Redis gives it its offset, and an epoch when the topic is new.</summary>
-    public static NewEvent Transient(string topic, ReadOnlyMemory<byte> payload, string? key = null) => new(topic, payload, key, null, 0, mayBegin: true);
+    public static NewEvent Transient(string topic, ReadOnlyMemory<byte> payload, string? key = null) => new(topic, payload, key, null, 0);
 
     /// <summary>
     /// An event whose place comes from a database (an outbox row). Appending it again is harmless. The offsets of a topic are
     /// consecutive, from 1; the epoch (1 to 32 of A-Z a-z 0-9 - _) names the life of the numbering: append with another one and
-    /// the log starts anew.
+    /// the log starts anew. Where Redis has nothing of the topic, lost or forgotten, the log begins with this event: what came before it
+    /// is in the <see cref="IEventHistory"/>.
     /// </summary>
     /// <param name="topic">The topic.</param>
     /// <param name="epoch">The life of the numbering.</param>
     /// <param name="offset">The place, from 1.</param>
     /// <param name="payload">The event.</param>
     /// <param name="key">What it is about.</param>
-    /// <param name="mayBegin">When false, and it is not the first of its topic, a log that was lost answers <see cref="AppendStatus.Gap"/>
-    /// with a last offset of 0, so that what it had can be appended first. When true the log begins with it.</param>
     /// <exception cref="ArgumentException">The epoch is empty or the offset below 1.</exception>
-    public static NewEvent Durable(string topic, string epoch, long offset, ReadOnlyMemory<byte> payload, string? key = null, bool mayBegin = true)
+    public static NewEvent Durable(string topic, string epoch, long offset, ReadOnlyMemory<byte> payload, string? key = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(epoch);
         ArgumentOutOfRangeException.ThrowIfLessThan(offset, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, 1L << 53); // Lua's numbers are doubles.
-        return new(topic, payload, key, epoch, offset, mayBegin || offset == 1);
+        return new(topic, payload, key, epoch, offset);
     }
 }

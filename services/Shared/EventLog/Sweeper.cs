@@ -121,7 +121,13 @@ internal sealed partial class Sweeper : IDisposable
                 feed.RequestRepair(withHistory: true);
         }
 
-        var missing = suspects.Select(s => s.Feed).ToHashSet();
+        // That Redis forgets a quiet topic says nothing of others; that it has none of them any more, that it was emptied.
+        var gone = suspects.Where(s => s.Check == HeadCheck.Gone).Select(s => s.Feed).ToList();
+        var emptied = gone.Count > 0 && gone.Count == all.Count(feed => feed.State.InLog is { Place.Offset: > 0 });
+        foreach (var feed in emptied ? all : gone.AsEnumerable())
+            feed.RequestRepair(withHistory: true);
+
+        var missing = suspects.Where(s => s.Check != HeadCheck.Gone).Select(s => s.Feed).ToHashSet();
         foreach (var feed in deaf.Keys.Where(f => !missing.Contains(f)).ToArray())
             deaf.Remove(feed);
         foreach (var feed in missing)

@@ -21,6 +21,9 @@ internal enum HeadCheck
     /// <summary>Redis has events that did not come.</summary>
     Missing,
 
+    /// <summary>Redis has nothing of it any more: it was quiet for long, or others needed the memory, or Redis was emptied.</summary>
+    Gone,
+
     /// <summary>Redis lacks events that came, or has others.</summary>
     LostWrites,
 }
@@ -212,7 +215,9 @@ internal sealed class TopicState(EventLogOptions options)
             // A history has confirmed already what such a log lacks.
             if (!known || repairing || head == confirmedHead)
                 return HeadCheck.Same;
-            if (head.Offset == 0 || !asked.IsOf(head.Epoch))
+            if (head.Offset == 0)
+                return asked.Offset == 0 ? HeadCheck.Same : HeadCheck.Gone;
+            if (!asked.IsOf(head.Epoch))
                 return asked.Offset == 0 || position.Epoch == head.Epoch ? HeadCheck.Same : HeadCheck.LostWrites;
             if (head.Offset > position.Offset)
                 return HeadCheck.Missing;

@@ -9,7 +9,7 @@ public sealed class LogSink(IEventLog log) : IOutboxSink
     /// <inheritdoc/>
     public async Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken)
     {
-        var results = await log.AppendAsync([.. entries.Select(e => NewEvent.Durable(e.Topic, e.Epoch, e.Offset, e.Payload, e.Key, e.MayBegin))], cancellationToken);
+        var results = await log.AppendAsync([.. entries.Select(e => NewEvent.Durable(e.Topic, e.Epoch, e.Offset, e.Payload, e.Key))], cancellationToken);
         return [.. results.Select(r => new OutboxAppended(StatusOf(r), r.LastOffset))];
     }
 

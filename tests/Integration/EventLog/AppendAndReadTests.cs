@@ -73,21 +73,6 @@ public sealed class AppendAndReadTests(SharedServers servers) : OnEveryServer(se
     }
 
     [Theory, OnGarnet, OnRedis, OnRedisCluster]
-    public async Task A_log_that_is_lost_refuses_to_begin_with_an_event_that_may_not_begin_it(Server on)
-    {
-        var process = await StartAsync(on);
-        var topic = Events.NewTopic();
-
-        var results = await process.Log.AppendAsync([Event(7, false), Event(8, false)]);
-        Assert.All(results, r => Assert.Equal((AppendStatus.Gap, 0L), (r.Status, r.LastOffset)));
-        Assert.Equal(AppendStatus.Appended, (await process.Log.AppendAsync(Event(5, true))).Status);
-        Assert.Equal(AppendStatus.Appended, (await process.Log.AppendAsync(Event(6, false))).Status);
-        Assert.Equal(AppendStatus.Gap, (await process.Log.AppendAsync(NewEvent.Durable(topic, "db2", 7, Events.Payload(7), null, mayBegin: false))).Status);
-
-        NewEvent Event(long offset, bool mayBegin) => NewEvent.Durable(topic, "db1", offset, Events.Payload(offset), null, mayBegin);
-    }
-
-    [Theory, OnGarnet, OnRedis, OnRedisCluster]
     public async Task A_flushed_log_is_refilled_from_any_offset_and_a_new_epoch_begins_anew(Server on)
     {
         var process = await StartAsync(on);
@@ -105,7 +90,7 @@ public sealed class AppendAndReadTests(SharedServers servers) : OnEveryServer(se
     [Theory, OnGarnet, OnRedis, OnRedisCluster]
     public async Task A_topic_is_bounded_by_count(Server on)
     {
-        var process = await StartAsync(on, new() { ["EventLog:MaxEvents"] = "10" });
+        var process = await StartAsync(on, new() { ["EventLog:MaxTransientEvents"] = "10" });
         var topic = Events.NewTopic();
         for (var i = 1; i <= 25; i++)
             await process.Log.AppendAsync(Events.Transient(topic, i));

@@ -14,14 +14,16 @@ internal sealed class RawLog(IConnectionMultiplexer connection, LogProcess proce
     private IDatabase Database => connection.GetDatabase();
 
     /// <summary>Appends without publishing: as when the publication is lost on its way.</summary>
-    public async Task AppendUnpublishedAsync(string topic, long number)
+    public Task AppendUnpublishedAsync(string topic, long number) => AppendUnpublishedAsync(Events.Transient(topic, number), "raw");
+
+    /// <inheritdoc cref="AppendUnpublishedAsync(string, long)"/>
+    public async Task AppendUnpublishedAsync(NewEvent e, string epoch)
     {
         if (!LogScripts.Append.Contains(Publish, StringComparison.Ordinal))
             throw new InvalidOperationException("The script publishes in another way now.");
-        var e = Events.Transient(topic, number);
-        await Database.ScriptEvaluateAsync(LogScripts.Append.Replace(Publish, "", StringComparison.Ordinal), names.Keys(topic),
+        await Database.ScriptEvaluateAsync(LogScripts.Append.Replace(Publish, "", StringComparison.Ordinal), names.Keys(e.Topic),
         [
-            "", "", 10_000, 0, 1_000_000, 1_000_000, "", "raw", 1, 0, Envelope.Format(Envelope.NewId()),
+            "", "", 10_000, 0, 1_000_000, 1_000_000, e.Epoch, epoch, e.Offset, Envelope.Format(e.Offset > 0 ? Envelope.DurableId(e.Epoch, e.Offset, e.Key, e.Payload.Span) : Envelope.NewId()),
             Envelope.EncodeTail(e, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
         ]);
     }

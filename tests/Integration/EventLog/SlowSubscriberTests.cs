@@ -10,7 +10,7 @@ public sealed class SlowSubscriberTests(SharedServers servers) : OnEveryServer(s
         ["EventLog:RecentEvents"] = "64",
         ["EventLog:BatchEvents"] = "16",
         ["EventLog:LatestKeys"] = "100",
-        ["EventLog:MaxEvents"] = "100000",
+        ["EventLog:MaxTransientEvents"] = "100000",
     };
 
     [Theory, OnGarnet, OnRedis, OnRedisCluster]

@@ -135,7 +135,7 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
     public async Task A_cursor_works_at_another_process_and_one_too_old_is_told_so(Server on)
     {
         var topic = Events.NewTopic();
-        var settings = new Dictionary<string, string?> { ["EventLog:MaxEvents"] = "100", ["EventLog:BatchEvents"] = "10", ["EventLog:RecentEvents"] = "20" };
+        var settings = new Dictionary<string, string?> { ["EventLog:MaxTransientEvents"] = "100", ["EventLog:BatchEvents"] = "10", ["EventLog:RecentEvents"] = "20" };
         var one = await StartAsync(on, settings);
         var other = await StartAsync(on, settings);
         var first = await CollectAsync(one, topic);

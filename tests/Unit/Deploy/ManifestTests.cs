@@ -1,4 +1,6 @@
+using System.Globalization;
 using k8s.Models;
+using Microservices.EventLog;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Unit.Deploy;
@@ -44,6 +46,25 @@ public sealed class ManifestTests
         Assert.DoesNotContain(manifests.Objects, o => o is ServiceMonitor or PrometheusRule);
         Assert.All(manifests.All<V1Deployment>(), deployment => Assert.True(deployment.Spec.Replicas is null or 1));
         Assert.Superset(new HashSet<string> { "redis", "postgres" }, manifests.Pods.Select(p => p.Name).ToHashSet());
+    }
+
+    [FactNeeding(Need.Kubectl)]
+    public void The_Redis_of_dev_has_memory_for_the_budgets_of_all_services_and_the_pod_for_Redis()
+    {
+        var manifests = Manifests.Of("dev");
+        var redis = manifests.Pods.Single(p => p.Name == "redis").Spec.Containers.Single();
+        var most = long.Parse(redis.Args[redis.Args.IndexOf("--maxmemory") + 1].Replace("mb", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) << 20;
+        var defaults = new EventLogOptions();
+        var budgets = manifests.Pods.Where(p => p.Stays && p.Containers.Any(c => c.Env?.Any(e => e.Name == "ConnectionStrings__Redis") == true))
+            .Sum(p => Number(p, "EventLog__MaxBytes", defaults.MaxBytes) + Number(p, "EventLog__MaxTransientBytes", defaults.MaxTransientBytes));
+
+        Assert.True(budgets > 0);
+        // Half as much again for what an estimate misses, and as much as all of it once more for what a replica left that was replaced.
+        Assert.InRange(most, budgets * 5 / 2, long.MaxValue);
+        Assert.InRange(redis.Resources.Limits["memory"].ToInt64(), most * 5 / 4, long.MaxValue);
+        Assert.Equal("noeviction", redis.Args[redis.Args.IndexOf("--maxmemory-policy") + 1]);
+
+        static long Number(Pod pod, string key, long otherwise) => pod.Setting(key) is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : otherwise;
     }
 
     [FactNeeding(Need.Kubectl)]

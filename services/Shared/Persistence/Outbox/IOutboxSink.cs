@@ -14,8 +14,8 @@ public interface IOutboxSink
     Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken);
 }
 
-/// <summary>An event to be appended to the log. Unless it may begin the log, one that has nothing answers <see cref="OutboxStatus.Gap"/>, with 0.</summary>
-public sealed record OutboxEntry(string Topic, string Epoch, long Offset, string Key, ReadOnlyMemory<byte> Payload, bool MayBegin);
+/// <summary>An event to be appended to the log. A log that has nothing of its topic, or of another epoch, begins with it.</summary>
+public sealed record OutboxEntry(string Topic, string Epoch, long Offset, string Key, ReadOnlyMemory<byte> Payload);
 
 /// <summary>What became of an event in the log.</summary>
 public enum OutboxStatus
@@ -23,7 +23,7 @@ public enum OutboxStatus
     /// <summary>The log has it, from now or from before.</summary>
     InLog,
 
-    /// <summary>The log ends before the event's predecessor, or there is none.</summary>
+    /// <summary>The log ends before the event's predecessor.</summary>
     Gap,
 
     /// <summary>The log has another event at that offset.</summary>

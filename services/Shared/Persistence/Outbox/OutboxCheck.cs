@@ -2,7 +2,8 @@ namespace Microservices.Persistence;
 
 /// <summary>
 /// Compares topics with the log and sets back the marks of those that the log lacks something of, so that the relay appends it again.
-/// Often the most recent ones, which show that a log was flushed or rewound; then, and now and then, all of them, page by page.
+/// Often the most recent ones, which show that a log was flushed or rewound; then, and now and then, all of them, page by page. The log
+/// forgets topics that are quiet: that it has nothing of one counts only if it has nothing of a recent one either.
 /// </summary>
 internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutboxSink sink, OutboxOptions options, TimeProvider time)
     where TContext : ServiceDbContext
@@ -11,10 +12,10 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
     private const int PageTopics = 256;
     private const int MostRemembered = 100_000;
     private readonly Dictionary<string, long> refilling = [];
-    private readonly HashSet<string> beginning = [];
     private long checkedAt = long.MinValue;
     private long sweptAt = long.MinValue;
     private OutboxTopic? sweptTo;
+    private bool emptied;
 
     /// <summary>A sweep is under way: call again soon.</summary>
     public bool Sweeping { get; private set; }
@@ -30,7 +31,7 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
     }
 
     /// <summary>Compares everything, from the beginning.</summary>
-    public void Sweep() => (Sweeping, sweptTo) = (true, null);
+    public void Sweep() => Sweep(afterLoss: false);
 
     /// <summary>Does what is due: one page at most.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -45,13 +46,13 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         if (checkedAt == long.MinValue || time.GetElapsedTime(checkedAt, now) >= options.CheckInterval)
         {
             checkedAt = now;
-            var (lacking, _) = await CompareAsync(null, RecentTopics, cancellationToken);
-            if (lacking && !Sweeping)
-                Sweep();
+            var (lacking, _) = await CompareAsync(null, RecentTopics, withForgotten: true, cancellationToken);
+            if (lacking && !(Sweeping && emptied))
+                Sweep(afterLoss: true);
         }
         else if (Sweeping)
         {
-            (_, sweptTo) = await CompareAsync(sweptTo, PageTopics, cancellationToken);
+            (_, sweptTo) = await CompareAsync(sweptTo, PageTopics, emptied, cancellationToken);
             Sweeping = sweptTo is not null;
         }
     }
@@ -64,8 +65,6 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         {
             var head = heads[topic.Topic];
             var mark = MarkFor(topic, oldest, head, conflict);
-            if ((head.LastOffset == 0 || head.Epoch != topic.Epoch || mark?.NewEpoch is not null) && beginning.Count < MostRemembered)
-                beginning.Add(topic.Topic);
             if (mark is not { } move)
                 continue;
             if (refilling.Count < MostRemembered)
@@ -76,15 +75,6 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         await store.MoveAsync(marks, cancellationToken);
         return marks.Count > 0;
     }
-
-    /// <summary>
-    /// Whether a log that has nothing may begin with this event: the first there is, or the first of a refill. Any other shows by being
-    /// refused that the log was lost, however soon after.
-    /// </summary>
-    public bool MayBegin(string topic, long offset) => offset == 1 || beginning.Contains(topic);
-
-    /// <summary>The log has events of the topic again.</summary>
-    public void HasBegun(string topic) => beginning.Remove(topic);
 
     /// <summary>Whether an event that was just relayed had been in the log before.</summary>
     public bool IsRefill(string topic, long offset)
@@ -97,7 +87,9 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         return false;
     }
 
-    private async Task<(bool Lacking, OutboxTopic? Last)> CompareAsync(OutboxTopic? after, int count, CancellationToken cancellationToken)
+    private void Sweep(bool afterLoss) => (Sweeping, sweptTo, emptied) = (true, null, afterLoss);
+
+    private async Task<(bool Lacking, OutboxTopic? Last)> CompareAsync(OutboxTopic? after, int count, bool withForgotten, CancellationToken cancellationToken)
     {
         var since = (time.GetUtcNow() - options.RefillWindow).ToUnixTimeMilliseconds();
         var page = await store.ReadRecentAsync(since, after, count, cancellationToken);
@@ -108,7 +100,7 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         // Asked after the marks were read, so a log that has less has lost it. One that has more may have got it meanwhile; that is
         // looked at again in RepairAsync.
         var suspects = page.Zip(heads)
-            .Where(pair => pair.First.RelayedOffset > 0 && (pair.Second.Epoch != pair.First.Epoch || pair.Second.LastOffset < pair.First.RelayedOffset || pair.Second.LastOffset > pair.First.LastOffset))
+            .Where(pair => pair.First.RelayedOffset > 0 && (withForgotten || pair.Second.LastOffset > 0) && (pair.Second.Epoch != pair.First.Epoch || pair.Second.LastOffset < pair.First.RelayedOffset || pair.Second.LastOffset > pair.First.LastOffset))
             .ToDictionary(pair => pair.First.Topic, pair => pair.Second);
         var lacking = suspects.Count > 0 && await RepairAsync(suspects, conflict: false, cancellationToken);
         return (lacking, page.Count < count ? null : page[^1]);

@@ -37,13 +37,13 @@ public sealed class OutboxOptions : IValidatableObject
 
     /// <summary>
     /// Topics without an event for this long are not refilled: readers are served from the database. At most <see cref="Retention"/>,
-    /// and no more than the log remembers an idle topic. Default 1 day; 1 min or more.
+    /// and no more than the log keeps events. Default 10 min; 1 min or more.
     /// </summary>
-    public TimeSpan RefillWindow { get; set; } = TimeSpan.FromDays(1);
+    public TimeSpan RefillWindow { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Most events of a topic that go into a log that lost them; as many as the log holds. Default 10,000; 1 to 1,000,000.</summary>
+    /// <summary>Most events of a topic that go into a log that lost them; as many as the log holds. Default 500; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
-    public int RefillEvents { get; set; } = 10_000;
+    public int RefillEvents { get; set; } = 500;
 
     /// <summary>How long a relayed event is kept to serve readers older than the log. Default 7 days; 1 min to 10 years.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);

@@ -141,7 +141,7 @@ internal sealed partial class OutboxRelay<TContext>(
 
     private async Task<bool> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
     {
-        var entries = waiting.SelectMany(w => w.Events.Select(e => new OutboxEntry(e.Topic, w.Topic.Epoch, e.Offset, e.Key, e.Payload, check.MayBegin(e.Topic, e.Offset)))).ToList();
+        var entries = waiting.SelectMany(w => w.Events.Select(e => new OutboxEntry(e.Topic, w.Topic.Epoch, e.Offset, e.Key, e.Payload))).ToList();
         var results = await sink.AppendAsync(entries, cancellationToken);
 
         var marks = new List<OutboxMark>();
@@ -154,10 +154,7 @@ internal sealed partial class OutboxRelay<TContext>(
             at += events.Count;
             var inLog = ofTopic.TakeWhile(r => r.Status == OutboxStatus.InLog).Count();
             if (inLog > 0)
-            {
                 marks.Add(new OutboxMark(topic, events[inLog - 1].Offset));
-                check.HasBegun(topic.Topic);
-            }
 
             foreach (var e in events.Take(inLog))
             {

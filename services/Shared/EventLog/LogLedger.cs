@@ -1,0 +1,215 @@
+namespace Microservices.EventLog;
+
+/// <summary>What Redis holds of a topic after an append: where it ends, and how many events and bytes of them are in its list.</summary>
+internal readonly record struct LogSize(string Epoch, long LastOffset, long Events, long Bytes);
+
+/// <summary>Events of a topic to let go: those up to the offset, or with <paramref name="Forget"/> the topic, which ends there.</summary>
+internal readonly record struct LogTrim(string Topic, string Epoch, long UpTo, long Events, bool Forget);
+
+/// <summary>How much of a budget is used.</summary>
+internal readonly record struct LogUse(long Held, long Budget);
+
+/// <summary>
+/// About what the topics of one kind, to which this process appends, take of Redis's memory, and which events are the oldest of all.
+/// Every append says how much its topic holds now, so an estimate that is off is mended by the next one; what nobody appends to any more
+/// expires. A process that begins knows of none: what another left behind expires as well. Thread-safe.
+/// </summary>
+internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
+{
+    // Measured on redis-server 7.0: a hash and a list with their keys, expiries and places in the tables, apart from the topic's name,
+    // which each of the two keys has; and an entry of a list beyond its bytes.
+    private const int TopicBytes = 320;
+    private const int ListBytes = 290;
+    private const int EventBytes = 24;
+    private const long Coalesced = 250;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Topic> topics = new(StringComparer.Ordinal);
+    private readonly Queue<Segment> segments = new();
+    private readonly Queue<Idle> idle = new();
+    private long listBytes;
+    private long headBytes;
+    private long idleHeadBytes;
+
+    /// <summary>About what all of it takes, in bytes.</summary>
+    public long Held
+    {
+        get
+        {
+            lock (gate)
+                return listBytes + headBytes;
+        }
+    }
+
+    /// <summary>Takes in what an append to a topic left there.</summary>
+    public void Appended(string name, in LogSize size, long nowMs)
+    {
+        lock (gate)
+        {
+            if (!topics.TryGetValue(name, out var topic))
+            {
+                topics.Add(name, topic = new Topic(name));
+                headBytes += topic.HeadBytes;
+            }
+            else if (topic.Epoch == size.Epoch && size.LastOffset < topic.LastOffset)
+            {
+                // Answers to calls that were under way together may be read in another order.
+                return;
+            }
+            else if (topic.IsIdle)
+            {
+                topic.IsIdle = false;
+                idleHeadBytes -= topic.HeadBytes;
+            }
+
+            topic.AppendedAtMs = nowMs;
+            (topic.Epoch, topic.LastOffset) = (size.Epoch, size.LastOffset);
+            Resize(topic, size.Events, size.Bytes);
+            if (size.Events == 0)
+            {
+                Rest(topic, nowMs);
+            }
+            else if (topic.Newest is { } newest && nowMs - newest.AtMs < Coalesced)
+            {
+                newest.UpTo = size.LastOffset;
+            }
+            else
+            {
+                topic.Newest = new Segment(topic, size.LastOffset, nowMs);
+                segments.Enqueue(topic.Newest);
+            }
+        }
+    }
+
+    /// <summary>
+    /// What to let go so that all of it takes no more than a limit: the oldest events, whatever their topic, then the ends of topics that
+    /// have none left and take more than a quarter of it. Counted as gone at once.
+    /// </summary>
+    public IReadOnlyList<LogTrim> Trim(long limit, long nowMs)
+    {
+        lock (gate)
+        {
+            Expire(nowMs);
+            var trims = new Dictionary<Topic, LogTrim>();
+            var forgotten = new List<LogTrim>();
+            ForgetBeyond(limit / 4, nowMs, forgotten);
+            while (listBytes + headBytes > limit && segments.TryPeek(out var oldest))
+            {
+                var topic = oldest.Topic;
+                var before = topic.LastOffset - topic.Events;
+                var old = Math.Min(oldest.UpTo, topic.LastOffset) - before;
+                // Some may be enough where there are many.
+                var count = old <= 0 ? 0 : Math.Min(old, 1 + ((listBytes + headBytes - limit) / (EventBytes + (topic.Bytes / topic.Events))));
+                if (count > 0)
+                {
+                    trims[topic] = new LogTrim(topic.Name, topic.Epoch, before + count, trims.GetValueOrDefault(topic).Events + count, Forget: false);
+                    Resize(topic, topic.Events - count, topic.Bytes - (topic.Bytes * count / topic.Events));
+                }
+
+                if (count >= old)
+                    End(segments.Dequeue(), nowMs);
+                ForgetBeyond(limit / 4, nowMs, forgotten);
+            }
+
+            return [.. trims.Values, .. forgotten];
+        }
+    }
+
+    /// <summary>What Redis has let go by itself.</summary>
+    private void Expire(long nowMs)
+    {
+        var before = nowMs - (long)maxAge.TotalMilliseconds - Coalesced;
+        while (segments.TryPeek(out var oldest) && oldest.AtMs < before)
+        {
+            segments.Dequeue();
+            if (oldest.Topic.Newest == oldest && oldest.Topic.AppendedAtMs < before)
+                Resize(oldest.Topic, 0, 0);
+            End(oldest, nowMs);
+        }
+    }
+
+    private void End(Segment segment, long nowMs)
+    {
+        var topic = segment.Topic;
+        if (topic.Newest == segment)
+            topic.Newest = null;
+        if (topic.Events == 0)
+            Rest(topic, nowMs);
+    }
+
+    /// <summary>The topic has no events any more, only an end.</summary>
+    private void Rest(Topic topic, long nowMs)
+    {
+        if (topic.IsIdle)
+            return;
+        topic.IsIdle = true;
+        topic.Rests++;
+        idleHeadBytes += topic.HeadBytes;
+        idle.Enqueue(new Idle(topic, topic.Rests, nowMs));
+    }
+
+    private void ForgetBeyond(long bytes, long nowMs, List<LogTrim> forgotten)
+    {
+        var before = nowMs - (long)retention.TotalMilliseconds;
+        while (idle.TryPeek(out var oldest) && (idleHeadBytes > bytes || oldest.SinceMs < before || !oldest.IsStill))
+        {
+            idle.Dequeue();
+            if (!oldest.IsStill)
+                continue;
+            var topic = oldest.Topic;
+            topics.Remove(topic.Name);
+            headBytes -= topic.HeadBytes;
+            idleHeadBytes -= topic.HeadBytes;
+            topic.Rests++;
+            if (topic.AppendedAtMs >= before)
+                forgotten.Add(new LogTrim(topic.Name, topic.Epoch, topic.LastOffset, 0, Forget: true));
+        }
+    }
+
+    private void Resize(Topic topic, long events, long bytes)
+    {
+        listBytes -= topic.ListBytes;
+        (topic.Events, topic.Bytes) = (events, bytes);
+        listBytes += topic.ListBytes;
+    }
+
+    private sealed class Topic(string name)
+    {
+        public string Name => name;
+
+        public string Epoch { get; set; } = "";
+
+        public long LastOffset { get; set; }
+
+        public long Events { get; set; }
+
+        public long Bytes { get; set; }
+
+        public long AppendedAtMs { get; set; }
+
+        public Segment? Newest { get; set; }
+
+        public bool IsIdle { get; set; }
+
+        public int Rests { get; set; }
+
+        public int HeadBytes => TopicBytes + name.Length;
+
+        public long ListBytes => Events == 0 ? 0 : LogLedger.ListBytes + name.Length + Bytes + (Events * EventBytes);
+    }
+
+    /// <summary>Events that were appended to a topic within a quarter of a second.</summary>
+    private sealed class Segment(Topic topic, long upTo, long atMs)
+    {
+        public Topic Topic => topic;
+
+        public long AtMs => atMs;
+
+        public long UpTo { get; set; } = upTo;
+    }
+
+    /// <summary>A topic that ran out of events; not any more when it got one or ran out again.</summary>
+    private readonly record struct Idle(Topic Topic, int Rests, long SinceMs)
+    {
+        public bool IsStill => Topic.IsIdle && Topic.Rests == Rests;
+    }
+}
