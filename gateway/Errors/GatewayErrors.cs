@@ -21,7 +21,7 @@ internal static class GatewayErrors
     /// <summary>What the caller is told of an exception.</summary>
     public static Status ToStatus(Exception exception) => exception switch
     {
-        StatusException status => status.Status,
+        StatusException status => ErrorBounds.Fit(status.Status),
         RpcException rpc => FromUpstream(rpc),
         OperationCanceledException => FromCode(StatusCode.Cancelled),
         _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the gateway."),
@@ -59,7 +59,7 @@ internal static class GatewayErrors
         var about = IsAboutTheRequest(rpc.StatusCode);
         var status = about ? new Status { Code = given.Code, Message = given.Message } : FromCode(rpc.StatusCode);
         status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : SaysWhenToRetry(detail)));
-        return status;
+        return ErrorBounds.Fit(status);
     }
 
     private static bool Explains(Any detail) =>

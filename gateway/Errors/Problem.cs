@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using Google.Rpc;
 using Grpc.Core;
 using Microservices.Gateway.Rest;
+using Microservices.Hosting.Errors;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Gateway.Errors;
@@ -18,7 +20,10 @@ public sealed record Problem
     /// <summary>The HTTP status.</summary>
     public required int Status { get; init; }
 
-    /// <summary>This occurrence in words. Only of problems with the request, never of failures behind the gateway.</summary>
+    /// <summary>
+    /// This occurrence in words. Only of problems with the request, never of failures behind the gateway. Where more than 20 things are wrong
+    /// with a request, it says how many <see cref="Errors"/> does not list.
+    /// </summary>
     public string? Detail { get; init; }
 
     /// <summary>A stable constant for programs, such as VERSION_MISMATCH.</summary>
@@ -37,11 +42,13 @@ public sealed record Problem
         var code = (StatusCode)status.Code;
         // The message of INVALID_ARGUMENT only repeats the violations, in the words of gRPC.
         var explained = GatewayErrors.IsAboutTheRequest(code) && code != StatusCode.InvalidArgument;
+        var info = status.GetDetail<ErrorInfo>();
+        var violations = status.GetDetail<BadRequest>()?.FieldViolations;
         return From(type) with
         {
-            Detail = explained ? Explained(status) : null,
-            Reason = status.GetDetail<ErrorInfo>()?.Reason,
-            Errors = status.GetDetail<BadRequest>()?.FieldViolations
+            Detail = explained ? Explained(status) : More(info, violations?.Count ?? 0),
+            Reason = info?.Reason,
+            Errors = violations?
                 .GroupBy(violation => FieldNames.ToJson(violation.Field), violation => violation.Description)
                 .ToDictionary(field => field.Key, field => field.ToArray()),
         };
@@ -53,7 +60,12 @@ public sealed record Problem
             status.Message, (text, violation) => violation.Field.Length == 0 ? text : text.Replace(violation.Field, FieldNames.ToJson(violation.Field), StringComparison.Ordinal));
 
     /// <summary>The problem of a request that HTTP or JSON has something wrong with.</summary>
-    internal static Problem From(InvalidRequestException invalid) => From(ProblemTypes.Invalid) with { Reason = "INVALID_FIELDS", Errors = invalid.Errors };
+    internal static Problem From(InvalidRequestException invalid) => From(ProblemTypes.Invalid) with
+    {
+        Detail = More(invalid.More),
+        Reason = "INVALID_FIELDS",
+        Errors = invalid.Errors,
+    };
 
     /// <summary>The problem that is only its kind.</summary>
     internal static Problem From(ProblemType type) => new()
@@ -63,4 +75,11 @@ public sealed record Problem
         Status = type.HttpStatus,
         TraceId = Activity.Current?.TraceId.ToHexString(),
     };
+
+    private static string? More(ErrorInfo? info, int listed) =>
+        info is not null && info.Metadata.TryGetValue(ErrorDomain.ViolationsKey, out var total)
+        && int.TryParse(total, NumberStyles.None, CultureInfo.InvariantCulture, out var all) ? More(all - listed) : null;
+
+    private static string? More(int more) =>
+        more > 0 ? string.Create(CultureInfo.InvariantCulture, $"{more} more errors are not listed.") : null;
 }

@@ -1,24 +1,43 @@
+using Microservices.Hosting.Errors;
+
 namespace Microservices.Gateway.Rest;
 
 /// <summary>What HTTP or JSON has wrong with a request, by the name of the field, parameter or header; "$" is the body as a whole.</summary>
-internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string[]> errors) : Exception("The request is not valid.")
+internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string[]> errors, int more = 0) : Exception("The request is not valid.")
 {
+    // Names that the caller made up are cut.
+    private const int MaxNameBytes = 100;
+
     /// <summary>For one thing that is wrong.</summary>
-    public InvalidRequestException(string name, string description) : this(new Dictionary<string, string[]> { [name] = [description] })
+    public InvalidRequestException(string name, string description)
+        : this(new Dictionary<string, string[]> { [ErrorBounds.Cut(name, MaxNameBytes)] = [description] })
     {
     }
 
     /// <summary>The descriptions by name.</summary>
     public IReadOnlyDictionary<string, string[]> Errors => errors;
+
+    /// <summary>How many things more are wrong.</summary>
+    public int More => more;
 }
 
-/// <summary>Collects what is wrong, so that the caller hears of everything at once.</summary>
+/// <summary>
+/// Collects what is wrong, so that the caller hears of everything at once: the first <see cref="ErrorBounds.MaxViolations"/>, and how many
+/// there are beyond.
+/// </summary>
 internal sealed class RequestErrors
 {
     private readonly Dictionary<string, string[]> errors = [];
+    private int more;
 
     /// <summary>Adds one; the first about a name stays.</summary>
-    public void Add(string name, string description) => errors.TryAdd(name, [description]);
+    public void Add(string name, string description)
+    {
+        if (errors.Count < ErrorBounds.MaxViolations)
+            errors.TryAdd(name, [description]);
+        else if (!errors.ContainsKey(name))
+            more++;
+    }
 
     /// <summary>Returns the value, or notes that it is missing.</summary>
     public T Required<T>(string name, T? value, T placeholder)
@@ -43,6 +62,6 @@ internal sealed class RequestErrors
     public void ThrowIfAny()
     {
         if (errors.Count > 0)
-            throw new InvalidRequestException(errors);
+            throw new InvalidRequestException(errors, more);
     }
 }

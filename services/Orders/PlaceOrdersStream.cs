@@ -108,7 +108,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<
             if (command.Command is null)
                 violations.Add("command", "is required");
             if (violations.Any)
-                answers.Add(new PlaceOrdersResponse { Reference = command.Reference, Error = OrderErrors.Domain.Invalid(violations) });
+                answers.Add(new PlaceOrdersResponse { Reference = ErrorBounds.Cut(command.Reference, MaxReference), Error = OrderErrors.Domain.Invalid(violations) });
             else
                 good.Add(command);
         }

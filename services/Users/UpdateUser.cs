@@ -24,13 +24,10 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<Us
         if (user.Version != request.User.Version)
             throw new StatusException(UserErrors.Domain.Aborted("VERSION_MISMATCH", $"The user has version {user.Version}, not {request.User.Version}: read it again."));
 
-        foreach (var path in request.UpdateMask.Paths)
-        {
-            if (path == "display_name")
-                user.DisplayName = request.User.DisplayName;
-            else
-                user.SetEmail(request.User.Email);
-        }
+        if (request.UpdateMask.Paths.Contains("display_name"))
+            user.DisplayName = request.User.DisplayName;
+        if (request.UpdateMask.Paths.Contains("email"))
+            user.SetEmail(request.User.Email);
 
         if (await users.Users.AnyAsync(u => u.EmailKey == user.EmailKey && u.UserId != user.UserId, cancellationToken))
             throw new StatusException(UserErrors.Domain.AlreadyExists(UserErrors.Type, "email", user.Email));
@@ -51,17 +48,16 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<Us
         if (user.Version < 1)
             violations.Add("user.version", "must be the version that was read, 1 or more");
 
-        if (request.UpdateMask is null || request.UpdateMask.Paths.Count == 0)
+        var paths = request.UpdateMask?.Paths ?? [];
+        if (paths.Count == 0)
             violations.Add("update_mask", "is required: display_name, email, or both");
-        foreach (var path in request.UpdateMask?.Paths.Distinct() ?? [])
-        {
-            if (path == "display_name")
-                violations.CheckDisplayName("user.display_name", user.DisplayName);
-            else if (path == "email")
-                violations.CheckEmail("user.email", user.Email);
-            else
-                violations.Add("update_mask", "may name display_name and email only");
-        }
+        if (paths.Contains("display_name"))
+            violations.CheckDisplayName("user.display_name", user.DisplayName);
+        if (paths.Contains("email"))
+            violations.CheckEmail("user.email", user.Email);
+        // Once, however many there are.
+        if (paths.Any(path => path is not ("display_name" or "email")))
+            violations.Add("update_mask", "may name display_name and email only");
 
         violations.ThrowIfAny(UserErrors.Domain);
     }

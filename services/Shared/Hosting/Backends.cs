@@ -86,6 +86,11 @@ public static class Backends
             ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } },
             HttpHandler = new SocketsHttpHandler
             {
+                // A proxy of the environment is for the world outside.
+                UseProxy = false,
+#pragma warning disable CA2262 // Kilobytes are meant.
+                MaxResponseHeadersLength = ServiceDefaults.MaxResponseHeadersKilobytes,
+#pragma warning restore CA2262
                 EnableMultipleHttp2Connections = true,
                 KeepAlivePingDelay = TimeSpan.FromSeconds(30),
                 KeepAlivePingTimeout = TimeSpan.FromSeconds(10),

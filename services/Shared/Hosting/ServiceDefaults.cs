@@ -18,6 +18,12 @@ public static class ServiceDefaults
     public const int MaxMessageBytes = MessageSizes.MaxRequest;
 
     /// <summary>
+    /// The most headers that a process takes in an answer, in KiB: 16 MiB. Errors of the suite are below 8 KB (<see cref="Errors.ErrorBounds"/>);
+    /// but an answer above this limit breaks the connection, with every other call on it.
+    /// </summary>
+    public const int MaxResponseHeadersKilobytes = 16 * 1024;
+
+    /// <summary>
     /// Registers the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
     /// asked about, its package the name under which telemetry reports.
     /// </summary>

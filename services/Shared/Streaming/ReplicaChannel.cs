@@ -7,6 +7,9 @@ namespace Microservices.Streaming;
 /// <summary>The channel to one replica.</summary>
 internal static class ReplicaChannel
 {
+    // A stream that ends with more than this would take its connection with it, and every other stream on that.
+    private const int MaxResponseHeadersKilobytes = 16 * 1024;
+
     /// <summary>
     /// A channel that connects when it is asked to, and at no other time. gRPC's own, which watches its socket, would try again by itself
     /// after up to two minutes, and refuse everything until then: but who holds this channel knows when to try.
@@ -18,6 +21,11 @@ internal static class ReplicaChannel
             LoggerFactory = logging,
             HttpHandler = new SocketsHttpHandler
             {
+                // A proxy of the environment is for the world outside.
+                UseProxy = false,
+#pragma warning disable CA2262 // Kilobytes are meant.
+                MaxResponseHeadersLength = MaxResponseHeadersKilobytes,
+#pragma warning restore CA2262
                 // gRPC leaves alone what has a callback of its own.
                 ConnectCallback = async (context, cancellation) => await ConnectAsync(context.DnsEndPoint, cancellation),
                 EnableMultipleHttp2Connections = true,

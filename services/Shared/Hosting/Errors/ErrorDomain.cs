@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -8,17 +9,26 @@ namespace Microservices.Hosting.Errors;
 /// <summary>
 /// Makes the errors of one service: a google.rpc.Status with google.rpc.ErrorInfo (a stable reason in this domain) and what else
 /// the standard has for the case. An error is a value: a stream answers with it, a unary method throws it as
-/// <see cref="StatusException"/>. The only place that pairs an error with a gRPC code.
+/// <see cref="StatusException"/>. The only place that pairs an error with a gRPC code. Each is within <see cref="ErrorBounds"/>.
 /// </summary>
 public sealed class ErrorDomain(string domain)
 {
-    /// <summary>INVALID_ARGUMENT: the request itself is wrong, whatever the state of the system; names every bad field.</summary>
+    /// <summary>The key of google.rpc.ErrorInfo's metadata that says how many violations there are, where not all are listed.</summary>
+    public const string ViolationsKey = "violations";
+
+    /// <summary>
+    /// INVALID_ARGUMENT: the request itself is wrong, whatever the state of the system; names the bad fields, the first 20 at the most. Where
+    /// there are more, the message says how many, and so does <see cref="ViolationsKey"/>.
+    /// </summary>
     public Status Invalid(FieldViolations violations)
     {
+        ArgumentNullException.ThrowIfNull(violations);
+        var info = new ErrorInfo { Reason = "INVALID_FIELDS", Domain = domain };
+        if (violations.Total > ErrorBounds.MaxViolations)
+            info.Metadata[ViolationsKey] = violations.Total.ToString(CultureInfo.InvariantCulture);
         var bad = new BadRequest();
         bad.FieldViolations.AddRange(violations);
-        return Make(StatusCode.InvalidArgument, "INVALID_FIELDS",
-            string.Join("; ", violations.Select(violation => $"{violation.Field}: {violation.Description}")), bad);
+        return Make(StatusCode.InvalidArgument, ErrorBounds.Message(violations), info, bad);
     }
 
     /// <summary>NOT_FOUND: there is no such thing. <paramref name="type"/> is a message's name, such as <c>users.v1.User</c>.</summary>
@@ -54,12 +64,14 @@ public sealed class ErrorDomain(string domain)
     /// <summary>Any other code.</summary>
     public Status Other(StatusCode code, string reason, string message) => Make(code, reason, message);
 
-    private Status Make(StatusCode code, string reason, string message, params Google.Protobuf.IMessage[] details)
+    private Status Make(StatusCode code, string reason, string message, params Google.Protobuf.IMessage[] details) =>
+        Make(code, message, [new ErrorInfo { Reason = reason, Domain = domain }, .. details]);
+
+    private static Status Make(StatusCode code, string message, params Google.Protobuf.IMessage[] details)
     {
         var status = new Status { Code = (int)code, Message = message };
-        status.Details.Add(Any.Pack(new ErrorInfo { Reason = reason, Domain = domain }));
         status.Details.AddRange(details.Select(Any.Pack));
-        return status;
+        return ErrorBounds.Fit(status);
     }
 
     private static string Short(string type) => type[(type.LastIndexOf('.') + 1)..].ToLowerInvariant();

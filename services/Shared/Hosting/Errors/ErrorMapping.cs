@@ -19,7 +19,7 @@ public static class ErrorMapping
     /// <summary>The status for an exception. <paramref name="call"/>, if there is one, tells a caller that hung up from a deadline that passed.</summary>
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
     {
-        StatusException status => status.Status,
+        StatusException status => ErrorBounds.Fit(status.Status),
         MalformedMessageException malformed => malformed.GetRpcStatus()!,
         _ when call?.CancellationToken.IsCancellationRequested == true => Ended(call),
         RpcException rpc => FromUpstream(rpc.StatusCode),

@@ -6,7 +6,8 @@ namespace Microservices.Hosting.Errors;
 
 /// <summary>
 /// Collects what is wrong with a request, field by field, so that the caller hears of everything at once. Fields are named as in
-/// the contract, with the path to them: <c>lines[2].quantity</c>.
+/// the contract, with the path to them: <c>lines[2].quantity</c>. The first <see cref="ErrorBounds.MaxViolations"/> are kept and the others
+/// counted, and what is too long is cut: a request may have a hundred thousand things wrong with it.
 /// </summary>
 public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolation>
 {
@@ -16,11 +17,18 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     private readonly List<BadRequest.Types.FieldViolation> violations = [];
 
     /// <summary>Whether there is anything wrong.</summary>
-    public bool Any => violations.Count > 0;
+    public bool Any => Total > 0;
+
+    /// <summary>How many there are, those included that are not kept.</summary>
+    public int Total { get; private set; }
 
     /// <summary>Adds one.</summary>
-    public void Add(string field, string description) =>
-        violations.Add(new BadRequest.Types.FieldViolation { Field = field, Description = description });
+    public void Add(string field, string description)
+    {
+        Total++;
+        if (violations.Count < ErrorBounds.MaxViolations)
+            violations.Add(ErrorBounds.Violation(field, description));
+    }
 
     /// <summary>An id: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit.</summary>
     public void CheckId(string field, string value)
