@@ -41,12 +41,18 @@ internal sealed partial class CallPipeline(CallMetrics metrics, ILogger<CallPipe
     private RpcException Translate(Exception exception, ServerCallContext call)
     {
         var status = ErrorMapping.ToStatus(exception, call);
-        if (!ErrorMapping.IsExpected(status))
+        if (exception is BadRequestException)
+            LogBad(call.Method, (StatusCode)status.Code, status.Message);
+        else if (!ErrorMapping.IsExpected(status))
             LogUnexpected(call.Method, exception);
         else if (exception is not StatusException && !call.CancellationToken.IsCancellationRequested)
             LogExpected(call.Method, (StatusCode)status.Code, exception.Message);
         return status.ToRpcException();
     }
+
+    // The caller's doing, which may be done a hundred thousand times.
+    [LoggerMessage(LogLevel.Debug, "{Method} answered {Code} to a request that cannot be read: {Cause}")]
+    private partial void LogBad(string method, StatusCode code, string cause);
 
     [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly")]
     private partial void LogUnexpected(string method, Exception exception);

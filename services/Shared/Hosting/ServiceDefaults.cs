@@ -40,6 +40,7 @@ public static class ServiceDefaults
         {
             options.MaxReceiveMessageSize = MaxMessageBytes;
             options.MaxSendMessageSize = 4 * MaxMessageBytes;
+            options.CompressionProviders = [new CheckedGzip()];
         });
         builder.Services.Replace(new ServiceDescriptor(typeof(IServiceMethodProvider<>), typeof(CheckedMethodProvider<>), ServiceLifetime.Singleton));
         builder.AddFaults();
@@ -54,6 +55,7 @@ public static class ServiceDefaults
         app.UseManagementPort();
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
+        app.UseMiddleware<FramingMiddleware>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         return app;

@@ -59,7 +59,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
                 try
                 {
                     await calls.AdmitAsync<TRequest>(call);
-                    var response = await invoke(service, requests, call);
+                    var response = await invoke(service, RequestReader<TRequest>.For(requests, call), call);
                     calls.Ended(call);
                     return response;
                 }
@@ -98,7 +98,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
                 try
                 {
                     await calls.AdmitAsync<TRequest>(call);
-                    await invoke(service, requests, responses, call);
+                    await invoke(service, RequestReader<TRequest>.For(requests, call), responses, call);
                     calls.Ended(call);
                 }
                 catch (Exception e)

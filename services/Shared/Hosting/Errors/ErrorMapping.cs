@@ -20,7 +20,7 @@ public static class ErrorMapping
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
     {
         StatusException status => ErrorBounds.Fit(status.Status),
-        MalformedMessageException malformed => malformed.GetRpcStatus()!,
+        BadRequestException bad => bad.ToStatus(),
         _ when call?.CancellationToken.IsCancellationRequested == true => Ended(call),
         RpcException rpc => FromUpstream(rpc.StatusCode),
         OperationCanceledException => Domain.Other(StatusCode.Cancelled, "CANCELLED", "The call was cancelled."),

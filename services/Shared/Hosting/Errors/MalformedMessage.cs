@@ -9,12 +9,12 @@ namespace Microservices.Hosting.Errors;
 /// A message that is not what its contract says: text that is not UTF-8, a field of another type, an end too soon. The caller is told
 /// INVALID_ARGUMENT and which field, as of any other bad input; protobuf's parser only knows that something is wrong.
 /// </summary>
-internal sealed class MalformedMessageException : RpcException
+internal sealed class MalformedMessageException : BadRequestException
 {
     private static readonly ErrorDomain Domain = new("suite");
 
     private MalformedMessageException(RpcException status)
-        : base(status.Status, status.Trailers)
+        : base(status)
     {
     }
 

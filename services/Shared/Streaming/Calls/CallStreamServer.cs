@@ -76,8 +76,7 @@ public sealed class CallStreamServer<TCall, TResult>
         }
         catch (RpcException ending)
         {
-            // Said rather than thrown: whoever stands between here and gRPC would take it for the failure of a call to another service.
-            context.Status = ending.Status;
+            context.EndWith(ending);
         }
         finally
         {

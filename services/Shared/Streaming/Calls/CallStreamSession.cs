@@ -60,7 +60,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         var writeError = await write;
         if (stalled)
             throw new RpcException(new Status(StatusCode.ResourceExhausted, "The caller does not read."));
-        if (readError is RpcException invalid)
+        if (readError is not null && RequestFraming.ErrorOf(readError, context) is { } invalid)
             throw invalid;
         if (writeError is not null || context.CancellationToken.IsCancellationRequested)
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller is gone."));

@@ -25,18 +25,25 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
     /// <param name="context">The stream's context. Nobody else may write to the stream.</param>
     /// <param name="within">How long the process has once it drains; the first half at most to ask, the second to go. Null: as long as the options say.</param>
     /// <param name="drain">Cancelled when this process is about to leave: the client is asked to go, within <see cref="EventStreamServerOptions.DrainWindow"/>.</param>
-    /// <exception cref="RpcException">
-    /// INVALID_ARGUMENT after a frame that says nothing; RESOURCE_EXHAUSTED when the client did not read; UNAVAILABLE when it was
-    /// silent; CANCELLED when it is gone.
-    /// </exception>
-    public Task ServeAsync<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
+    /// <returns>
+    /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame that says nothing, or nothing that is known;
+    /// RESOURCE_EXHAUSTED after one that is too large, and when the client did not read; UNAVAILABLE when it was silent; CANCELLED when it is gone.
+    /// </returns>
+    public async Task ServeAsync<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
         where TRequest : class, IEventRequestFrame<TSubscription>
     {
         ArgumentNullException.ThrowIfNull(context);
         // The duration of a stream says nothing, and would spoil the histogram of the unary methods.
         if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
             tags.MetricsDisabled = true;
-        return new EventStreamSession<TRequest, TSubscription>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();
+        try
+        {
+            await new EventStreamSession<TRequest, TSubscription>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();
+        }
+        catch (RpcException ending)
+        {
+            context.EndWith(ending);
+        }
     }
 
     /// <inheritdoc/>

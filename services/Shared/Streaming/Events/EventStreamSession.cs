@@ -109,7 +109,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
                 await _changed.WaitAsync();
             if (stalled)
                 throw new RpcException(new Status(StatusCode.ResourceExhausted, "The client does not read."));
-            if (readError is RpcException invalid)
+            if (readError is not null && RequestFraming.ErrorOf(readError, _context) is { } invalid)
                 throw invalid;
             if (writeError is not null || _context.CancellationToken.IsCancellationRequested)
                 throw new RpcException(new Status(StatusCode.Cancelled, "The client is gone."));

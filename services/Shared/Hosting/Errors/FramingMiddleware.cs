@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Microservices.Hosting.Errors;
+
+/// <summary>
+/// Answers what is not gRPC by gRPC's own statuses. Without it, a frame with an unknown flag or an impossible length, and a timeout that is
+/// none, would be UNKNOWN "Exception was thrown by handler", with a stack trace in the log each. Streams read their frames themselves
+/// (<see cref="RequestFraming"/>, <see cref="RequestReader{T}"/>); this is for methods whose one request gRPC reads before any code of ours.
+/// </summary>
+internal sealed class FramingMiddleware(RequestDelegate next)
+{
+    private const int MaxTimeoutDigits = 8;
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not { } grpc)
+            return next(context);
+        if (context.Request.Headers.TryGetValue("grpc-timeout", out var timeout) && !IsTimeout(timeout.ToString()))
+            return RefuseAsync(context);
+        if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
+            context.Features.Set<IRequestBodyPipeFeature>(new FirstFrame(context.Request.BodyReader));
+        return next(context);
+    }
+
+    // "At most 8 digits", and a unit.
+    private static bool IsTimeout(ReadOnlySpan<char> value) =>
+        value.Length is >= 2 and <= MaxTimeoutDigits + 1
+        && value[^1] is 'H' or 'M' or 'S' or 'm' or 'u' or 'n'
+        && !value[..^1].ContainsAnyExceptInRange('0', '9');
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = ((int)StatusCode.InvalidArgument).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.Headers["grpc-message"] = "grpc-timeout must be at most 8 digits and one of H, M, S, m, u, n.";
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The body of a request that is one message: looks at the first five bytes, once.</summary>
+    private sealed class FirstFrame(PipeReader body) : PipeReader, IRequestBodyPipeFeature
+    {
+        private const int HeaderBytes = 5;
+        private bool isChecked;
+
+        PipeReader IRequestBodyPipeFeature.Reader => this;
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            var read = body.ReadAsync(cancellationToken);
+            return isChecked ? read
+                : read.IsCompletedSuccessfully ? new(Checked(read.Result))
+                : CheckAsync(read);
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            if (!body.TryRead(out result))
+                return false;
+            result = Checked(result);
+            return true;
+        }
+
+        public override void AdvanceTo(SequencePosition consumed) => body.AdvanceTo(consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => body.AdvanceTo(consumed, examined);
+
+        public override void CancelPendingRead() => body.CancelPendingRead();
+
+        public override void Complete(Exception? exception = null) => body.Complete(exception);
+
+        public override ValueTask CompleteAsync(Exception? exception = null) => body.CompleteAsync(exception);
+
+        private async ValueTask<ReadResult> CheckAsync(ValueTask<ReadResult> read) => Checked(await read);
+
+        private ReadResult Checked(ReadResult read)
+        {
+            if (isChecked || read.Buffer.Length < HeaderBytes)
+                return read;
+            isChecked = true;
+            Span<byte> header = stackalloc byte[HeaderBytes];
+            read.Buffer.Slice(0, HeaderBytes).CopyTo(header);
+            var wrong = header[0] > 1 ? RequestFraming.Corrupt
+                : BinaryPrimitives.ReadUInt32BigEndian(header[1..]) > int.MaxValue ? RequestFraming.TooLarge
+                : default;
+            if (wrong.StatusCode == StatusCode.OK)
+                return read;
+            body.AdvanceTo(read.Buffer.Start);
+            throw new RpcException(wrong);
+        }
+    }
+}

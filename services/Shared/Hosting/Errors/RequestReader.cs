@@ -1,0 +1,41 @@
+using Grpc.Core;
+using Microservices.Streaming.V1;
+
+namespace Microservices.Hosting.Errors;
+
+/// <summary>
+/// Reads a stream's requests, and tells what is wrong with one from the failure of a call to another service: both are an
+/// <see cref="RpcException"/>, but the first is for the caller as it is (<see cref="BadRequestException"/>).
+/// </summary>
+internal sealed class RequestReader<T>(IAsyncStreamReader<T> requests, ServerCallContext call) : IAsyncStreamReader<T>
+{
+    public T Current => requests.Current;
+
+    /// <summary>
+    /// The reader for a method. Call streams and event streams read tens of thousands of frames, or wait for one for hours, and look after
+    /// errors themselves: theirs stays as it is.
+    /// </summary>
+    public static IAsyncStreamReader<T> For(IAsyncStreamReader<T> requests, ServerCallContext call) => EndsByItself ? requests : new RequestReader<T>(requests, call);
+
+    public Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        var next = requests.MoveNext(cancellationToken);
+        return next.IsCompletedSuccessfully ? next : WaitAsync(next);
+    }
+
+    private static bool EndsByItself { get; } = typeof(T).IsAssignableTo(typeof(ICallFrame))
+        || typeof(T).GetInterfaces().Any(one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IEventRequestFrame<>));
+
+    private async Task<bool> WaitAsync(Task<bool> next)
+    {
+        try
+        {
+            return await next;
+        }
+        catch (Exception exception) when (exception is not BadRequestException && !call.CancellationToken.IsCancellationRequested
+            && RequestFraming.ErrorOf(exception, call) is { } error)
+        {
+            throw new BadRequestException(error);
+        }
+    }
+}
