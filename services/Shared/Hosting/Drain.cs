@@ -50,6 +50,7 @@ public sealed class Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptio
     Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken)
     {
         IsStarted = true;
+        StartupFailure.Over();
         return Task.CompletedTask;
     }
 

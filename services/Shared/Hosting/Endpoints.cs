@@ -29,6 +29,12 @@ internal static class Endpoints
                 throw new InvalidOperationException($"Configuration Kestrel:Endpoints:{name}:Url is missing: the address of the {name} port, such as http://localhost:5001");
         }
 
+        foreach (var endpoint in kestrel.GetSection("Endpoints").GetChildren())
+        {
+            if (endpoint["Url"] is { Length: > 0 } url && !IsAddress(url))
+                throw new InvalidOperationException($"Configuration {endpoint.Path}:Url: '{url}' is not an address to listen on, such as http://localhost:5001");
+        }
+
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
@@ -46,6 +52,12 @@ internal static class Endpoints
 
     /// <summary>Whether the request came in by the endpoint of this name.</summary>
     public static bool CameInBy(this HttpContext context, string endpoint) => context.Features.Get<EndpointName>()?.Name == endpoint;
+
+    // "+" and "*" are every address of the machine.
+    private static bool IsAddress(string url) =>
+        url.StartsWith("http://unix:/", StringComparison.Ordinal)
+        || (Uri.TryCreate(url.Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://*", "://localhost", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+            && uri is { Scheme: "http" or "https", PathAndQuery: "/" });
 
     private static void Tag(ListenOptions listen, string name, HttpProtocols protocols)
     {

@@ -27,9 +27,11 @@ public static class ServiceDefaults
     /// Registers the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
     /// asked about, its package the name under which telemetry reports.
     /// </summary>
+    /// <remarks>A process that cannot start because of its settings ends with one line that names the key, and exit code 1.</remarks>
     /// <exception cref="InvalidOperationException">The configuration is not valid; the message names the key.</exception>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, GrpcService service)
     {
+        StartupFailure.Begin(builder.Configuration);
         builder.AddEndpoints();
         builder.AddDrain();
         builder.AddHealth(service.FullName);
@@ -80,11 +82,17 @@ public static class ServiceDefaults
     }
 
     /// <summary>Binds options to a section of the configuration and validates them at start, so that a wrong value stops the process.</summary>
-    public static IHostApplicationBuilder AddValidatedOptions<TOptions>(this IHostApplicationBuilder builder, string section)
+    /// <param name="builder">Where.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="strict">
+    /// Whether a key that is not known is an error. For options with lists of objects: without it, .NET leaves out an object with a wrong value in
+    /// it, and says nothing.
+    /// </param>
+    public static IHostApplicationBuilder AddValidatedOptions<TOptions>(this IHostApplicationBuilder builder, string section, bool strict = false)
         where TOptions : class
     {
         builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<TOptions>>(new SectionValidation<TOptions>(section));
-        builder.Services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        builder.Services.AddOptions<TOptions>().BindConfiguration(section, binder => binder.ErrorOnUnknownConfiguration = strict).ValidateOnStart();
         return builder;
     }
 }

@@ -82,19 +82,46 @@ public static class PersistenceRegistration
 
     private static string Sqlite(string connectionString, PersistenceOptions options)
     {
-        var sqlite = new SqliteConnectionStringBuilder(connectionString)
+        SqliteConnectionStringBuilder sqlite;
+        try
         {
-            ForeignKeys = true,
-            DefaultTimeout = (int)options.CommandTimeout.TotalSeconds,
-        };
+            sqlite = new SqliteConnectionStringBuilder(connectionString) { ForeignKeys = true, DefaultTimeout = (int)options.CommandTimeout.TotalSeconds };
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            throw new InvalidOperationException($"Configuration ConnectionStrings:Database is not SQLite's, such as 'Data Source=.data/users.db': {exception.Message}", exception);
+        }
+
         if (Path.GetDirectoryName(Path.GetFullPath(sqlite.DataSource)) is { } directory)
-            Directory.CreateDirectory(directory);
+            CreateDirectory(directory);
         return sqlite.ToString();
+    }
+
+    private static void CreateDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"Configuration ConnectionStrings:Database: the directory '{directory}' is not there and cannot be made: {exception.Message}", exception);
+        }
     }
 
     private static string Postgres(string connectionString)
     {
-        var postgres = new NpgsqlConnectionStringBuilder(connectionString);
+        NpgsqlConnectionStringBuilder postgres;
+        try
+        {
+            postgres = new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (ArgumentException exception)
+        {
+            // Says which part, without its value: that may be a password.
+            throw new InvalidOperationException($"Configuration ConnectionStrings:Database is not PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite': {exception.Message}", exception);
+        }
+
         // A service asks the same few questions again and again: each is parsed and planned once a connection.
         if (!postgres.ShouldSerialize("Max Auto Prepare"))
             postgres.MaxAutoPrepare = AutoPrepared;

@@ -86,12 +86,7 @@ public sealed class EventsHost : IAsyncDisposable
             try
             {
                 await watch.ServeAsync(requestStream, context, drain: host._drain.Token);
-                host.Ends.Enqueue(StatusCode.OK);
-            }
-            catch (RpcException e)
-            {
-                host.Ends.Enqueue(e.StatusCode);
-                throw;
+                host.Ends.Enqueue(context.Status.StatusCode);
             }
             finally
             {

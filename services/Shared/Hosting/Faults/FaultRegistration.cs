@@ -21,7 +21,7 @@ internal static class FaultRegistration
         if (!builder.Environment.IsDevelopment())
             throw new InvalidOperationException($"Configuration {Section} is set, but faults exist in the Development environment only; this is {builder.Environment.EnvironmentName}");
 
-        builder.AddValidatedOptions<FaultOptions>(Section);
+        builder.AddValidatedOptions<FaultOptions>(Section, strict: true);
         builder.Services.AddSingleton<FaultRules>();
         builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());
         builder.Services.AddSingleton<FaultGate>();

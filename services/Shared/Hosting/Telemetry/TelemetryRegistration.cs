@@ -1,8 +1,11 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -11,7 +14,7 @@ namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
 /// Metrics on <c>/metrics</c>, traces over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set, logs with the trace id: one JSON object a
-/// line, or, in Development, one line a person can read.
+/// line, or, in Development, one line a person can read; so many lines of a kind at the most (<see cref="LogThrottle"/>).
 /// </summary>
 internal static class TelemetryRegistration
 {
@@ -41,6 +44,12 @@ internal static class TelemetryRegistration
 
     private static void AddLogs(WebApplicationBuilder builder)
     {
+        CheckLevels(builder.Configuration.GetSection("Logging"));
+        builder.AddValidatedOptions<LogThrottleOptions>("LogThrottle");
+        builder.Services.AddSingleton<LoggerFactory>();
+        // By the system's time, whatever the process's is: a log goes on where that stands still.
+        builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(services =>
+            new LogThrottle(services.GetRequiredService<LoggerFactory>(), services.GetRequiredService<IOptions<LogThrottleOptions>>(), TimeProvider.System)));
         builder.Logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         builder.Logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
         if (builder.Configuration["Logging:Console:FormatterName"] is null)
@@ -53,6 +62,17 @@ internal static class TelemetryRegistration
                 options.UseUtcTimestamp = true;
                 options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.ffffffZ";
             });
+        }
+    }
+
+    // The logging library would say that a value is wrong, and not which.
+    private static void CheckLevels(IConfigurationSection section)
+    {
+        foreach (var setting in section.GetChildren())
+        {
+            CheckLevels(setting);
+            if (section.Key == "LogLevel" && !Enum.TryParse<LogLevel>(setting.Value, ignoreCase: true, out _))
+                throw new InvalidOperationException($"Configuration {setting.Path}: '{setting.Value}' is not one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
         }
     }
 }
