@@ -158,8 +158,10 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<
 
     private async Task SayDrainingAsync(ChannelWriter<PlaceOrdersResponse> answers, Task finished, CancellationToken cancellationToken)
     {
-        var draining = Task.Delay(Timeout.InfiniteTimeSpan, drain.Token);
-        if (await Task.WhenAny(draining, finished.WaitAsync(cancellationToken)) == draining)
+        // The token is the process's: what a stream registers there goes with the stream.
+        var draining = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = drain.Token.UnsafeRegister(static draining => ((TaskCompletionSource)draining!).TrySetResult(), draining);
+        if (await Task.WhenAny(draining.Task, finished.WaitAsync(cancellationToken)) == draining.Task)
         {
             try
             {
