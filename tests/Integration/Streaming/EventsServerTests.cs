@@ -120,6 +120,25 @@ public sealed class EventsServerTests
     }
 
     [Fact]
+    public async Task A_reader_that_stalls_and_says_that_it_is_there_is_cut_off_as_one_that_stalls_however_long_that_is_allowed()
+    {
+        var log = new EventsMemoryLog();
+        log.Append(5000, padding: 1000);
+        await using var host = await EventsHost.StartAsync(log, ("WriteTimeout", "00:00:03"), ("ClientTimeout", "00:00:00.5"), ("MaxQueuedBytes", "1024"));
+        using var channel = GrpcChannel.ForAddress(host.Address);
+        using var stream = Watch(channel);
+        await SubscribeAsync(stream, 1);
+        await Eventually.UntilAsync(async () =>
+        {
+            if (host.Ends.IsEmpty)
+                await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Heartbeat = new EventHeartbeat() });
+            return !host.Ends.IsEmpty;
+        }, "it ends");
+
+        Assert.Equal(StatusCode.ResourceExhausted, Assert.Single(host.Ends));
+    }
+
+    [Fact]
     public async Task A_drain_does_not_wait_for_a_reader_that_stalls_however_long_that_is_allowed_otherwise()
     {
         var log = new EventsMemoryLog();

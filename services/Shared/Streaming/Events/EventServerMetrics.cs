@@ -32,13 +32,15 @@ internal sealed class EventServerMetrics
         foreach (var rare in (Counter<long>[])[_cutOff, _drained, _resets])
             rare.Add(0, _method);
         _queued.Add(0, _method);
+        Queued = change => _queued.Add(change, _method);
     }
+
+    /// <summary>Adds to what waits to be written.</summary>
+    internal Action<long> Queued { get; }
 
     internal void Streams(int change) => _streams.Add(change, _method);
 
     internal void Subscriptions(int change) => _subscriptions.Add(change, _method);
-
-    internal void Queued(long change) => _queued.Add(change, _method);
 
     internal void Written(int frames, int events)
     {

@@ -21,6 +21,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     private readonly CancellationToken _drain;
     private readonly TimeSpan _half;
     private readonly OutboundQueue _queue;
+    private readonly QueuedBytes _queued;
     private readonly EventFrameWriter _writer;
     private readonly SubscriptionTable<TSubscription> _subscriptions;
     private readonly AsyncSignal _changed = new();
@@ -32,13 +33,14 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     private long _endBy = long.MaxValue;
     private long _lastRead;
     private long _lastHeartbeat;
-    private long _reportedBytes;
+    private volatile bool _heldBack;
 
     internal EventStreamSession(
         EventStreamParts<TSubscription> parts, IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan half, CancellationToken drain)
     {
         (_parts, _requests, _context, _half, _drain) = (parts, requests, context, half, drain);
         _queue = new(Options.MaxQueuedBytes);
+        _queued = new(Metrics.Queued);
         _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _changed);
         _subscriptions = new(parts, _queue, _changed);
         _ageLimit = Time.GetTimestamp() + Timestamps.From(Jitter.Age(Options.MaxAge), Time);
@@ -121,6 +123,8 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
             await _aborted.DisposeAsync();
             _parts.Clock.Remove(ticking);
             Report();
+            // The clock may be at it still.
+            _queued.End();
             Metrics.Streams(-1);
         }
     }
@@ -128,9 +132,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     /// <summary>Measures what was written and what waits. Not frame by frame: that would cost as much as the frames themselves.</summary>
     private void Report()
     {
-        var bytes = _queue.Bytes;
-        if (bytes != Volatile.Read(ref _reportedBytes))
-            Metrics.Queued(bytes - Interlocked.Exchange(ref _reportedBytes, bytes));
+        _queued.Report(_queue.Bytes);
         if (!_writer.HasWritten)
             return;
         var (frames, events) = _writer.TakeWritten();
@@ -154,7 +156,8 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
             Raise(Happened.Aged);
         if (now > Volatile.Read(ref _endBy))
             Raise(Happened.TimeUp);
-        if (!Has(Happened.HalfClosed) && Time.GetElapsedTime(Volatile.Read(ref _lastRead), now) > Options.ClientTimeout)
+        // A client whose frames are not read, since it does not read what waits for it, is not silent: it stalls.
+        if (!Has(Happened.HalfClosed) && !_heldBack && Time.GetElapsedTime(Volatile.Read(ref _lastRead), now) > Options.ClientTimeout)
             Raise(Happened.Silent);
         if (_writer.WritingSince == 0 && Time.GetElapsedTime(Math.Max(_writer.LastWrite, _lastHeartbeat), now) > Options.HeartbeatInterval)
         {
@@ -185,7 +188,12 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
                 await HandleAsync(_requests.Current);
                 // Answers to bad requests are queued, too: who does not read them is not read.
                 while (_queue.IsFull && _queue.MustWait(_room ??= new()))
+                {
+                    _heldBack = true;
                     await _room.WaitAsync();
+                    Volatile.Write(ref _lastRead, Time.GetTimestamp());
+                    _heldBack = false;
+                }
             }
 
             // What it has subscribed to goes on. A read has told of a client that is gone; from now on only this does.
