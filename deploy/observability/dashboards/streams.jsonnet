@@ -40,9 +40,10 @@ p.dashboard('microservices-streams', 'Streams', 'The streams between services an
       p.line('sum by (job) (rate(eventlog_events_trimmed_total{%s}[$__rate_interval]))' % of, '{{job}}: over the budget'),
       p.line('sum by (job) (rate(eventlog_events_refused_total{%s}[$__rate_interval]))' % of, '{{job}}: refused'),
     ]),
-    p.panel('Streams cut off because nobody read', 'short', 'Within ten minutes, by method.', [
+    p.panel('Streams and calls cut off because nobody read', 'short', 'Within ten minutes, by method.', [
       p.line('sum by (rpc_method) (increase(eventstream_server_cut_off_total{%s}[10m]))' % of, '{{rpc_method}}'),
       p.line('sum(increase(gateway_events_cut_off_total{%s}[10m]))' % of, 'server-sent events'),
+      p.line('sum(increase(rpc_server_cut_off_total{%s}[10m]))' % of, 'unary calls'),
     ]),
     p.panel('Streams told to move to another replica', 'short', 'Within ten minutes: their replica stops, or they are half an hour old.', [
       p.line('sum by (rpc_method) (increase(eventstream_server_drained_total{%s}[10m]))' % of, '{{rpc_method}}'),

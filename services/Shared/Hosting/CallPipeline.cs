@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
@@ -11,7 +12,7 @@ namespace Microservices.Hosting;
 /// <see cref="ErrorMapping"/>; what nobody expected is logged; and <see cref="CallMetrics"/> get the status as the caller sees it. Not
 /// interceptors: the first of those keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed partial class CallPipeline(CallMetrics metrics, ILogger<CallPipeline> logger, FaultGate? faults = null)
+internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission admission, ILogger<CallPipeline> logger, FaultGate? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);
@@ -22,8 +23,15 @@ internal sealed partial class CallPipeline(CallMetrics metrics, ILogger<CallPipe
     /// <summary>A stream's method has returned.</summary>
     public void Ended(ServerCallContext call) => metrics.StreamEnded(call.Method, call.Status.StatusCode);
 
+    /// <summary>Returns when a unary method may run, with what is to be left when it has; null when nothing is.</summary>
+    public ValueTask<FairGate?> AdmitUnaryAsync<TRequest>(ServerCallContext call) => admission.EnterAsync<TRequest>(call);
+
     /// <summary>A unary method has returned.</summary>
-    public void Answered(ServerCallContext call, long startTimestamp) => metrics.Answered(call.Method, call.Status.StatusCode, startTimestamp);
+    public void Answered<TRequest, TResponse>(ServerCallContext call, TResponse response, long startTimestamp)
+    {
+        metrics.Answered(call.Method, call.Status.StatusCode, startTimestamp);
+        admission.Answered<TRequest, TResponse>(call, response);
+    }
 
     /// <summary>A method has thrown, a stream's unless it says when it began. Returns what is to be thrown instead.</summary>
     public Exception Failed(ServerCallContext call, Exception exception, long? startTimestamp = null)

@@ -1,4 +1,5 @@
 using Grpc.AspNetCore.Server.Model;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
@@ -37,6 +38,9 @@ public static class ServiceDefaults
         builder.AddHealth(service.FullName);
         builder.AddTelemetry(service.File.Package);
 
+        builder.AddValidatedOptions<AdmissionOptions>("Admission");
+        builder.Services.AddSingleton<UnwrittenAnswers>();
+        builder.Services.AddSingleton<CallAdmission>();
         builder.Services.AddSingleton<CallPipeline>();
         builder.Services.AddGrpc(options =>
         {

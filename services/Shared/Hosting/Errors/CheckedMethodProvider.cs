@@ -4,6 +4,7 @@ using System.Reflection;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
+using Microservices.Hosting.Admission;
 using Microsoft.AspNetCore.Routing;
 
 namespace Microservices.Hosting.Errors;
@@ -36,16 +37,23 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
             context.AddUnaryMethod<TRequest, TResponse>(Checked(method), Metadata(method), async (service, request, call) =>
             {
                 var start = Stopwatch.GetTimestamp();
+                FairGate? admitted = null;
                 try
                 {
                     await calls.AdmitAsync<TRequest>(call);
+                    admitted = await calls.AdmitUnaryAsync<TRequest>(call);
                     var response = await invoke(service, request, call);
-                    calls.Answered(call, start);
+                    calls.Answered<TRequest, TResponse>(call, response, start);
                     return response;
                 }
                 catch (Exception e)
                 {
                     throw calls.Failed(call, e, start);
+                }
+                finally
+                {
+                    // Not held while the answer is written: that takes as long as its reader likes.
+                    admitted?.Exit(1);
                 }
             });
         }

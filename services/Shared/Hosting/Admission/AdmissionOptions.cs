@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Microservices.Hosting.Admission;
+
+/// <summary>How much a process takes on at a time: section <c>Admission</c>. A wrong value stops the process at start and names its key.</summary>
+public sealed class AdmissionOptions : IValidatableObject
+{
+    /// <summary>How many unary calls are handled at a time, other than lists. Default 256; 1 to 100,000.</summary>
+    [Range(1, 100_000)]
+    public int MaxCalls { get; set; } = 256;
+
+    /// <summary>How many lists (methods named List, Search or BatchGet) are handled at a time. Default: as many as there are processors; 1 to 10,000.</summary>
+    [Range(1, 10_000)]
+    public int MaxLists { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>
+    /// How many unary calls may wait for their turn, of lists and of others each. Connections take turns; beyond this the one with the most
+    /// calls waiting loses one to RESOURCE_EXHAUSTED. Default 1,000; 0 to 100,000.
+    /// </summary>
+    [Range(0, 100_000)]
+    public int MaxWaiting { get; set; } = 1_000;
+
+    /// <summary>How long a unary call waits for its turn, its deadline permitting, before it is RESOURCE_EXHAUSTED. Default 5 s; 10 ms to 1 min.</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a caller may leave the answer of a unary call unread before the call is cut off. Default 10 s; 100 ms to 10 min.</summary>
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How much of the answers of unary calls may wait for their readers, in bytes, on all connections. Beyond it the connection that has the most
+    /// waiting loses its oldest. Default 64 MiB; 1 MiB to 16 GiB.
+    /// </summary>
+    public long MaxUnwrittenBytes { get; set; } = 64 << 20;
+
+    /// <summary>The same of one connection: beyond it, its oldest is cut off. Default 8 MiB; 1 MiB to 16 GiB.</summary>
+    public long MaxUnwrittenBytesPerConnection { get; set; } = 8 << 20;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MaxWait < TimeSpan.FromMilliseconds(10) || MaxWait > TimeSpan.FromMinutes(1))
+            yield return new ValidationResult("must be from 00:00:00.01 to 00:01:00", [nameof(MaxWait)]);
+        if (WriteTimeout < TimeSpan.FromMilliseconds(100) || WriteTimeout > TimeSpan.FromMinutes(10))
+            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(WriteTimeout)]);
+        if (MaxUnwrittenBytes is < 1 << 20 or > 16L << 30)
+            yield return new ValidationResult("must be from 1048576 to 17179869184", [nameof(MaxUnwrittenBytes)]);
+        if (MaxUnwrittenBytesPerConnection is < 1 << 20 or > 16L << 30)
+            yield return new ValidationResult("must be from 1048576 to 17179869184", [nameof(MaxUnwrittenBytesPerConnection)]);
+    }
+}

@@ -1,0 +1,62 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Microservices.Hosting.Errors;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Hosting.Admission;
+
+/// <summary>
+/// Lets unary calls in: so many at a time, lists apart from all others, since one of them costs as much as hundreds of those. Calls beyond that
+/// wait, and connections take turns. Health and reflection always get in. Thread-safe.
+/// </summary>
+internal sealed class CallAdmission(IOptions<AdmissionOptions> options, UnwrittenAnswers unwritten, TimeProvider time)
+{
+    private static readonly ErrorDomain Domain = new("rpc");
+    private static readonly Duration RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
+    private readonly FairGate calls = new(options.Value.MaxCalls, options.Value.MaxWaiting, time);
+    private readonly FairGate lists = new(options.Value.MaxLists, options.Value.MaxWaiting, time);
+
+    /// <summary>Returns what is to be left when the call has been handled; null when nothing is.</summary>
+    /// <exception cref="StatusException">RESOURCE_EXHAUSTED with RetryInfo: too many calls wait, or it has waited for too long.</exception>
+    public ValueTask<FairGate?> EnterAsync<TRequest>(ServerCallContext call)
+    {
+        if (Kind<TRequest>.IsExempt)
+            return default;
+        var gate = Kind<TRequest>.IsList ? lists : calls;
+        return gate.TryEnter(1) ? new(gate) : WaitAsync(gate, call);
+    }
+
+    /// <summary>The call is answered; the answer is counted until it is written.</summary>
+    public void Answered<TRequest, TResponse>(ServerCallContext call, TResponse response)
+    {
+        if (!Kind<TRequest>.IsExempt && response is IMessage message)
+            unwritten.Add(call.GetHttpContext(), call.Method, message.CalculateSize());
+    }
+
+    private async ValueTask<FairGate?> WaitAsync(FairGate gate, ServerCallContext call)
+    {
+        var connection = call.GetHttpContext().Features.Get<IHttpConnectionFeature>()?.ConnectionId ?? call.Peer;
+        if (await gate.EnterAsync(connection, 1, options.Value.MaxWait, call.CancellationToken))
+            return gate;
+        throw new StatusException(Overloaded());
+    }
+
+    private static Status Overloaded()
+    {
+        var status = Domain.Exhausted("OVERLOADED", "The service is overloaded: try again.");
+        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryDelay }));
+        return status;
+    }
+
+    private static class Kind<TRequest>
+    {
+        public static readonly bool IsExempt = typeof(TRequest).Namespace?.StartsWith("Grpc.", StringComparison.Ordinal) == true;
+        // Lists of changes are asked for all the time by whoever caches, and bounded in what they read.
+        public static readonly bool IsList = typeof(TRequest).Name is var name && !name.StartsWith("ListChanged", StringComparison.Ordinal)
+            && (name.StartsWith("List", StringComparison.Ordinal) || name.StartsWith("Search", StringComparison.Ordinal) || name.StartsWith("BatchGet", StringComparison.Ordinal));
+    }
+}

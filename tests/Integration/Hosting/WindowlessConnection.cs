@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+using Google.Protobuf;
+
+namespace Microservices.Tests.Integration.Hosting;
+
+/// <summary>A gRPC caller that takes no byte of any answer: its HTTP/2 windows for streams are 0.</summary>
+internal sealed class WindowlessConnection : IAsyncDisposable
+{
+    private readonly TcpClient client = new();
+    private Task reading = Task.CompletedTask;
+    private int next = 1;
+
+    private WindowlessConnection()
+    {
+    }
+
+    /// <summary>The streams that the server has reset, with its error codes.</summary>
+    public ConcurrentDictionary<int, uint> Resets { get; } = [];
+
+    /// <summary>How many answers have begun, or ended with nothing but a status.</summary>
+    public ConcurrentDictionary<int, bool> Answers { get; } = [];
+
+    public static async Task<WindowlessConnection> OpenAsync(string address)
+    {
+        var connection = new WindowlessConnection();
+        var uri = new Uri(address);
+        await connection.client.ConnectAsync(uri.Host, uri.Port);
+        await connection.client.GetStream().WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
+        // SETTINGS_INITIAL_WINDOW_SIZE = 0.
+        await connection.WriteAsync(4, 0, 0, [0, 4, 0, 0, 0, 0]);
+        connection.reading = connection.ReadAsync();
+        return connection;
+    }
+
+    /// <summary>Makes a unary call.</summary>
+    public async Task CallAsync(string path, IMessage request)
+    {
+        var stream = next;
+        next += 2;
+        byte[] headers =
+        [
+            0x83, 0x86, // :method POST, :scheme http
+            0x04, .. Text(path), 0x01, .. Text("localhost"), 0x00, .. Text("te"), .. Text("trailers"), 0x00, .. Text("content-type"), .. Text("application/grpc"),
+        ];
+        await WriteAsync(1, 4, stream, headers);
+        var message = request.ToByteArray();
+        var data = new byte[5 + message.Length];
+        BinaryPrimitives.WriteInt32BigEndian(data.AsSpan(1), message.Length);
+        message.CopyTo(data, 5);
+        await WriteAsync(0, 1, stream, data);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        await reading;
+    }
+
+    private static byte[] Text(string text) => [(byte)text.Length, .. Encoding.ASCII.GetBytes(text)];
+
+    private async Task WriteAsync(byte type, byte flags, int stream, byte[] payload)
+    {
+        var frame = new byte[9 + payload.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, payload.Length << 8);
+        (frame[3], frame[4]) = (type, flags);
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), stream);
+        payload.CopyTo(frame, 9);
+        await client.GetStream().WriteAsync(frame);
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            var head = new byte[9];
+            while (true)
+            {
+                await client.GetStream().ReadExactlyAsync(head);
+                var payload = new byte[BinaryPrimitives.ReadInt32BigEndian(head) >> 8];
+                await client.GetStream().ReadExactlyAsync(payload);
+                var stream = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5));
+                if (head[3] == 1)
+                    Answers[stream] = true;
+                else if (head[3] == 3)
+                    Resets[stream] = BinaryPrimitives.ReadUInt32BigEndian(payload);
+                else if (head[3] == 4 && (head[4] & 1) == 0)
+                    await WriteAsync(4, 1, 0, []);
+                else if (head[3] == 6 && (head[4] & 1) == 0)
+                    await WriteAsync(6, 1, 0, payload);
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It is closed.
+        }
+    }
+}
