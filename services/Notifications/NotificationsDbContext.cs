@@ -20,6 +20,8 @@ internal abstract class NotificationsDbContext(DbContextOptions options) : Servi
             // Serve the list of an inbox, newest first: all of it, and what is unread.
             notification.HasIndex(n => new { n.UserId, n.NotificationId });
             notification.HasIndex(n => new { n.UserId, n.NotificationId }, "IX_Notifications_Unread").HasFilter("\"ReadTime\" IS NULL");
+            // Serve the snapshots of a partition, and of all.
+            notification.HasIndex(n => new { n.Partition, n.NotificationId }, "IX_Notifications_UnreadPartition").HasFilter("\"ReadTime\" IS NULL");
             // Serves the cleaning.
             notification.HasIndex(n => n.CreateTime);
             notification.Property(n => n.NotificationId).HasMaxLength(64);

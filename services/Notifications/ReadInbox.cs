@@ -28,15 +28,14 @@ internal sealed class ReadInbox(Database<NotificationsDbContext> database)
             var wanted = request.UnreadOnly ? inbox.Where(n => n.ReadTime == null) : inbox;
             if (before.Length > 0)
                 wanted = wanted.Where(n => string.Compare(n.NotificationId, before) < 0);
-            // One more than asked for tells whether there is a next page.
-            var found = await wanted.OrderByDescending(n => n.NotificationId).Take(size + 1).ToListAsync(cancellationToken);
+            var found = await wanted.OrderByDescending(n => n.NotificationId).ReadPageAsync(n => n.ToMessage(), size, cancellationToken);
             return (found, await inbox.Where(n => n.ReadTime == null).OrderByDescending(n => n.NotificationId).Take(MaxUnreadCount).CountAsync(cancellationToken));
         }, cancellationToken);
 
         var response = new ListNotificationsResponse { UnreadCount = unread };
-        response.Notifications.AddRange(page.Take(size).Select(notification => notification.ToMessage()));
-        if (page.Count > size)
-            response.NextPageToken = PageToken.Encode(list, page[size - 1].NotificationId);
+        response.Notifications.AddRange(page.Items);
+        if (page.More)
+            response.NextPageToken = PageToken.Encode(list, page.Last!.NotificationId);
         return response;
     }
 }

@@ -23,6 +23,7 @@ internal sealed class WriteInbox(TimeProvider time) : IFeedHandler<Notifications
             {
                 NotificationId = ids[i],
                 UserId = happened.Order.UserId,
+                Partition = UserTopics.PartitionOf(happened.Order.UserId),
                 Kind = happened.Kind,
                 OrderId = happened.Order.OrderId,
                 OrderVersion = happened.Order.Version,

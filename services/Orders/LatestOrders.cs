@@ -17,8 +17,8 @@ internal sealed class LatestOrders(Database<OrdersDbContext> database)
     // A stranger: no id is empty.
     private const string Nobody = "";
 
-    /// <summary>By user, newest first; a user who has none is absent.</summary>
-    public async Task<Dictionary<string, List<V1.Order>>> FindAsync(IReadOnlyCollection<string> userIds, int limit, CancellationToken cancellationToken)
+    /// <summary>By user, newest first, as many as fit <see cref="PageReading.MaxPageBytes"/>, and at least one; a user who has none is absent.</summary>
+    public async Task<Dictionary<string, FoundOrders>> FindAsync(IReadOnlyCollection<string> userIds, int limit, CancellationToken cancellationToken)
     {
         // Padded, so that there is a query for each power of two to be translated and planned, not one for each number of users.
         var padded = (int)BitOperations.RoundUpToPowerOf2((uint)userIds.Count);
@@ -27,9 +27,24 @@ internal sealed class LatestOrders(Database<OrdersDbContext> database)
             context => context.Orders.FromSqlRaw(Query(context, padded), parameters).ToListAsync(cancellationToken), cancellationToken);
 
         // Orders of the same microsecond as the last within the limit come along: they are cut off here.
-        return orders.GroupBy(order => order.UserId).ToDictionary(user => user.Key, user => user
+        return orders.GroupBy(order => order.UserId).ToDictionary(user => user.Key, user => Fitting(user
             .OrderByDescending(order => order.PlaceTime).ThenByDescending(order => order.OrderId, StringComparer.Ordinal)
-            .Take(limit).Select(order => order.ToMessage()).ToList());
+            .Take(limit)));
+    }
+
+    private static FoundOrders Fitting(IEnumerable<Order> orders)
+    {
+        var (fitting, bytes) = (new List<V1.Order>(), 0L);
+        foreach (var order in orders)
+        {
+            var message = order.ToMessage();
+            bytes += message.CalculateSize() + 6;
+            if (fitting.Count > 0 && bytes > PageReading.MaxPageBytes)
+                return new(fitting, Truncated: true);
+            fitting.Add(message);
+        }
+
+        return new(fitting, Truncated: false);
     }
 
     /// <summary>Not a window function: that would number all the orders of a user to find the latest few.</summary>
@@ -49,3 +64,8 @@ internal sealed class LatestOrders(Database<OrdersDbContext> database)
             """;
     }
 }
+
+/// <summary>The latest orders of a user.</summary>
+/// <param name="Orders">Newest first.</param>
+/// <param name="Truncated">There are more within the limit, which do not fit.</param>
+internal sealed record FoundOrders(List<V1.Order> Orders, bool Truncated);

@@ -37,12 +37,12 @@ internal sealed class LookupOrders(LatestOrders latest, UserETags<OrdersDbContex
         }
     }
 
-    private static V1.LatestOrders Take(List<V1.Order>? orders, int limit)
+    private static V1.LatestOrders Take(FoundOrders? found, int limit)
     {
-        if (orders is null)
+        if (found is null)
             return None;
-        var taken = new V1.LatestOrders();
-        taken.Orders.AddRange(orders.Count <= limit ? orders : orders.Take(limit));
+        var taken = new V1.LatestOrders { Truncated = found.Truncated && found.Orders.Count < limit };
+        taken.Orders.AddRange(found.Orders.Count <= limit ? found.Orders : found.Orders.Take(limit));
         return taken;
     }
 

@@ -16,6 +16,8 @@ internal abstract class OrdersDbContext(DbContextOptions options) : ServiceDbCon
         order.HasKey(o => o.OrderId);
         // Serves the list of a user's orders, newest first.
         order.HasIndex(o => new { o.UserId, o.PlaceTime, o.OrderId });
+        // Serves the snapshot of a partition.
+        order.HasIndex(o => new { o.Partition, o.OrderId });
         order.Property(o => o.OrderId).HasMaxLength(64);
         order.Property(o => o.UserId).HasMaxLength(64);
         order.Property(o => o.CurrencyCode).HasMaxLength(3);

@@ -172,6 +172,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         {
             OrderId = command.OrderId.Length > 0 ? command.OrderId : Guid.CreateVersion7(now).ToString(),
             UserId = command.UserId,
+            Partition = UserTopics.PartitionOf(command.UserId),
             State = OrderState.Placed,
             CurrencyCode = currency,
             Lines = lines,

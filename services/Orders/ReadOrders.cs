@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
@@ -29,37 +28,21 @@ internal sealed class ReadOrders(Database<OrdersDbContext> database)
         var violations = new FieldViolations();
         violations.CheckId("user_id", request.UserId);
         var size = violations.PageSize("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
-        var position = violations.PagePosition("page_token", list, request.PageToken, text => TryPosition(text, out _, out _));
+        var position = violations.PagePosition("page_token", list, request.PageToken, text => OrderPosition.TryParse(text, out _, out _));
         violations.ThrowIfAny(OrderErrors.Domain);
 
-        // One more than asked for tells whether there is a next page.
         var page = await database.ReadAsync(orders => After(orders.Orders.Where(o => o.UserId == request.UserId), position)
             .OrderByDescending(o => o.PlaceTime).ThenByDescending(o => o.OrderId)
-            .Take(size + 1)
-            .ToListAsync(cancellationToken), cancellationToken);
+            .ReadPageAsync(order => order.ToMessage(), size, cancellationToken), cancellationToken);
 
         var response = new ListOrdersResponse();
-        response.Orders.AddRange(page.Take(size).Select(order => order.ToMessage()));
-        if (page.Count > size)
-            response.NextPageToken = PageToken.Encode(list, Position(page[size - 1]));
+        response.Orders.AddRange(page.Items);
+        if (page.More)
+            response.NextPageToken = PageToken.Encode(list, OrderPosition.Of(page.Last!));
         return response;
     }
 
-    private static string Position(Order order) =>
-        string.Create(CultureInfo.InvariantCulture, $"{order.PlaceTime.UtcTicks} {order.OrderId}");
-
-    private static bool TryPosition(string position, out DateTimeOffset time, out string orderId)
-    {
-        (time, orderId) = (default, "");
-        if (position.Split(' ') is not [var ticks, var id] || !FieldViolations.IsId(id)
-            || !long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var utc) || utc > DateTime.MaxValue.Ticks)
-            return false;
-        (time, orderId) = (new DateTimeOffset(utc, TimeSpan.Zero), id);
-        return true;
-    }
-
-    private static IQueryable<Order> After(IQueryable<Order> orders, string position) =>
-        TryPosition(position, out var time, out var orderId)
-            ? orders.Where(o => o.PlaceTime < time || (o.PlaceTime == time && string.Compare(o.OrderId, orderId) < 0))
-            : orders;
+    private static IQueryable<Order> After(IQueryable<Order> orders, string position) => OrderPosition.TryParse(position, out var time, out var orderId)
+        ? orders.Where(o => o.PlaceTime <= time && (o.PlaceTime < time || string.Compare(o.OrderId, orderId) < 0))
+        : orders;
 }

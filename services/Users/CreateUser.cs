@@ -34,9 +34,11 @@ internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<Us
 
     private static async Task<CreateUserResponse> CreateAsync(UsersDbContext users, CreateUserRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        var userId = request.UserId.Length > 0 ? request.UserId : Guid.CreateVersion7(now).ToString();
         var user = new User
         {
-            UserId = request.UserId.Length > 0 ? request.UserId : Guid.CreateVersion7(now).ToString(),
+            UserId = userId,
+            Partition = UserTopics.PartitionOf(userId),
             DisplayName = request.DisplayName,
             Email = request.Email,
             EmailKey = User.KeyOf(request.Email),

@@ -29,17 +29,15 @@ internal sealed class ReadUsers(Database<UsersDbContext> database)
         var after = violations.PagePosition("page_token", List, request.PageToken, FieldViolations.IsId);
         violations.ThrowIfAny(UserErrors.Domain);
 
-        // One more than asked for tells whether there is a next page.
         var page = await database.ReadAsync(users => users.Users
             .Where(u => string.Compare(u.UserId, after) > 0)
             .OrderBy(u => u.UserId)
-            .Take(size + 1)
-            .ToListAsync(cancellationToken), cancellationToken);
+            .ReadPageAsync(u => u.ToMessage(), size, cancellationToken), cancellationToken);
 
         var response = new ListUsersResponse();
-        response.Users.AddRange(page.Take(size).Select(u => u.ToMessage()));
-        if (page.Count > size)
-            response.NextPageToken = Hosting.PageToken.Encode(List, page[size - 1].UserId);
+        response.Users.AddRange(page.Items);
+        if (page.More)
+            response.NextPageToken = Hosting.PageToken.Encode(List, page.Last!.UserId);
         return response;
     }
 

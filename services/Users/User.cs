@@ -7,6 +7,9 @@ internal sealed class User
 {
     public required string UserId { get; init; }
 
+    /// <summary>Which of the partitions of all users the user is in, so that a partition can be read by itself. Null in rows of a version before this.</summary>
+    public int? Partition { get; init; }
+
     public required string DisplayName { get; set; }
 
     public required string Email { get; set; }

@@ -15,6 +15,8 @@ internal abstract class UsersDbContext(DbContextOptions options) : ServiceDbCont
         user.HasKey(u => u.UserId);
         user.HasIndex(u => u.EmailKey).IsUnique();
         user.HasIndex(u => new { u.EmailKeyVersion, u.UserId });
+        // Serves the snapshot of a partition.
+        user.HasIndex(u => new { u.Partition, u.UserId });
         user.Property(u => u.UserId).HasMaxLength(64);
         user.Property(u => u.DisplayName).HasMaxLength(4 * UserErrors.MaxDisplayName);
         user.Property(u => u.Email).HasMaxLength(254);

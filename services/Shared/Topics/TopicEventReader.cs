@@ -30,6 +30,8 @@ internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
             live = source.Follow(subscription, from);
     }
 
+    public bool ReadsPage => snapshot is not null;
+
     public EventSourceItem? TryRead()
     {
         if (snapshot is null)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Google.Protobuf;
 using Grpc.Core;
 using Microservices.EventLog;
 using Microservices.Hosting.Errors;
@@ -9,28 +8,24 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Topics;
 
-/// <summary>One thing that there is, in a snapshot.</summary>
-/// <param name="Id">What snapshots are ordered by.</param>
-/// <param name="UserId">Whose it is.</param>
-/// <param name="Event">It, as an event that says no change.</param>
-public sealed record SnapshotItem(string Id, string UserId, IMessage Event);
-
 /// <summary>
-/// Serves an event stream from a service's topics: a subscription is about one user, one partition or all. A snapshot and the place of
-/// the events that follow it are one view of the database, so that every change is in the one or among the other, and none in both.
-/// A singleton; thread-safe.
+/// Serves an event stream from a service's topics: a subscription is about one user, one partition or all. First the place is taken of the
+/// events that follow a snapshot, then the snapshot is read, page by page and with no transaction across them (<see cref="SnapshotReader{TContext}"/>).
+/// So every change is in the snapshot or among the events that follow it, and one that was committed meanwhile may be in both: then its event
+/// may be older than what the snapshot has, which its version tells, and the events go on to the present state. A singleton; thread-safe.
 /// </summary>
 /// <typeparam name="TContext">The service's database.</typeparam>
 /// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
-public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, ErrorDomain errors, IEventLog log, Database<TContext> database) : IEventReaderSource<TSubscription>
+public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, ErrorDomain errors, IEventLog log, SnapshotReader<TContext> snapshots)
+    : IEventReaderSource<TSubscription>
     where TContext : ServiceDbContext
     where TSubscription : class, IUserSubscription
 {
-    // So many events of the largest size are one frame still.
-    private const int PageItems = 32;
-
-    /// <summary>What there is of a user (empty: of all) with an id greater than the one given, by id, at most so many.</summary>
-    protected abstract Task<IReadOnlyList<SnapshotItem>> SnapshotAsync(TContext context, string userId, string after, int count, CancellationToken cancellationToken);
+    /// <summary>
+    /// What there is after a position (empty: from the beginning), in the order of positions, at most so many: what an item's position is made
+    /// of never changes. It is read only as far as a page goes.
+    /// </summary>
+    protected abstract IAsyncEnumerable<SnapshotItem> Snapshot(TContext context, SnapshotScope scope, string after, int count);
 
     /// <inheritdoc/>
     public IEventReader Read(TSubscription subscription)
@@ -47,13 +42,19 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
     /// <summary>What there is; the last item has the place of the events that follow it.</summary>
     internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Cursor from;
-        await using (var view = await database.BeginReadAsync(cancellationToken))
+        var wanted = TopicsOf(subscription);
+        var from = UserTopics.PlaceAfter(wanted, await snapshots.ReadHeadsAsync(wanted, cancellationToken));
+        foreach (var scope in ScopesOf(subscription))
         {
-            var wanted = TopicsOf(subscription);
-            from = UserTopics.PlaceAfter(wanted, await view.Context.ReadHeadsAsync(wanted, cancellationToken));
-            await foreach (var page in ReadPagesAsync(view.Context, subscription, cancellationToken))
-                yield return new EncodedEvents(page, "", Snapshot: true);
+            string? after = "";
+            while (after is not null)
+            {
+                var page = await snapshots.ReadPageAsync(context => Snapshot(context, scope, after, SnapshotReader<TContext>.PageItems), cancellationToken);
+                after = page.Count > 0 ? page[^1].Item.Position : null;
+                var events = page.Where(read => IsWanted(subscription, scope, read.Item)).Select(read => read.Bytes).ToArray();
+                if (events.Length > 0)
+                    yield return new EncodedEvents(events, "", Snapshot: true);
+            }
         }
 
         yield return new EncodedEvents([], from.ToString(), Snapshot: true);
@@ -84,17 +85,14 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
         : subscription.UserId.Length > 0 ? [topics.OfUser(subscription.UserId)]
         : topics.All;
 
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>[]> ReadPagesAsync(
-        TContext context, TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Of a partition: its rows, then those of which it is not stored which partition they are in; as a rule there are none.</summary>
+    private static IEnumerable<SnapshotScope> ScopesOf(TSubscription subscription)
     {
-        for (var after = ""; await SnapshotAsync(context, subscription.UserId, after, PageItems, cancellationToken) is { Count: > 0 } page; after = page[^1].Id)
-        {
-            var events = page
-                .Where(item => !subscription.HasPartition || Partition.Of(item.UserId, UserTopics.Partitions) == subscription.Partition)
-                .Select(item => (ReadOnlyMemory<byte>)item.Event.ToByteArray())
-                .ToArray();
-            if (events.Length > 0)
-                yield return events;
-        }
+        if (!subscription.HasPartition)
+            return [new(subscription.UserId, OfPartition: false, null)];
+        return [new("", OfPartition: true, (int)subscription.Partition), new("", OfPartition: true, null)];
     }
+
+    private static bool IsWanted(TSubscription subscription, SnapshotScope scope, SnapshotItem item) =>
+        !scope.OfPartition || scope.Partition is not null || UserTopics.PartitionOf(item.UserId) == subscription.Partition;
 }

@@ -21,6 +21,7 @@ public static class TopicsRegistration
         builder.AddOutbox<TContext, LogSink>();
         builder.Services.AddEventHistory<LogHistory<TContext>>(topics.Prefix);
         builder.Services.AddSingleton(services => new UserETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
+        builder.Services.AddSingleton<SnapshotReader<TContext>>();
         return builder;
     }
 }

@@ -26,6 +26,9 @@ public sealed class UserTopics(string service)
     internal static Cursor PlaceAfter(IReadOnlyList<string> topics, IReadOnlyList<OutboxHead> ends) =>
         Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]);
 
+    /// <summary>The partition that a user is in, for good.</summary>
+    public static int PartitionOf(string userId) => Partition.Of(userId, Partitions);
+
     /// <summary>Where an event of that user goes.</summary>
-    public IReadOnlyList<string> For(string userId) => [OfUser(userId), All[Partition.Of(userId, Partitions)]];
+    public IReadOnlyList<string> For(string userId) => [OfUser(userId), All[PartitionOf(userId)]];
 }

@@ -51,6 +51,9 @@ namespace Microservices.Notifications.Migrations.Postgres
                     b.Property<long>("OrderVersion")
                         .HasColumnType("bigint");
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("integer");
+
                     b.Property<DateTimeOffset?>("ReadTime")
                         .IsConcurrencyToken()
                         .HasColumnType("timestamp with time zone");
@@ -71,6 +74,9 @@ namespace Microservices.Notifications.Migrations.Postgres
                     b.HasIndex("UserId", "NotificationId");
 
                     b.HasIndex(new[] { "UserId", "NotificationId" }, "IX_Notifications_Unread")
+                        .HasFilter("\"ReadTime\" IS NULL");
+
+                    b.HasIndex(new[] { "Partition", "NotificationId" }, "IX_Notifications_UnreadPartition")
                         .HasFilter("\"ReadTime\" IS NULL");
 
                     b.ToTable("Notifications", "notifications");

@@ -42,6 +42,9 @@ namespace Microservices.Notifications.Migrations.Sqlite
                     b.Property<long>("OrderVersion")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("ReadTime")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
@@ -61,6 +64,9 @@ namespace Microservices.Notifications.Migrations.Sqlite
                     b.HasIndex("UserId", "NotificationId");
 
                     b.HasIndex(new[] { "UserId", "NotificationId" }, "IX_Notifications_Unread")
+                        .HasFilter("\"ReadTime\" IS NULL");
+
+                    b.HasIndex(new[] { "Partition", "NotificationId" }, "IX_Notifications_UnreadPartition")
                         .HasFilter("\"ReadTime\" IS NULL");
 
                     b.ToTable("Notifications");

@@ -40,6 +40,9 @@ namespace Microservices.Orders.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("jsonb");
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("integer");
+
                     b.Property<DateTimeOffset>("PlaceTime")
                         .HasColumnType("timestamp with time zone");
 
@@ -64,6 +67,8 @@ namespace Microservices.Orders.Migrations.Postgres
                         .HasColumnType("bigint");
 
                     b.HasKey("OrderId");
+
+                    b.HasIndex("Partition", "OrderId");
 
                     b.HasIndex("UserId", "PlaceTime", "OrderId");
 

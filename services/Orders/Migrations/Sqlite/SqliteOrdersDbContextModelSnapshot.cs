@@ -31,6 +31,9 @@ namespace Microservices.Orders.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("PlaceTime")
                         .HasColumnType("INTEGER");
 
@@ -54,6 +57,8 @@ namespace Microservices.Orders.Migrations.Sqlite
                         .HasColumnType("INTEGER");
 
                     b.HasKey("OrderId");
+
+                    b.HasIndex("Partition", "OrderId");
 
                     b.HasIndex("UserId", "PlaceTime", "OrderId");
 

@@ -27,6 +27,13 @@ public interface IEventReaderSource<in TSubscription>
 /// filter); with any other exception it fails INTERNAL. The stream goes on.</exception>
 public interface IEventReader : IAsyncDisposable
 {
+    /// <summary>
+    /// Whether what comes next is there already and only has to be read, as a page of a snapshot. Of all subscriptions of a stream only a few
+    /// read such pages at a time, each until its page has been handed to the transport: so what a stream holds is a few pages, however many
+    /// subscriptions it has and however slow its client. Default: false.
+    /// </summary>
+    bool ReadsPage => false;
+
     /// <summary>The next item; null when there is none now.</summary>
     EventSourceItem? TryRead();
 

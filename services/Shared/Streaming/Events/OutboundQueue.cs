@@ -9,9 +9,15 @@ namespace Microservices.Streaming.Events;
 internal sealed class OutboundQueue(int maxBytes)
 {
     private const int MostWithoutSubscription = 1000;
+
+    // One is written while the next are read.
+    private const int MostPages = 4;
+
     private readonly Lock _lock = new();
     private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
     private List<AsyncSignal>? _waiting;
+    private Queue<ServerTurn>? _pageTurns;
+    private int _pages;
     private long _bytes;
     private bool _completed;
 
@@ -82,6 +88,44 @@ internal sealed class OutboundQueue(int maxBytes)
         }
     }
 
+    /// <summary>Whether the subscription may read a page now, until <see cref="EndPage"/>. When not, its signal is set once it may, or when it is closed.</summary>
+    internal bool TryBeginPage(ServerTurn turn)
+    {
+        lock (_lock)
+        {
+            if (!turn.HasPage && _pages == MostPages)
+            {
+                (_pageTurns ??= []).Enqueue(turn);
+                return false;
+            }
+
+            _pages += turn.HasPage ? 0 : 1;
+            return turn.HasPage = true;
+        }
+    }
+
+    /// <summary>Its page is written, or will not be read: the next in line may read one.</summary>
+    internal void EndPage(ServerTurn turn)
+    {
+        ServerTurn? next = null;
+        // Only a subscription that waits gets one from another.
+        if (!turn.HasPage)
+            return;
+        lock (_lock)
+        {
+            turn.HasPage = false;
+            // One that is closed in spite of this passes it on when it ends.
+            while (_pageTurns is not null && _pageTurns.TryDequeue(out next) && (next.IsClosed || next.HasPage))
+                next = null;
+            if (next is null)
+                _pages--;
+            else
+                next.HasPage = true;
+        }
+
+        next?.Set();
+    }
+
     internal bool TryTake(out EventFrame frame, out ServerTurn? turn, out bool completed)
     {
         lock (_lock)
@@ -146,6 +190,9 @@ internal sealed class OutboundQueue(int maxBytes)
 internal abstract class ServerTurn : AsyncSignal
 {
     private volatile bool _closed;
+
+    /// <summary>Whether it may read a page. Guarded by the queue's lock.</summary>
+    internal bool HasPage { get; set; }
 
     /// <summary>Whether nothing of it is queued any more. Set within the queue's lock.</summary>
     internal bool IsClosed

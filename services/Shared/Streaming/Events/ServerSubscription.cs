@@ -47,12 +47,18 @@ internal sealed class ServerSubscription<TSubscription>(TSubscription subscripti
                         if (!table.Queue.Add(FrameOf(item), this))
                             return;
                         await WaitAsync();
+                        table.Queue.EndPage(this);
                         while (!IsClosed && table.Queue.MustWait(this))
                             await WaitAsync();
                     }
-                    else if (!await _reader.WaitToReadAsync())
+                    else
                     {
-                        break;
+                        if (!_reader.ReadsPage)
+                            table.Queue.EndPage(this);
+                        while (_reader.ReadsPage && !IsClosed && !table.Queue.TryBeginPage(this))
+                            await WaitAsync();
+                        if (!await _reader.WaitToReadAsync())
+                            break;
                     }
                 }
             }
@@ -74,6 +80,7 @@ internal sealed class ServerSubscription<TSubscription>(TSubscription subscripti
         finally
         {
             table.Queue.Close(this);
+            table.Queue.EndPage(this);
             table.Ended(this);
         }
     }

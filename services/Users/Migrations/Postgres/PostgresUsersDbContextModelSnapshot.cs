@@ -169,6 +169,9 @@ namespace Microservices.Users.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasDefaultValue(0);
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("integer");
+
                     b.Property<DateTimeOffset>("UpdateTime")
                         .HasColumnType("timestamp with time zone");
 
@@ -182,6 +185,8 @@ namespace Microservices.Users.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("EmailKeyVersion", "UserId");
+
+                    b.HasIndex("Partition", "UserId");
 
                     b.ToTable("Users", "users");
                 });

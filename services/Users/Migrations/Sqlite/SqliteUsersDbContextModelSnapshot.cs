@@ -150,6 +150,9 @@ namespace Microservices.Users.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasDefaultValue(0);
 
+                    b.Property<int?>("Partition")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("UpdateTime")
                         .HasColumnType("INTEGER");
 
@@ -163,6 +166,8 @@ namespace Microservices.Users.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("EmailKeyVersion", "UserId");
+
+                    b.HasIndex("Partition", "UserId");
 
                     b.ToTable("Users");
                 });
