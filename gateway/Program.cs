@@ -21,6 +21,7 @@ builder.AddApiDescription();
 
 var app = builder.Build();
 app.MapServiceDefaults();
+app.UseCors();
 app.UseProblems();
 app.MapGrpcService<GatewayGrpcService>();
 app.MapUsers();

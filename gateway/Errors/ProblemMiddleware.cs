@@ -18,7 +18,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null)
+        var isGrpc = context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null;
+        if (isGrpc && HttpProtocol.IsHttp2(context.Request.Protocol))
         {
             await next(context);
             return;
@@ -26,7 +27,16 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
         try
         {
+            RequestLimits.Check(context);
+            if (isGrpc)
+            {
+                // There is no gRPC at the port that speaks HTTP/1.1.
+                await WriteAsync(context, Problem.From(ProblemTypes.Of(StatusCodes.Status404NotFound)));
+                return;
+            }
+
             await next(context);
+            NameHead(context.Response);
             if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null })
                 await WriteAsync(context, Problem.From(ProblemTypes.Of(context.Response.StatusCode)));
         }
@@ -41,6 +51,13 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
     }
 
+    // Where there is GET, there is HEAD.
+    private static void NameHead(Microsoft.AspNetCore.Http.HttpResponse response)
+    {
+        if (response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed } && response.Headers.Allow.ToString() is var allow && allow.Contains("GET", StringComparison.Ordinal))
+            response.Headers.Allow = allow.Replace("GET", "GET, HEAD", StringComparison.Ordinal);
+    }
+
     private Task WriteAsync(HttpContext context, Exception exception)
     {
         switch (exception)
@@ -48,6 +65,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             case InvalidRequestException invalid:
                 return WriteAsync(context, Problem.From(invalid));
             case BadHttpRequestException bad:
+                // RFC 9110, 15.5.16: what would have been taken.
+                if (bad.StatusCode == StatusCodes.Status415UnsupportedMediaType)
+                    context.Response.Headers.AcceptEncoding = "identity";
                 return WriteAsync(context, Problem.From(ProblemTypes.Of(bad.StatusCode)));
             case StatusException or RpcException:
                 var status = GatewayErrors.ToStatus(exception);

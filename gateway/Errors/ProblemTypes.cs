@@ -28,10 +28,12 @@ internal static class ProblemTypes
     private static readonly ProblemType Exists = new("already-exists", 409, "There is already such a thing", "`errors` names the field whose value is taken.");
     private static readonly ProblemType Conflict = new("conflict", 409, "The request is at odds with another", "`reason` says how. Read again, then decide again.");
     private static readonly ProblemType TooLarge = new("body-too-large", 413, "The request body is too large", "Send less at once.");
-    private static readonly ProblemType MediaType = new("unsupported-media-type", 415, "The request body is not JSON", "Send application/json in UTF-8.");
+    private static readonly ProblemType TargetTooLong = new("uri-too-long", 414, "The path and query are too long", "Send at most 8 KiB of them.");
+    private static readonly ProblemType MediaType = new("unsupported-media-type", 415, "The request body is not JSON", "Send application/json in UTF-8, not compressed.");
     private static readonly ProblemType Precondition = new("failed-precondition", 422, "Not in the present state of things", "`reason` says what stands against it; trying again does not help until that changes.");
     public static readonly ProblemType AnswerTooLarge = new("answer-too-large", 422, "The answer is too large", "Ask for fewer users, orders or parts at once.");
     private static readonly ProblemType Quota = new("too-many-requests", 429, "The caller asks for too much", "Wait as long as Retry-After says.");
+    private static readonly ProblemType HeadersTooLarge = new("headers-too-large", 431, "The request headers are too large", "Send at most 100 headers, and 32 KiB of them.");
     private static readonly ProblemType Internal = new("internal-error", 500, "The gateway failed", "Report it with the `traceId`.");
     private static readonly ProblemType Upstream = new("upstream-error", 502, "A service behind the gateway failed", "Report it with the `traceId`.");
     private static readonly ProblemType Unavailable = new("unavailable", 503, "A service behind the gateway is not available", "Try again after Retry-After.");
@@ -41,8 +43,8 @@ internal static class ProblemTypes
     /// <summary>Every kind.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        Invalid, Malformed, Unauthenticated, PermissionDenied, NotFound, NoRoute, Method, NotAcceptable, Slow, Exists, Conflict, TooLarge, MediaType, Precondition,
-        AnswerTooLarge, Quota, Internal, Upstream, Unavailable, Overloaded, Timeout,
+        Invalid, Malformed, Unauthenticated, PermissionDenied, NotFound, NoRoute, Method, NotAcceptable, Slow, Exists, Conflict, TooLarge, TargetTooLong, MediaType, Precondition,
+        AnswerTooLarge, Quota, HeadersTooLarge, Internal, Upstream, Unavailable, Overloaded, Timeout,
     ];
 
     /// <summary>
@@ -73,6 +75,8 @@ internal static class ProblemTypes
         StatusCodes.Status406NotAcceptable => NotAcceptable,
         StatusCodes.Status408RequestTimeout => Slow,
         StatusCodes.Status413PayloadTooLarge => TooLarge,
+        StatusCodes.Status414UriTooLong => TargetTooLong,
+        StatusCodes.Status431RequestHeaderFieldsTooLarge => HeadersTooLarge,
         StatusCodes.Status415UnsupportedMediaType => MediaType,
         >= 500 => Internal,
         _ => Malformed,

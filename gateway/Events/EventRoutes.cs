@@ -7,7 +7,6 @@ namespace Microservices.Gateway.Events;
 /// <summary>Events over HTTP.</summary>
 internal static class EventRoutes
 {
-    private const string LastEventId = "Last-Event-ID";
     private const string LastEventIdParameter = "lastEventId";
     private const string EventStream = "text/event-stream";
     private static readonly MediaTypeHeaderValue Answer = new(EventStream);
@@ -21,7 +20,7 @@ internal static class EventRoutes
                 read the resources anew; the stream goes on. `end` is the last event: connect again. Lines that begin with ':' keep the connection alive.
                 """)
             .UserId()
-            .Header(LastEventId, "The id of the last event that was received: what came after it follows. Without it: from now on.", Examples.EventId)
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: what came after it follows. Without it: from now on.", Examples.EventId)
             .Query(LastEventIdParameter, JsonSchemas.Text, "As Last-Event-ID, for tools that cannot set headers; the header goes before it.", Examples.EventId)
             .AnswersText(EventStream, "The events, until `end`.", Examples.EventText)
             .Fails(400, 404, 406);
@@ -30,7 +29,8 @@ internal static class EventRoutes
     {
         if (!IsAccepted(http.Request))
             throw new BadHttpRequestException("The answer is text/event-stream.", StatusCodes.Status406NotAcceptable);
-        return streams.ServeAsync(http, userId, Resume(http, userId));
+        var from = Resume(http, userId);
+        return HeadRequests.IsHead(http) ? streams.DescribeAsync(http, userId) : streams.ServeAsync(http, userId, from);
     }
 
     private static bool IsAccepted(HttpRequest request) =>
@@ -41,10 +41,10 @@ internal static class EventRoutes
     // The header is the newer one: a browser sends it when it reconnects to the URL that it was given.
     private static EventPlace[]? Resume(HttpContext http, string userId)
     {
-        var header = http.Request.Headers[LastEventId];
+        var header = http.Request.Headers[RequestValues.LastEventId];
         if (header.Count > 1)
-            throw new InvalidRequestException(LastEventId, "must be given once");
-        var field = string.IsNullOrEmpty(header) ? LastEventIdParameter : LastEventId;
+            throw new InvalidRequestException(RequestValues.LastEventId, "must be given once");
+        var field = string.IsNullOrEmpty(header) ? LastEventIdParameter : RequestValues.LastEventId;
         var text = string.IsNullOrEmpty(header) ? http.QueryText(LastEventIdParameter) : header.ToString();
         if (string.IsNullOrEmpty(text))
             return null;

@@ -30,8 +30,7 @@ internal sealed class UserEventStreams(
                 throw new StatusException(GatewayErrors.Domain.Exhausted("TOO_MANY_EVENT_STREAMS", "This gateway has as many event streams open as it may."));
             }
 
-            // A user that does not exist is a problem now, not silence for ever.
-            await users.GetUserAsync(new GetUserRequest { UserId = userId }, http.CallOptions());
+            await RequireUserAsync(http, userId);
             await FollowAsync(http, userId, from);
         }
         finally
@@ -39,6 +38,18 @@ internal sealed class UserEventStreams(
             Interlocked.Decrement(ref open);
         }
     }
+
+    /// <summary>The headers that a stream of this user has, and no stream.</summary>
+    /// <exception cref="RpcException">There is no such user.</exception>
+    public async Task DescribeAsync(HttpContext http, string userId)
+    {
+        await RequireUserAsync(http, userId);
+        await SseResponse.BeginAsync(http);
+    }
+
+    // A user that does not exist is a problem now, not silence for ever.
+    private async Task RequireUserAsync(HttpContext http, string userId) =>
+        await users.GetUserAsync(new GetUserRequest { UserId = userId }, http.CallOptions());
 
     private async Task FollowAsync(HttpContext http, string userId, EventPlace[]? from)
     {

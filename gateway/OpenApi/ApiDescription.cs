@@ -35,7 +35,8 @@ internal static class ApiDescription
 
     public static void MapApiDescription(this WebApplication app)
     {
-        app.MapOpenApi(DocumentPath);
+        // Of any other name it would say so in plain text.
+        app.MapOpenApi($"/openapi/{{documentName:regex(^{Document}$)}}.json");
         app.MapScalarApiReference(PagePath, options =>
         {
             options.Title = "Gateway";

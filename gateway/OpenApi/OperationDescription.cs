@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Rest;
+using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 
 namespace Microservices.Gateway.OpenApi;
@@ -78,6 +79,23 @@ internal static class OperationDescription
             return Task.CompletedTask;
         });
 
+    /// <summary>The headers that answers to a write have.</summary>
+    public static RouteHandlerBuilder AnswersWrite(this RouteHandlerBuilder route, int status) => route.AnswersHeader(
+        status, RequestValues.Position, JsonSchemas.Text, "Send it with the next read through another gateway, and it shows this write.", "orders=00c5f1c0a1b2c3d4");
+
+    /// <summary>That the answer to a command may be a replay.</summary>
+    public static RouteHandlerBuilder AnswersReplay(this RouteHandlerBuilder route, int status) => route.AnswersHeader(
+        status, RequestValues.IdempotencyReplayed, JsonSchemas.Flag, "`true`: an earlier request with the same Idempotency-Key did it. Absent otherwise.", "true");
+
+    /// <summary>A header of the answer with this status.</summary>
+    public static RouteHandlerBuilder AnswersHeader(this RouteHandlerBuilder route, int status, string name, OpenApiSchema schema, string description, string example) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            if (operation.Responses![status.ToString(CultureInfo.InvariantCulture)] is OpenApiResponse response)
+                Add(response, name, schema, description, example);
+            return Task.CompletedTask;
+        });
+
     public static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params int[] statuses)
     {
         foreach (var status in statuses.Concat(Failures))
@@ -89,6 +107,8 @@ internal static class OperationDescription
                 var response = operation.Responses![status.ToString(CultureInfo.InvariantCulture)];
                 response.Description = string.Join("; ", ProblemTypes.All.Where(type => type.HttpStatus == status && type != ProblemTypes.AnswerTooLarge).Select(type => type.Title));
                 response.Content![ProblemJson].Example = ToNode(Examples.Problem(status));
+                if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response is OpenApiResponse open)
+                    Add(open, HeaderNames.RetryAfter, JsonSchemas.Number, "After how many seconds to try again.", "1");
             }
 
             return Task.CompletedTask;
@@ -117,6 +137,10 @@ internal static class OperationDescription
             });
             return Task.CompletedTask;
         });
+
+    private static void Add(OpenApiResponse response, string name, OpenApiSchema schema, string description, string example) =>
+        (response.Headers ??= new Dictionary<string, IOpenApiHeader>())[name] =
+            new OpenApiHeader { Schema = schema, Description = description, Example = schema.Type == JsonSchemaType.String ? JsonValue.Create(example) : JsonNode.Parse(example) };
 
     private static JsonNode? ToNode<T>(T value) => JsonSerializer.SerializeToNode(value, GatewayJson.Default.GetTypeInfo(typeof(T))!);
 }

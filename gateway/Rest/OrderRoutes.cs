@@ -15,6 +15,8 @@ internal static class OrderRoutes
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "basket-7")
             .Body<PlaceOrder>(Examples.PlaceOrder)
             .Answers<Order>(201, "The order as placed. The header Idempotency-Replayed says that it was placed by an earlier request.", Examples.Order)
+            .AnswersHeader(201, "Location", JsonSchemas.Text, "Where the order is.", "/v1/orders/0198f3a2-7c40-7000-8000-3d1c6a5f0b11")
+            .AnswersWrite(201).AnswersReplay(201)
             .Fails(400, 409, 413, 415, 422);
         app.MapGet("/v1/orders/{orderId}", GetAsync)
             .Describe("getOrder", "Orders", "Get an order", "The order as last changed.")
@@ -27,6 +29,7 @@ internal static class OrderRoutes
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "cancel-7")
             .Body<CancelOrder>(Examples.CancelOrder, required: false)
             .Answers<Order>(200, "The order as cancelled.", Examples.CancelledOrder)
+            .AnswersWrite(200).AnswersReplay(200)
             .Fails(400, 404, 409, 413, 415, 422);
         app.MapPost("/v1/orders/{orderId}/advance", AdvanceAsync)
             .Describe("advanceOrder", "Orders", "Move an order one step", "From placed to paid, shipped, delivered; 422 for any other step.")
@@ -34,6 +37,7 @@ internal static class OrderRoutes
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "pay-7")
             .Body<AdvanceOrder>(Examples.AdvanceOrder)
             .Answers<Order>(200, "The order as advanced.", Examples.Order)
+            .AnswersWrite(200).AnswersReplay(200)
             .Fails(400, 404, 409, 413, 415, 422);
         app.MapGet("/v1/users/{userId}/orders", ListAsync)
             .Describe("listOrders", "Orders", "List the orders of a user", "Newest first, page by page. A user who has none, or does not exist, has an empty list.")

@@ -30,6 +30,7 @@ internal static class OverviewRoutes
             .Header(RequestValues.Position, "What your last write of the user, and of an order of the user, answered in this header, separated by a comma: the answer is no older.", "orders=00c5f1c0a1b2c3d4")
             .Answers<Overview>(200, "The overview, whole or partial. The header Age, in seconds, says that a part of it is stale.",
                 ("complete", Examples.Overview), ("partial", Examples.PartialOverview), ("stale", Examples.StaleOverview))
+            .AnswersHeader(200, "Age", JsonSchemas.Number, "How old the oldest part is, in seconds; only when one is stale.", "7")
             .Fails(400, 404, 429);
         app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
             .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """

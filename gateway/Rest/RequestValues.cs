@@ -12,6 +12,7 @@ internal static partial class RequestValues
     public const string RequestTimeout = "Request-Timeout";
     public const string IdempotencyKey = "Idempotency-Key";
     public const string IdempotencyReplayed = "Idempotency-Replayed";
+    public const string LastEventId = "Last-Event-ID";
     public const string Position = "Position";
     public const string UserPosition = "user";
     public const string OrdersPosition = "orders";

@@ -9,6 +9,10 @@ internal static class RestRegistration
         // Its route for unknown gRPC services has two segments, as ours have: it would turn their 405 and 415 into 404.
         builder.Services.Configure<GrpcServiceOptions>(options => options.IgnoreUnknownServices = true);
 
+        builder.Services.AddTransient<IStartupFilter, HeadRequests>();
+        builder.AddRequestLimits();
+        builder.AddCrossOrigin();
+
         // What describes the API sees the types as they are read and written.
         builder.Services.ConfigureHttpJsonOptions(options =>
         {

@@ -15,6 +15,8 @@ internal static class UserRoutes
             .Header(RequestValues.IdempotencyKey, "Makes a repeat harmless: at most 128 visible ASCII characters, remembered for 24 h.", "signup-42")
             .Body<CreateUser>(Examples.CreateUser)
             .Answers<User>(201, "The user as created. The header Idempotency-Replayed says that it was created by an earlier request.", Examples.User)
+            .AnswersHeader(201, "Location", JsonSchemas.Text, "Where the user is.", "/v1/users/ada")
+            .AnswersWrite(201).AnswersReplay(201)
             .Fails(400, 409, 413, 415);
         app.MapGet("/v1/users", ListAsync)
             .Describe("listUsers", "Users", "List users", "By ascending id, page by page.")
@@ -31,6 +33,7 @@ internal static class UserRoutes
             .UserId()
             .Body<UpdateUser>(Examples.UpdateUser)
             .Answers<User>(200, "The user as changed.", Examples.User)
+            .AnswersWrite(200)
             .Fails(400, 404, 409, 413, 415);
     }
 

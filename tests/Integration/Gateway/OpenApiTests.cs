@@ -79,6 +79,27 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
     }
 
     [Fact]
+    public async Task The_headers_of_answers_are_named()
+    {
+        var document = await DocumentAsync();
+        var named = (
+            from operation in Operations(document)
+            from response in operation.Operation.GetProperty("responses").EnumerateObject()
+            where response.Value.TryGetProperty("headers", out _)
+            from header in response.Value.GetProperty("headers").EnumerateObject()
+            where header.Value.Text("description")?.Length > 0 && header.Value.TryGetProperty("schema", out _)
+            select $"{operation.Name} {response.Name} {header.Name}").ToHashSet();
+        string[] writes = ["post /v1/users 201", "post /v1/orders 201", "post /v1/orders/{orderId}/cancel 200", "post /v1/orders/{orderId}/advance 200"];
+        Assert.Superset(
+            new HashSet<string>([
+                .. writes.Select(write => write + " Position"), .. writes.Select(write => write + " Idempotency-Replayed"), "patch /v1/users/{userId} 200 Position",
+                "post /v1/users 201 Location", "post /v1/orders 201 Location", "get /v1/users/{userId}/overview 200 Age",
+                "get /v1/users/{userId}/overview 429 Retry-After", .. Operations(document).Select(operation => $"{operation.Name} 503 Retry-After"),
+            ]),
+            named);
+    }
+
+    [Fact]
     public async Task Every_kind_of_problem_is_explained_where_its_type_says()
     {
         var problem = await (await gateway.Rest.GetAsync("/v1/nothing")).ProblemAsync(404);

@@ -196,6 +196,42 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     }
 
     [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("identity, gzip")]
+    [InlineData("unknown")]
+    public async Task A_body_that_is_compressed_is_415_and_is_not_taken_as_if_it_were_not(string coding)
+    {
+        CountCalls();
+        var body = Http.Body("""{"displayName":"A","email":"a@b"}""");
+        body.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+        var refused = await gateway.Rest.PostAsync("/v1/users", body);
+        await refused.ProblemAsync(415);
+        Assert.Equal(["identity"], refused.Headers.GetValues("Accept-Encoding"));
+        Assert.Equal(0, asked);
+    }
+
+    [Theory]
+    [InlineData(9_000, 1, 0, 414, "uri-too-long")]
+    [InlineData(60_000, 1, 0, 414, "uri-too-long")]
+    [InlineData(10, 1, 33_000, 431, "headers-too-large")]
+    [InlineData(10, 1, 120_000, 431, "headers-too-large")]
+    [InlineData(10, 120, 1, 431, "headers-too-large")]
+    [InlineData(10, 900, 10, 431, "headers-too-large")]
+    [InlineData(7_000, 60, 200, 200, null)]
+    public async Task A_request_whose_line_or_headers_are_too_long_is_told_so(int query, int headers, int bytes, int status, string? type)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/users/ada?q=" + new string('x', query));
+        for (var i = 0; i < headers; i++)
+            request.Headers.TryAddWithoutValidation($"X-{i}", new string('x', bytes));
+        var response = await gateway.Rest.SendAsync(request);
+        if (type is null)
+            Assert.Equal(status, (int)response.StatusCode);
+        else
+            Assert.Equal("/problems/" + type, (await response.ProblemAsync(status)).Text("type"));
+    }
+
+    [Theory]
     [InlineData("GET", "/v2/users", 404)]
     [InlineData("GET", "/v1/nothing", 404)]
     [InlineData("POST", "/v1/nothing", 404)]
@@ -203,6 +239,13 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
     [InlineData("PUT", "/v1/users/ada", 405)]
     [InlineData("POST", "/v1/users/ada/overview", 405)]
     [InlineData("GET", "/health/ready", 404)]
+    [InlineData("GET", "/openapi/v2.json", 404)]
+    [InlineData("GET", "/openapi/v1.yaml", 404)]
+    [InlineData("POST", "/openapi/v1.json", 405)]
+    [InlineData("POST", "/gateway.v1.GatewayService/GetOverview", 404)]
+    [InlineData("POST", "/grpc.health.v1.Health/Check", 404)]
+    [InlineData("TRACE", "/v1/users", 405)]
+    [InlineData("OPTIONS", "/v1/users", 405)]
     public async Task What_there_is_not_is_a_problem_too(string method, string path, int status) =>
         await (await gateway.Rest.SendAsync(new HttpMethod(method), path)).ProblemAsync(status);
 
@@ -220,6 +263,15 @@ public sealed class RequestTests : IClassFixture<GatewayFixture>
         Assert.Equal(["lines[2].unitPrice", "lines[2].unitPrice.currency", "lines[0].unitPrice.amount", "userId", "Idempotency-Key"], problem.Fields());
         Assert.Equal(["is wrong", "is bad"], problem.GetProperty("errors").GetProperty("userId").EnumerateArray().Select(text => text.GetString()));
         Assert.Equal("INVALID_FIELDS", problem.Text("reason"));
+    }
+
+    [Fact]
+    public async Task What_a_service_says_of_a_field_in_its_text_names_it_as_the_caller_wrote_it()
+    {
+        gateway.Users.OnCreate = (_, _) => throw new StatusException(new ErrorDomain("users.v1").AlreadyExists("users.v1.User", "user_id", "ada")).Status.ToRpcException();
+        var problem = await (await gateway.Rest.PostAsync("/v1/users", Http.Body("""{"userId":"ada","displayName":"A","email":"a@b"}"""))).ProblemAsync(409);
+        Assert.Equal("There is already a user with this userId.", problem.Text("detail"));
+        Assert.Equal(["userId"], problem.Fields());
     }
 
     [Theory]

@@ -217,11 +217,17 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task HEAD_is_not_a_stream()
+    public async Task HEAD_has_the_headers_of_a_stream_and_begins_none()
     {
-        using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events");
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
-        Assert.Equal(["GET"], response.Content.Headers.Allow);
+        using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events").WaitAsync(Eventually.Patience);
+        Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
+        Assert.Equal("", await response.Content.ReadAsStringAsync());
+        Assert.Equal(0, gateway.Orders.Feed.Open);
+        using var refused = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events?lastEventId=nonsense");
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound, "NOT_FOUND");
+        using var missing = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events");
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
     }
 
     [Fact]

@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// How long the line and the headers of a request may be. The server's own bounds are above these, so that the answer can be a problem: the
+/// server closes the connection with a bare status.
+/// </summary>
+internal static class RequestLimits
+{
+    private const int MaxTargetBytes = 8 << 10;
+    private const int MaxHeaderBytes = 32 << 10;
+    private const int MaxHeaders = 100;
+
+    // Above: a connection holds this much at the most before anybody looks.
+    private const int ServerLineBytes = 64 << 10;
+    private const int ServerHeaderBytes = 128 << 10;
+    private const int ServerHeaders = 1_000;
+
+    public static void AddRequestLimits(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(options =>
+    {
+        options.Limits.MaxRequestLineSize = ServerLineBytes;
+        options.Limits.MaxRequestHeadersTotalSize = ServerHeaderBytes;
+        options.Limits.MaxRequestHeaderCount = ServerHeaders;
+    });
+
+    /// <summary>Refuses what is too long.</summary>
+    /// <exception cref="BadHttpRequestException">414 or 431.</exception>
+    public static void Check(HttpContext http)
+    {
+        if (http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > MaxTargetBytes)
+            throw new BadHttpRequestException("The request's target is too long.", StatusCodes.Status414UriTooLong);
+        var (count, bytes) = (0, 0);
+        foreach (var (name, values) in http.Request.Headers)
+        {
+            foreach (var value in values)
+            {
+                count++;
+                bytes += name.Length + (value?.Length ?? 0) + ": \r\n".Length;
+            }
+        }
+
+        if (count > MaxHeaders || bytes > MaxHeaderBytes)
+            throw new BadHttpRequestException("The request's headers are too large.", StatusCodes.Status431RequestHeaderFieldsTooLarge);
+    }
+}
