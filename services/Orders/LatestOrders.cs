@@ -40,11 +40,11 @@ internal sealed class LatestOrders(Database<OrdersDbContext> database)
             var message = order.ToMessage();
             bytes += message.CalculateSize() + 6;
             if (fitting.Count > 0 && bytes > PageReading.MaxPageBytes)
-                return new(fitting, Truncated: true);
+                return new(fitting, bytes, Truncated: true);
             fitting.Add(message);
         }
 
-        return new(fitting, Truncated: false);
+        return new(fitting, bytes, Truncated: false);
     }
 
     /// <summary>Not a window function: that would number all the orders of a user to find the latest few.</summary>
@@ -67,5 +67,6 @@ internal sealed class LatestOrders(Database<OrdersDbContext> database)
 
 /// <summary>The latest orders of a user.</summary>
 /// <param name="Orders">Newest first.</param>
+/// <param name="Bytes">About how large they are.</param>
 /// <param name="Truncated">There are more within the limit, which do not fit.</param>
-internal sealed record FoundOrders(List<V1.Order> Orders, bool Truncated);
+internal sealed record FoundOrders(List<V1.Order> Orders, long Bytes, bool Truncated);

@@ -7,10 +7,11 @@ using Microservices.Topics;
 namespace Microservices.Orders;
 
 /// <summary>
-/// Answers the lookups that arrived together with two queries at the most: whose orders have changed since the caller saw them, and the
-/// orders of those.
+/// Answers the lookups that arrived together with two queries: whose orders have changed since the caller saw them, and the orders of those. Where
+/// that is more orders than one query is to read, with several, the cheapest lookups first; large answers are made as they are read. How many orders
+/// a process reads for lookups at a time is bounded, and streams take turns.
 /// </summary>
-internal sealed class LookupOrders(LatestOrders latest, UserETags<OrdersDbContext> state) : ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>
+internal sealed class LookupOrders(LatestOrders latest, UserETags<OrdersDbContext> state, LookupGate gate) : ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>
 {
     private const int DefaultLimit = 10;
     private const int MaxLimit = 100;
@@ -25,17 +26,46 @@ internal sealed class LookupOrders(LatestOrders latest, UserETags<OrdersDbContex
             foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.IsUnchanged(call)))
                 changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
 
-            var found = changed.Count == 0 ? [] : await latest.FindAsync(changed.Keys, changed.Values.Max(), cancellationToken);
-            batch.AnswerEach(call =>
-                !IsSound(call) ? new LookupOrdersResult { Error = WrongWith(call) }
-                : etags.IsUnchanged(call) ? new LookupOrdersResult { Unchanged = true, Etag = call.KnownEtag }
-                : new LookupOrdersResult { Latest = Take(found.GetValueOrDefault(call.UserId), LimitOf(call)), Etag = etags.Of(call) });
+            if (changed.Count == 0)
+                Answer(batch, etags, [], []);
+            foreach (var users in LookupGate.Split(changed))
+            {
+                var bytes = await AnswerAsync(batch, etags, users, cancellationToken);
+                if (bytes > LookupGate.MaxUnwrittenBytes)
+                    await batch.WaitForWrittenAsync(cancellationToken);
+            }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw ErrorMapping.ToStatus(exception).ToRpcException();
         }
     }
+
+    private async Task<long> AnswerAsync(
+        CallBatch<LookupOrdersCall, LookupOrdersResult> batch, BatchETags etags, Dictionary<string, int> users, CancellationToken cancellationToken)
+    {
+        var cost = users.Values.Sum();
+        await gate.EnterAsync(batch.Context, cost, cancellationToken);
+        try
+        {
+            var found = await latest.FindAsync(users.Keys, users.Values.Max(), cancellationToken);
+            Answer(batch, etags, users, found);
+            return found.Values.Sum(user => user.Bytes);
+        }
+        finally
+        {
+            gate.Exit(cost);
+        }
+    }
+
+    /// <summary>Answers the calls about these users, and those that need no query.</summary>
+    private static void Answer(
+        CallBatch<LookupOrdersCall, LookupOrdersResult> batch, BatchETags etags, Dictionary<string, int> users, Dictionary<string, FoundOrders> found) =>
+        batch.AnswerEach(call =>
+            !IsSound(call) ? new LookupOrdersResult { Error = WrongWith(call) }
+            : etags.IsUnchanged(call) ? new LookupOrdersResult { Unchanged = true, Etag = call.KnownEtag }
+            : users.ContainsKey(call.UserId) ? new LookupOrdersResult { Latest = Take(found.GetValueOrDefault(call.UserId), LimitOf(call)), Etag = etags.Of(call) }
+            : null);
 
     private static V1.LatestOrders Take(FoundOrders? found, int limit)
     {

@@ -20,6 +20,7 @@ builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
 builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton<LatestOrders>();
+builder.Services.AddSingleton<LookupGate>();
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrdersCalls);
 builder.Services.AddEventStreamServer<V1.WatchOrdersSubscription, V1.OrderEvent, WatchOrders>(V1.OrdersService.WatchOrdersStream);

@@ -139,6 +139,32 @@ public sealed class EventsServerTests
     }
 
     [Fact]
+    public async Task Readers_that_stall_are_cut_off_sooner_than_they_may_stall_when_too_much_waits_for_all_of_them_together()
+    {
+        var log = new EventsMemoryLog();
+        await using var host = await EventsHost.StartAsync(log, ("WriteTimeout", "01:00:00"), ("MaxTotalQueuedBytes", $"{300_000}"), ("MaxQueuedBytes", "100000"));
+        using var channel = GrpcChannel.ForAddress(host.Address);
+        using var well = Watch(channel);
+        await SubscribeAsync(well, 1);
+        var stalled = Enumerable.Range(0, 8).Select(_ => Watch(channel)).ToList();
+        foreach (var stream in stalled)
+        {
+            for (var id = 1u; id <= 20; id++)
+                await SubscribeAsync(stream, id);
+        }
+
+        await Eventually.UntilAsync(() => log.Subscribed == 161, "subscribed");
+        log.Append(2000, padding: 1000);
+        await ReadEventsAsync(well, 2000);
+        await Eventually.UntilAsync(() => host.Ends.Count >= 4, "enough of them are cut off");
+
+        Assert.All(host.Ends, end => Assert.Equal(StatusCode.ResourceExhausted, end));
+        log.Append(1);
+        await ReadEventsAsync(well, 1);
+        stalled.ForEach(stream => stream.Dispose());
+    }
+
+    [Fact]
     public async Task A_drain_does_not_wait_for_a_reader_that_stalls_however_long_that_is_allowed_otherwise()
     {
         var log = new EventsMemoryLog();

@@ -1,11 +1,8 @@
 using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
-using Status = Google.Rpc.Status;
 
 namespace Microservices.Hosting.Admission;
 
@@ -15,8 +12,6 @@ namespace Microservices.Hosting.Admission;
 /// </summary>
 internal sealed class CallAdmission(IOptions<AdmissionOptions> options, UnwrittenAnswers unwritten, TimeProvider time)
 {
-    private static readonly ErrorDomain Domain = new("rpc");
-    private static readonly Duration RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
     private readonly FairGate calls = new(options.Value.MaxCalls, options.Value.MaxWaiting, time);
     private readonly FairGate lists = new(options.Value.MaxLists, options.Value.MaxWaiting, time);
 
@@ -42,14 +37,7 @@ internal sealed class CallAdmission(IOptions<AdmissionOptions> options, Unwritte
         var connection = call.GetHttpContext().Features.Get<IHttpConnectionFeature>()?.ConnectionId ?? call.Peer;
         if (await gate.EnterAsync(connection, 1, options.Value.MaxWait, call.CancellationToken))
             return gate;
-        throw new StatusException(Overloaded());
-    }
-
-    private static Status Overloaded()
-    {
-        var status = Domain.Exhausted("OVERLOADED", "The service is overloaded: try again.");
-        status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = RetryDelay }));
-        return status;
+        throw new StatusException(Overload.Status);
     }
 
     private static class Kind<TRequest>

@@ -40,9 +40,9 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
 
     /// <summary>
     /// Answers all calls at once, so that they travel in as few frames as they fit. A call whose answer cannot be made (the function
-    /// throws) fails alone. A result with an error set is an error.
+    /// throws) fails alone. A result with an error set is an error; no result leaves the call for later.
     /// </summary>
-    public void AnswerEach(Func<TCall, TResult> answer)
+    public void AnswerEach(Func<TCall, TResult?> answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var answers = ArrayPool<TResult?>.Shared.Rent(Count);
@@ -51,6 +51,13 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
         _stream.Answer(Calls, answers);
         ArrayPool<TResult?>.Shared.Return(answers, clearArray: true);
     }
+
+    /// <summary>
+    /// Completes when what was answered by now is written, or never will be: a handler whose answers are large makes the next when the caller
+    /// has taken the last, and so holds a few of them, however slowly they are read.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Nobody waits for any of the calls any more.</exception>
+    public Task WaitForWrittenAsync(CancellationToken cancellationToken) => _stream.WaitForWrittenAsync().WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public IEnumerator<BatchedCall<TCall, TResult>> GetEnumerator()

@@ -7,6 +7,10 @@ namespace Microservices.Streaming.Calls;
 internal sealed partial class CallStreamState<TCall, TResult>
 {
     private List<TResult> _answers = [];
+    private List<(long Answers, TaskCompletionSource Written)>? _waitForWritten;
+    private long _made;
+    private long _taken;
+    private long _written;
 
     /// <summary>Answers a call, unless it has been answered.</summary>
     internal bool Answer(ServerCall<TCall, TResult> call, int generation, TResult result)
@@ -42,8 +46,21 @@ internal sealed partial class CallStreamState<TCall, TResult>
             return call.Generation != generation || call.IsAnswered;
     }
 
+    /// <summary>Completes when every answer that there is by now has been handed to the transport, or never will be.</summary>
+    internal Task WaitForWrittenAsync()
+    {
+        lock (_gate)
+        {
+            if (_stopped || _written == _made)
+                return Task.CompletedTask;
+            var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (_waitForWritten ??= []).Add((_made, written));
+            return written.Task;
+        }
+    }
+
     /// <summary>Makes one answer; when that fails, the error that stands for it.</summary>
-    internal TResult Make(Func<TCall, TResult> answer, TCall message)
+    internal TResult? Make(Func<TCall, TResult?> answer, TCall message)
     {
         try
         {
@@ -66,6 +83,8 @@ internal sealed partial class CallStreamState<TCall, TResult>
             foreach (var call in _open.Values.ToArray())
                 Expire(call, code, message);
             Written.Set();
+            _waitForWritten?.ForEach(waiting => waiting.Written.TrySetResult());
+            _waitForWritten = null;
         }
     }
 
@@ -83,14 +102,17 @@ internal sealed partial class CallStreamState<TCall, TResult>
     }
 
     /// <summary>
-    /// Swaps the answers that are ready for an empty list. False when nothing is to be written; <paramref name="idle"/> says that
+    /// Swaps the answers that are ready for an empty list: what was taken before has been written. False when nothing is to be written; <paramref name="idle"/> says that
     /// nothing is open either.
     /// </summary>
     internal bool TakeAnswers(ref List<TResult> taken, out CallControl? control, out bool idle)
     {
         lock (_gate)
         {
+            _written = _taken;
+            _waitForWritten?.RemoveAll(waiting => waiting.Answers <= _written && waiting.Written.TrySetResult());
             (taken, _answers) = (_answers, taken);
+            _taken += taken.Count;
             (control, _control) = (_control, null);
             idle = _open.Count == 0;
             if (taken.Count > 0)
@@ -104,6 +126,7 @@ internal sealed partial class CallStreamState<TCall, TResult>
         var result = ServerErrors.Of<TResult>(code, message);
         result.CallId = id;
         _answers.Add(result);
+        _made++;
         _metrics.Refused(code);
         Ready.Set();
     }
@@ -115,6 +138,7 @@ internal sealed partial class CallStreamState<TCall, TResult>
         _open.Remove(call.Id);
         result.CallId = call.Id;
         _answers.Add(result);
+        _made++;
         _metrics.Ended(result.Error is { } error ? (StatusCode)error.Code : StatusCode.OK);
         if (call.Batch is { } batch)
             batch.Unanswered--;

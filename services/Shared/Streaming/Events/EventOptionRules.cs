@@ -13,6 +13,7 @@ internal sealed class EventStreamServerOptionsRules(string section) : IValidateO
         : new OptionRules(section)
             .Within(nameof(options.MaxSubscriptions), options.MaxSubscriptions, 1, 100_000)
             .Within(nameof(options.MaxQueuedBytes), options.MaxQueuedBytes, 1024, 1024 * 1024 * 1024)
+            .Within(nameof(options.MaxTotalQueuedBytes), options.MaxTotalQueuedBytes, 1024, 64L * 1024 * 1024 * 1024)
             .Within(nameof(options.MaxFlushBytes), options.MaxFlushBytes, 1024, 1024 * 1024)
             .Within(nameof(options.WriteTimeout), options.WriteTimeout, Least, TimeSpan.FromHours(1))
             .Within(nameof(options.HeartbeatInterval), options.HeartbeatInterval, Least, TimeSpan.FromMinutes(10))

@@ -15,6 +15,7 @@ internal sealed class EventServerMetrics
     private readonly Counter<long> _drained;
     private readonly Counter<long> _resets;
     private readonly KeyValuePair<string, object?>[] _method;
+    private long _total;
 
     internal EventServerMetrics(IMeterFactory meters, string method)
     {
@@ -32,8 +33,15 @@ internal sealed class EventServerMetrics
         foreach (var rare in (Counter<long>[])[_cutOff, _drained, _resets])
             rare.Add(0, _method);
         _queued.Add(0, _method);
-        Queued = change => _queued.Add(change, _method);
+        Queued = change =>
+        {
+            Interlocked.Add(ref _total, change);
+            _queued.Add(change, _method);
+        };
     }
+
+    /// <summary>What waits to be written on all streams of the method, in bytes.</summary>
+    internal long TotalQueued => Volatile.Read(ref _total);
 
     /// <summary>Adds to what waits to be written.</summary>
     internal Action<long> Queued { get; }

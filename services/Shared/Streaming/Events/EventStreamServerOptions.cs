@@ -12,6 +12,12 @@ public sealed class EventStreamServerOptions
     /// </summary>
     public int MaxQueuedBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>
+    /// How much may wait to be written on all streams of a method, in bytes. Beyond it a reader that has stalled for a second is cut off, whatever
+    /// <see cref="WriteTimeout"/> allows, until it is less. Default 128 MiB; 1 KiB to 64 GiB.
+    /// </summary>
+    public long MaxTotalQueuedBytes { get; set; } = 128 << 20;
+
     /// <summary>About how much is written before it is flushed, in bytes, if so much waits. Default 32 KiB; 1 KiB to 1 MiB.</summary>
     public int MaxFlushBytes { get; set; } = 32 * 1024;
 

@@ -15,6 +15,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     where TRequest : class, IEventRequestFrame<TSubscription>
     where TSubscription : class, IEventSubscription
 {
+    private static readonly TimeSpan PressedTimeout = TimeSpan.FromSeconds(1);
     private readonly EventStreamParts<TSubscription> _parts;
     private readonly IAsyncStreamReader<TRequest> _requests;
     private readonly ServerCallContext _context;
@@ -146,7 +147,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
             _queue.Trim();
         Report();
         var now = Time.GetTimestamp();
-        if (_writer.WritingSince is var since and not 0 && Time.GetElapsedTime(since, now) > Options.WriteTimeout)
+        if (_writer.WritingSince is var since and not 0 && Time.GetElapsedTime(since, now) > WriteTimeout)
             Raise(Happened.Stalled);
         if (_leaveAt == long.MaxValue && _drain.IsCancellationRequested)
             _leaveAt = now + Timestamps.From(Jitter.Below(Shorter(Options.DrainWindow, _half)), Time);
@@ -165,6 +166,9 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
             _queue.Add(EventFrame.Heartbeat());
         }
     }
+
+    /// <summary>Shorter while too much waits on all streams together: those that stall then go, and those that read do not notice.</summary>
+    private TimeSpan WriteTimeout => Metrics.TotalQueued > Options.MaxTotalQueuedBytes ? Shorter(Options.WriteTimeout, PressedTimeout) : Options.WriteTimeout;
 
     private TimeSpan DrainTimeout => Shorter(Options.DrainTimeout, _half);
 
