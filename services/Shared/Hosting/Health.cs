@@ -11,7 +11,7 @@ namespace Microservices.Hosting;
 /// </summary>
 internal static class Health
 {
-    // How often a Watch hears of a change; a drain it hears of at once.
+    // How often the checks are run for those who watch; of a drain they hear at once.
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(2);
 
     // The name that Kubernetes' documentation suggests.
@@ -19,12 +19,14 @@ internal static class Health
 
     public static void AddHealth(this WebApplicationBuilder builder, string service)
     {
-        builder.Services
-            .AddGrpcHealthChecks(options =>
-            {
-                options.Services.Map(service, _ => true);
-                options.Services.Map(Liveness, check => check.Name == Liveness);
-            })
+        builder.Services.AddSingleton(services => new HealthStatuses(services.GetRequiredService<HealthCheckService>(), new Dictionary<string, Func<string, bool>>
+        {
+            [""] = _ => true,
+            [service] = _ => true,
+            [Liveness] = check => check == Liveness,
+        }));
+        builder.Services.AddSingleton<IHealthCheckPublisher>(services => services.GetRequiredService<HealthStatuses>());
+        builder.Services.AddHealthChecks()
             .AddCheck<DrainCheck>("serving")
             .AddCheck(Liveness, () => HealthCheckResult.Healthy());
         builder.Services.Configure<HealthCheckPublisherOptions>(options =>

@@ -62,7 +62,7 @@ public static class ServiceDefaults
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
         app.UseMiddleware<FramingMiddleware>();
-        app.MapGrpcHealthChecksService();
+        app.MapGrpcService<HealthService>();
         app.MapGrpcReflectionService();
         return app;
     }

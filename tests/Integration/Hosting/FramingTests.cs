@@ -16,10 +16,11 @@ public sealed class FramingTests(Backends backends) : IClassFixture<Backends>
     private const string Calls = "/users.v1.UsersService/LookupUsers";
     private const string Commands = "/orders.v1.OrdersService/PlaceOrders";
     private const string Health = "/grpc.health.v1.Health/Check";
+    private const string List = "/grpc.health.v1.Health/List";
     private const string Watch = "/grpc.health.v1.Health/Watch";
     private const string Reflection = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
-    private static readonly string[] Methods = [Unary, Events, Calls, Commands, Health, Watch, Reflection];
+    private static readonly string[] Methods = [Unary, Events, Calls, Commands, Health, List, Watch, Reflection];
 
     public static TheoryData<string, string, StatusCode[]> Cases
     {

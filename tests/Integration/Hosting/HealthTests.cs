@@ -1,6 +1,6 @@
 using System.Net;
 using Grpc.Core;
-using Grpc.Health.V1;
+using Microservices.HealthChecks.V1;
 using Microservices.Orders.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,6 +9,8 @@ namespace Microservices.Tests.Integration.Hosting;
 
 public sealed class HealthTests(Backends backends) : IClassFixture<Backends>
 {
+    private const HealthCheckResponse.Types.ServingStatus Serving = HealthCheckResponse.Types.ServingStatus.Serving;
+    private const HealthCheckResponse.Types.ServingStatus NotServing = HealthCheckResponse.Types.ServingStatus.NotServing;
     private static readonly HttpClient Http = new();
 
     [Theory]
@@ -49,6 +51,45 @@ public sealed class HealthTests(Backends backends) : IClassFixture<Backends>
         var exception = await Assert.ThrowsAsync<RpcException>(() => health.CheckAsync(new HealthCheckRequest { Service = "users.v1.UsersService" }).ResponseAsync);
 
         Assert.Equal(StatusCode.NotFound, exception.StatusCode);
+    }
+
+    [Fact]
+    public async Task All_services_are_listed_with_their_health()
+    {
+        await using var host = await backends.AnotherOrdersAsync(("Drain:Delay", "00:00:05"));
+        var health = new Health.HealthClient(host.Channel);
+
+        Assert.Equal(
+            [("", Serving), ("liveness", Serving), ("orders.v1.OrdersService", Serving)],
+            await ListAsync());
+
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        Assert.Equal(
+            [("", NotServing), ("liveness", Serving), ("orders.v1.OrdersService", NotServing)],
+            await ListAsync());
+
+        async Task<IEnumerable<(string, HealthCheckResponse.Types.ServingStatus)>> ListAsync() =>
+            (await health.ListAsync(new HealthListRequest())).Statuses.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value.Status));
+    }
+
+    [Fact]
+    public async Task Who_watches_hears_of_a_change_and_of_a_service_that_is_not_here_that_it_is_not()
+    {
+        var directory = Directory.CreateTempSubdirectory("suite-").FullName;
+        await using var host = await backends.AnotherOrdersAsync(("ConnectionStrings:Database", $"Data Source={directory}/orders.db"));
+        var health = new Health.HealthClient(host.Channel);
+        using var watch = health.Watch(new HealthCheckRequest());
+        using var nobody = health.Watch(new HealthCheckRequest { Service = "users.v1.UsersService" });
+        Assert.True(await nobody.ResponseStream.MoveNext(default));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.ServiceUnknown, nobody.ResponseStream.Current.Status);
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        Assert.Equal(Serving, watch.ResponseStream.Current.Status);
+
+        Directory.Delete(directory, recursive: true);
+
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        Assert.Equal(NotServing, watch.ResponseStream.Current.Status);
     }
 
     [Fact]
