@@ -26,7 +26,11 @@ public sealed class EventConnectionTests
     public async Task A_stream_that_is_cut_just_as_it_stands_does_not_stand()
     {
         await using var connection = Connect();
-        stream.OnWrite = () => time.Advance(new EventStreamClientOptions().ConnectTimeout);
+        stream.OnWrite = () =>
+        {
+            stream.OnWrite = () => { };
+            time.Advance(new EventStreamClientOptions().ConnectTimeout);
+        };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connection.OpenAsync(new(), default));
         Assert.True(stream.Disposed);
