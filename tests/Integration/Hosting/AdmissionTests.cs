@@ -42,8 +42,8 @@ public sealed class AdmissionTests : IDisposable
         // And the one that is added before the oldest is let go.
         Assert.InRange(unwritten.Highest, 1, 9 << 20);
 
-        // Half a second more than nothing, on a machine that has other things to do.
-        Assert.True(beside < (alone * 4) + TimeSpan.FromMilliseconds(500), $"the p99 of others is {beside}, without those lists {alone}");
+        // Without the limit it is the better part of a minute; this machine has other things to do as well.
+        Assert.True(beside < (alone * 4) + TimeSpan.FromSeconds(2), $"the p99 of others is {beside}, without those lists {alone}");
         await Eventually.UntilAsync(() => connections.Sum(c => c.Resets.Count + c.Answers.Count) >= Connections * CallsEach, "each is answered or cut off");
         await Eventually.UntilAsync(() => unwritten.Value == 0, "nothing waits any more");
         Assert.Contains(EnhanceYourCalm, connections.SelectMany(c => c.Resets.Values));

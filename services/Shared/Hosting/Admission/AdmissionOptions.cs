@@ -9,9 +9,12 @@ public sealed class AdmissionOptions : IValidatableObject
     [Range(1, 100_000)]
     public int MaxCalls { get; set; } = 256;
 
-    /// <summary>How many lists (methods named List, Search or BatchGet) are handled at a time. Default: as many as there are processors; 1 to 10,000.</summary>
+    /// <summary>
+    /// How many lists (methods named List, Search or BatchGet) are handled at a time. Default: half as many as there are processors, and at least
+    /// one, so that whoever lists leaves something to all others; 1 to 10,000.
+    /// </summary>
     [Range(1, 10_000)]
-    public int MaxLists { get; set; } = Environment.ProcessorCount;
+    public int MaxLists { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>
     /// How many unary calls may wait for their turn, of lists and of others each. Connections take turns; beyond this the one with the most
