@@ -43,7 +43,13 @@ public sealed class GrpcWire(string address) : IDisposable
         };
         request.Headers.TE.ParseAdd("trailers");
         foreach (var (name, value) in headers)
-            request.Headers.TryAddWithoutValidation(name, value);
+        {
+            if (name != "content-type")
+                request.Headers.TryAddWithoutValidation(name, value);
+            else if (request.Content.Headers.Remove(name))
+                request.Content.Headers.TryAddWithoutValidation(name, value);
+        }
+
         using var response = await http.SendAsync(request, default).WaitAsync(Eventually.Patience);
         await response.Content.ReadAsByteArrayAsync().WaitAsync(Eventually.Patience);
 

@@ -4,6 +4,7 @@ using Google.Rpc;
 using Grpc.Core;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Tests.Integration.Gateway;
@@ -74,6 +75,20 @@ public sealed class ErrorAnswerTests : IClassFixture<GatewayFixture>
         var problem = await (await gateway.Rest.PostAsync("/v1/users", Http.Body($$"""{"{{new string('x', 60_000)}}":1}"""))).ProblemAsync(400);
 
         Assert.InRange(problem.GetRawText().Length, 0, MaxAnswerBytes);
+    }
+
+    [Fact]
+    public async Task What_a_stream_of_the_gateway_cannot_read_is_its_callers_doing()
+    {
+        using var wire = new GrpcWire(gateway.Gateway.Grpc);
+        foreach (var method in (string[])["/gateway.v1.GatewayService/WatchOverview", "/gateway.v1.GatewayService/LookupOverviews"])
+        {
+            Assert.Equal((int)StatusCode.ResourceExhausted, (await wire.CallAsync(method, GrpcWire.Frame(new byte[(1 << 20) + 1]))).Code);
+            Assert.Equal((int)StatusCode.Internal, (await wire.CallAsync(method, GrpcWire.Frame([], flag: 2))).Code);
+            Assert.Equal((int)StatusCode.InvalidArgument, (await wire.CallAsync(method, GrpcWire.Frame([0xFF]))).Code);
+        }
+
+        Assert.Equal((int)StatusCode.InvalidArgument, (await wire.CallAsync("/gateway.v1.GatewayService/WatchOverview", GrpcWire.Frame([0x78, 0x01]))).Code);
     }
 
     private Task<HttpResponseMessage> PlaceAsync(string userId) => gateway.Rest.PostAsync("/v1/orders", Http.Body(

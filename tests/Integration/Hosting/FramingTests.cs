@@ -39,6 +39,8 @@ public sealed class FramingTests(Backends backends) : IClassFixture<Backends>
                 cases.Add(method, "bomb", [StatusCode.ResourceExhausted]);
                 cases.Add(method, "no encoding", [StatusCode.Internal]);
                 cases.Add(method, "unknown encoding", [StatusCode.Unimplemented]);
+                cases.Add(method, "long encoding", [StatusCode.Unimplemented]);
+                cases.Add(method, "long content type", [StatusCode.Internal]);
                 cases.Add(method, "cut frame", [StatusCode.Internal]);
                 cases.Add(method, "not protobuf", [StatusCode.InvalidArgument]);
                 cases.Add(method, "timeout 999999999H", [StatusCode.InvalidArgument]);
@@ -64,6 +66,7 @@ public sealed class FramingTests(Backends backends) : IClassFixture<Backends>
 
         Assert.Contains((StatusCode)answer.Code, expected);
         Assert.DoesNotContain("needs", answer.Message, StringComparison.Ordinal);
+        Assert.InRange(answer.HeaderBytes, 1, 8 * 1024);
         Assert.Empty(log.Lines);
     }
 
@@ -123,6 +126,8 @@ public sealed class FramingTests(Backends backends) : IClassFixture<Backends>
             "bomb" => (GrpcWire.Frame(Gzip(new byte[100_000_000]), flag: 1), [("grpc-encoding", "gzip")]),
             "no encoding" => (GrpcWire.Frame(good, flag: 1), []),
             "unknown encoding" => (GrpcWire.Frame(good, flag: 1), [("grpc-encoding", "zstd")]),
+            "long encoding" => (GrpcWire.Frame(good, flag: 1), [("grpc-encoding", new string('%', 20_000))]),
+            "long content type" => (GrpcWire.Frame(good), [("content-type", "application/" + new string('x', 20_000))]),
             "cut frame" => (GrpcWire.Frame(good, length: 100), []),
             "not protobuf" => (GrpcWire.Frame([0xFF, 0xFF, 0xFF]), []),
             _ => (GrpcWire.Frame(good), [("grpc-timeout", what["timeout ".Length..])]),

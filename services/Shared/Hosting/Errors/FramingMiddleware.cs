@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.IO.Pipelines;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -17,17 +18,28 @@ namespace Microservices.Hosting.Errors;
 internal sealed class FramingMiddleware(RequestDelegate next)
 {
     private const int MaxTimeoutDigits = 8;
+    private const int MaxNameLength = 100;
 
     public Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not { } grpc)
             return next(context);
-        if (context.Request.Headers.TryGetValue("grpc-timeout", out var timeout) && !IsTimeout(timeout.ToString()))
-            return RefuseAsync(context);
+        if (Refused(context.Request.Headers) is { } refused)
+            return RefuseAsync(context, refused.Code, refused.Message);
         if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
             context.Features.Set<IRequestBodyPipeFeature>(new FirstFrame(context.Request.BodyReader));
         return next(context);
     }
+
+    // gRPC itself fails at the first, and would repeat the others in its answer, however long they are.
+    private static (StatusCode Code, string Message)? Refused(IHeaderDictionary headers) =>
+        headers.TryGetValue("grpc-timeout", out var timeout) && !IsTimeout(timeout.ToString())
+            ? (StatusCode.InvalidArgument, "grpc-timeout must be at most 8 digits and one of H, M, S, m, u, n.")
+        : headers.TryGetValue("grpc-encoding", out var encoding) && encoding.ToString().Length > MaxNameLength
+            ? (StatusCode.Unimplemented, "Unsupported grpc-encoding. Supported encodings: gzip")
+        : headers.ContentType.ToString().Length > MaxNameLength
+            ? (StatusCode.Internal, "Content-Type must be application/grpc.")
+        : null;
 
     // "At most 8 digits", and a unit.
     private static bool IsTimeout(ReadOnlySpan<char> value) =>
@@ -35,11 +47,11 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         && value[^1] is 'H' or 'M' or 'S' or 'm' or 'u' or 'n'
         && !value[..^1].ContainsAnyExceptInRange('0', '9');
 
-    private static Task RefuseAsync(HttpContext context)
+    private static Task RefuseAsync(HttpContext context, StatusCode code, string message)
     {
         context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = ((int)StatusCode.InvalidArgument).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        context.Response.Headers["grpc-message"] = "grpc-timeout must be at most 8 digits and one of H, M, S, m, u, n.";
+        context.Response.Headers["grpc-status"] = ((int)code).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers["grpc-message"] = message;
         return Task.CompletedTask;
     }
 
@@ -53,10 +65,15 @@ internal sealed class FramingMiddleware(RequestDelegate next)
 
         public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
-            var read = body.ReadAsync(cancellationToken);
-            return isChecked ? read
-                : read.IsCompletedSuccessfully ? new(Checked(read.Result))
-                : CheckAsync(read);
+            try
+            {
+                var read = body.ReadAsync(cancellationToken);
+                return read.IsCompletedSuccessfully ? new(Checked(read.Result)) : CheckAsync(read);
+            }
+            catch (IOException)
+            {
+                throw Gone();
+            }
         }
 
         public override bool TryRead(out ReadResult result)
@@ -77,7 +94,20 @@ internal sealed class FramingMiddleware(RequestDelegate next)
 
         public override ValueTask CompleteAsync(Exception? exception = null) => body.CompleteAsync(exception);
 
-        private async ValueTask<ReadResult> CheckAsync(ValueTask<ReadResult> read) => Checked(await read);
+        private async ValueTask<ReadResult> CheckAsync(ValueTask<ReadResult> read)
+        {
+            try
+            {
+                return Checked(await read);
+            }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            {
+                throw Gone();
+            }
+        }
+
+        // Not a failure of the service, as gRPC would log it.
+        private static RpcException Gone() => new(new Status(StatusCode.Cancelled, "The caller hung up."));
 
         private ReadResult Checked(ReadResult read)
         {
