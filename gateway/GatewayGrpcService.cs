@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Microservices.Gateway.Overviews;
-using Microservices.Gateway.Rest;
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
@@ -13,6 +12,7 @@ namespace Microservices.Gateway;
 /// <summary>The gRPC surface.</summary>
 internal sealed class GatewayGrpcService(
     OverviewAggregator overviews,
+    AnswerBudget unread,
     CallStreamServer<LookupOverviewsCall, LookupOverviewsResult> lookups,
     EventStreamServer<WatchOverviewSubscription> watch,
     Drain drain,
@@ -26,14 +26,16 @@ internal sealed class GatewayGrpcService(
         var result = await overviews.GetAsync(OverviewQuery.From(request), deadline, context.CancellationToken);
         if (result.Failure is { } failure)
             throw new StatusException(failure);
-        ReaderPace.Hold(context.GetHttpContext(), result.Bytes);
-        ReaderPace.CutOffWhenLate(context.GetHttpContext(), result.Bytes);
         return new GetOverviewResponse { Overview = result.ToMessage() };
     }
 
-    public override Task LookupOverviews(
-        IAsyncStreamReader<LookupOverviewsRequest> requestStream, IServerStreamWriter<LookupOverviewsResponse> responseStream, ServerCallContext context) =>
-        lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
+    public override async Task LookupOverviews(
+        IAsyncStreamReader<LookupOverviewsRequest> requestStream, IServerStreamWriter<LookupOverviewsResponse> responseStream, ServerCallContext context)
+    {
+        using var hold = unread.BeginStream();
+        context.UserState[typeof(AnswerHold)] = hold;
+        await lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
+    }
 
     public override Task WatchOverview(
         IAsyncStreamReader<WatchOverviewRequest> requestStream, IServerStreamWriter<WatchOverviewResponse> responseStream, ServerCallContext context) =>

@@ -10,13 +10,19 @@ namespace Microservices.Gateway.Overviews;
 /// </summary>
 internal sealed class AnswerBudget(IOptions<GatewayOptions> options)
 {
+    /// <summary>An answer up to this size is not counted, in bytes: the connection's own buffer takes it.</summary>
+    public const int SmallBytes = 32 * 1024;
+
     private long taken;
 
     /// <summary>What is taken now, in bytes.</summary>
     public long Taken => Volatile.Read(ref taken);
 
-    /// <summary>Begins an answer that may take so many bytes.</summary>
-    public AnswerHold Begin(long maxBytes = long.MaxValue) => new(this, maxBytes);
+    /// <summary>Begins an answer that may take so many bytes; beyond that it is too large.</summary>
+    public AnswerHold Begin(long maxBytes = long.MaxValue) => new(this, maxBytes, GatewayErrors.AnswerTooLarge);
+
+    /// <summary>Begins a stream of answers, which together may take a quarter of the whole; beyond that its caller reads too slowly.</summary>
+    public AnswerHold BeginStream() => new(this, options.Value.MaxUnreadBytes / 4, GatewayErrors.TooMuchUnread);
 
     internal bool TryTake(long bytes)
     {
@@ -30,7 +36,7 @@ internal sealed class AnswerBudget(IOptions<GatewayOptions> options)
 }
 
 /// <summary>What one answer has taken of the budget, until it is written. Thread-safe; to be disposed of once.</summary>
-internal sealed class AnswerHold(AnswerBudget budget, long maxBytes) : IDisposable
+internal sealed class AnswerHold(AnswerBudget budget, long maxBytes, Func<Status> beyond) : IDisposable
 {
     private long held;
 
@@ -40,7 +46,7 @@ internal sealed class AnswerHold(AnswerBudget budget, long maxBytes) : IDisposab
         if (Interlocked.Add(ref held, bytes) > maxBytes)
         {
             Interlocked.Add(ref held, -bytes);
-            return GatewayErrors.AnswerTooLarge();
+            return beyond();
         }
 
         if (budget.TryTake(bytes))

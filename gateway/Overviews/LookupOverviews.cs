@@ -12,10 +12,29 @@ namespace Microservices.Gateway.Overviews;
 internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<GatewayOptions> options, TimeProvider time)
     : ICallBatchHandler<LookupOverviewsCall, LookupOverviewsResult>
 {
-    public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken) =>
-        await Task.WhenAll(batch.Select(async call => call.Answer(await AnswerAsync(call.Message, cancellationToken))));
+    public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken)
+    {
+        var hold = (AnswerHold)batch.Context.UserState[typeof(AnswerHold)];
+        await Task.WhenAll(batch.Select(async call =>
+        {
+            var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
+            if (bytes > AnswerBudget.SmallBytes)
+                answer = Take(hold, answer, bytes);
+            if (!call.Answer(answer))
+                answer.Written();
+        }));
+    }
 
-    private async Task<LookupOverviewsResult> AnswerAsync(LookupOverviewsCall call, CancellationToken cancellationToken)
+    // From here until it is written: what the caller leaves unread, or the stream's end, is given back with the stream.
+    private static LookupOverviewsResult Take(AnswerHold hold, LookupOverviewsResult answer, int bytes)
+    {
+        if (hold.TryTake(bytes) is { } full)
+            return new LookupOverviewsResult { Error = full };
+        answer.OnWritten = () => hold.GiveBack(bytes);
+        return answer;
+    }
+
+    private async Task<(LookupOverviewsResult Answer, int Bytes)> AnswerAsync(LookupOverviewsCall call, CancellationToken cancellationToken)
     {
         try
         {
@@ -23,12 +42,12 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<Gat
             var query = OverviewQuery.From(call.Overview ?? new GetOverviewRequest());
             var result = await overviews.GetAsync(query, options.Value.Deadline(time, callDeadline), cancellationToken);
             return result.Failure is { } failure
-                ? new LookupOverviewsResult { Error = failure }
-                : new LookupOverviewsResult { Overview = result.ToMessage() };
+                ? (new LookupOverviewsResult { Error = failure }, 0)
+                : (new LookupOverviewsResult { Overview = result.ToMessage() }, result.Bytes);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return new LookupOverviewsResult { Error = GatewayErrors.ToStatus(exception) };
+            return (new LookupOverviewsResult { Error = GatewayErrors.ToStatus(exception) }, 0);
         }
     }
 }

@@ -12,7 +12,7 @@ namespace Microservices.Gateway.Rest;
 internal static partial class ReaderPace
 {
     /// <summary>How much is written at a time, in bytes. A smaller answer is written at once.</summary>
-    public const int ChunkBytes = 32 * 1024;
+    public const int ChunkBytes = AnswerBudget.SmallBytes;
 
     /// <summary>Takes the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
     /// <exception cref="StatusException">RESOURCE_EXHAUSTED: there is no room.</exception>
@@ -24,16 +24,6 @@ internal static partial class ReaderPace
         http.Response.RegisterForDispose(hold);
         if (hold.TryTake(bytes) is { } full)
             throw new StatusException(full);
-    }
-
-    /// <summary>Cuts the connection of a gRPC call whose caller has not read the answer in time.</summary>
-    public static void CutOffWhenLate(HttpContext http, int bytes)
-    {
-        if (bytes <= ChunkBytes)
-            return;
-        var slow = new CancellationTokenSource(Timeout(http), http.RequestServices.GetRequiredService<TimeProvider>());
-        http.Response.RegisterForDispose(slow);
-        slow.Token.UnsafeRegister(static late => ((HttpContext)late!).Abort(), http);
     }
 
     /// <summary>A JSON answer, whose source took so many bytes as the services sent it.</summary>

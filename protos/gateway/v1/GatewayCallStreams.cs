@@ -20,4 +20,15 @@ public sealed partial class LookupOverviewsCall : ICall;
 public sealed partial class LookupOverviewsResponse : ICallResultFrame<LookupOverviewsResult>;
 
 /// <content>Carried by a call stream.</content>
-public sealed partial class LookupOverviewsResult : ICallResult;
+public sealed partial class LookupOverviewsResult : IWrittenCallResult
+{
+    /// <summary>What is to be done once when it has been written. Not part of the message.</summary>
+    public Action? OnWritten { get; set; }
+
+    /// <inheritdoc/>
+    public void Written()
+    {
+        OnWritten?.Invoke();
+        OnWritten = null;
+    }
+}

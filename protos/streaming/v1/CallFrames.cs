@@ -45,6 +45,13 @@ public interface ICallResult
     Google.Rpc.Status? Error { get; set; }
 }
 
+/// <summary>An answer that is told when it has been written, or will never be.</summary>
+public interface IWrittenCallResult : ICallResult
+{
+    /// <summary>It has been handed to the transport. Called once by the stream's writer, for what it writes; not when the stream ends before.</summary>
+    void Written();
+}
+
 /// <summary>A frame from the caller of a call stream, whatever its calls: a stream of these is a call stream.</summary>
 public interface ICallFrame;
 
