@@ -17,6 +17,9 @@ public enum AppendStatus
 
     /// <summary>In a batch: Redis did not answer. The event may be in the log or not.</summary>
     Unavailable,
+
+    /// <summary>In a batch: the event is not allowed, see <see cref="AppendResult.Violation"/>; it never will be. The others are not concerned by that, but durable ones after it in its topic have a gap before them.</summary>
+    Refused,
 }
 
 /// <summary>What became of an event that was appended.</summary>
@@ -26,6 +29,9 @@ public enum AppendStatus
 /// <param name="LastOffset">The last offset of the topic when the call was done; 0 when unavailable.</param>
 public readonly record struct AppendResult(AppendStatus Status, string Epoch, long Offset, long LastOffset)
 {
+    /// <summary>What is wrong with the event, for people; null unless it is <see cref="AppendStatus.Refused"/>.</summary>
+    public string? Violation { get; init; }
+
     /// <summary>The log has the event: appended now, or already before.</summary>
     public bool IsInLog => Status is AppendStatus.Appended or AppendStatus.Duplicate;
 }

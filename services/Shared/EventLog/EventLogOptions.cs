@@ -45,8 +45,11 @@ public sealed class EventLogOptions
     /// </summary>
     public TimeSpan IdleTopicRetention { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>The largest payload, in bytes, 1 to 1,048,576. Default 81,920, which stays off the large object heap.</summary>
-    public int MaxEventBytes { get; set; } = 81_920;
+    /// <summary>
+    /// The largest payload, in bytes: <see cref="EventRules.MaxPayloadBytes"/> (81,920, which stays off the large object heap), which is what an
+    /// outbox commits, to 1,048,576. Default 81,920.
+    /// </summary>
+    public int MaxEventBytes { get; set; } = EventRules.MaxPayloadBytes;
 
     /// <summary>Most events in a batch handed to a subscriber, and in one read of the log; 1 to 10,000. Default 256.</summary>
     public int BatchEvents { get; set; } = 256;

@@ -19,7 +19,7 @@ internal sealed class EventLogOptionsValidator : IValidateOptions<EventLogOption
         Number(nameof(options.MaxTransientEvents), options.MaxTransientEvents, 1, 1_000_000);
         Number(nameof(options.MaxBytes), options.MaxBytes, 1L << 20, 1L << 40);
         Number(nameof(options.MaxTransientBytes), options.MaxTransientBytes, 1L << 20, 1L << 40);
-        Number(nameof(options.MaxEventBytes), options.MaxEventBytes, 1, 1_048_576);
+        Number(nameof(options.MaxEventBytes), options.MaxEventBytes, EventRules.MaxPayloadBytes, 1_048_576);
         Number(nameof(options.BatchEvents), options.BatchEvents, 1, 10_000);
         Number(nameof(options.BatchBytes), options.BatchBytes, 1_024, int.MaxValue);
         Number(nameof(options.RecentEvents), options.RecentEvents, 1, 1_000_000);

@@ -18,8 +18,11 @@ public interface IEventLog
     /// Appends many events of any topics in one pipelined call; the events of one topic in the order given. Events of one
     /// topic are either all transient or all durable of one epoch.
     /// </summary>
-    /// <returns>One result per event, in the order given. Where Redis did not answer: <see cref="AppendStatus.Unavailable"/>.</returns>
-    /// <exception cref="ArgumentException">The topic's name, the epoch or the size of an event is not allowed, or one topic's events differ in kind.</exception>
+    /// <returns>
+    /// One result per event, in the order given. Where Redis did not answer: <see cref="AppendStatus.Unavailable"/>. Where the topic's name, the
+    /// epoch, the key or the size is not allowed (<see cref="EventRules"/>): <see cref="AppendStatus.Refused"/>, and the others are appended.
+    /// </returns>
+    /// <exception cref="ArgumentException">One topic's events differ in kind.</exception>
     Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> appended, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -16,18 +15,20 @@ internal sealed partial class LogWriter(
     RedisConnection redis, LogTrimmer trimmer, LogRefusals refusals, IOptions<EventLogOptions> options, EventLogMetrics metrics, TimeProvider time, ILogger<LogWriter> logger)
 {
     private const int MaxPerCall = 128;
-    private const int MaxKeyBytes = 1_024;
     private readonly EventLogOptions options = options.Value;
 
     public async Task<AppendResult[]> AppendAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken)
     {
-        foreach (var e in events)
-            ThrowIfNotAllowed(e);
-
         var results = new AppendResult[events.Count];
         var byTopic = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         for (var i = 0; i < events.Count; i++)
         {
+            if (Violation(events[i]) is { } violation)
+            {
+                results[i] = new AppendResult(AppendStatus.Refused, "", events[i].Offset, 0) { Violation = violation };
+                continue;
+            }
+
             ref var indexes = ref CollectionsMarshal.GetValueRefOrAddDefault(byTopic, events[i].Topic, out _);
             indexes ??= [];
             if (indexes.Count > 0 && events[indexes[0]].Epoch != events[i].Epoch)
@@ -52,7 +53,7 @@ internal sealed partial class LogWriter(
         catch (Exception e) when (RedisErrors.IsUnavailable(e))
         {
             LogUnavailable(e, events.Count);
-            for (var i = 0; i < results.Length; i++)
+            foreach (var i in byTopic.Values.SelectMany(indexes => indexes))
                 results[i] = Unavailable(events[i]);
         }
 
@@ -137,16 +138,10 @@ internal sealed partial class LogWriter(
         }
     }
 
-    private void ThrowIfNotAllowed(in NewEvent e)
-    {
-        TopicName.ThrowIfInvalid(e.Topic);
-        if (e.Offset > 0)
-            TopicName.ThrowIfInvalidEpoch(e.Epoch);
-        if (e.Payload.Length > options.MaxEventBytes)
-            throw new ArgumentException($"An event of {e.Payload.Length} bytes for {e.Topic}: {EventLogOptions.Section}:{nameof(options.MaxEventBytes)} is {options.MaxEventBytes}.", nameof(e));
-        if (Encoding.UTF8.GetByteCount(e.Key) > MaxKeyBytes)
-            throw new ArgumentException($"A key of more than {MaxKeyBytes} bytes for {e.Topic}.", nameof(e));
-    }
+    private string? Violation(in NewEvent e) =>
+        e.Offset > 0 && !TopicName.IsValidEpoch(e.Epoch)
+            ? $"An epoch is 1 to {TopicName.MaxEpochLength} of the characters A-Z a-z 0-9 - _; not '{e.Epoch}'."
+            : EventRules.Violation(e.Topic, e.Key, e.Payload.Length, options.MaxEventBytes);
 
     private static string NewEpoch() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(8));
 

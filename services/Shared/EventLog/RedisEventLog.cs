@@ -6,7 +6,12 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
     public async Task<AppendResult> AppendAsync(NewEvent appended, CancellationToken cancellationToken = default)
     {
         var result = (await writer.AppendAsync([appended], cancellationToken))[0];
-        return result.Status == AppendStatus.Unavailable ? throw new EventLogUnavailableException() : result;
+        return result.Status switch
+        {
+            AppendStatus.Unavailable => throw new EventLogUnavailableException(),
+            AppendStatus.Refused => throw new ArgumentException(result.Violation, nameof(appended)),
+            _ => result,
+        };
     }
 
     public async Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> appended, CancellationToken cancellationToken = default) =>

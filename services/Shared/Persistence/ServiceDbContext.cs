@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microservices.EventLog;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -10,10 +11,6 @@ namespace Microservices.Persistence;
 /// </summary>
 public abstract class ServiceDbContext(DbContextOptions options) : DbContext(options)
 {
-    private const int MaxEventBytes = 81_920;
-    private const int MaxTopicLength = 200;
-    private const int MaxKeyLength = 1_024;
-
     /// <summary>Commands that were carried out under an idempotency key.</summary>
     public DbSet<IdempotencyRecord> IdempotencyRecords => Set<IdempotencyRecord>();
 
@@ -25,6 +22,9 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
 
     /// <summary>Who relays the outbox.</summary>
     internal DbSet<OutboxLease> OutboxLeases => Set<OutboxLease>();
+
+    /// <summary>Events that the log refused.</summary>
+    internal DbSet<QuarantinedEvent> OutboxQuarantine => Set<QuarantinedEvent>();
 
     /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
     internal List<(string Topic, string Key, byte[] Payload)> NewEvents { get; } = [];
@@ -39,20 +39,20 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
     /// Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the event never was.
     /// </summary>
-    /// <param name="topics">Where to: names that the event log allows, at most 200 characters each.</param>
+    /// <param name="topics">Where to.</param>
     /// <param name="key">What the event is about, for readers that want the newest of each; may be empty.</param>
     /// <param name="message">The event. Kept as the bytes it has now.</param>
-    /// <exception cref="ArgumentException">A topic's name is too long, or the event is larger than 80 KB, which no log takes.</exception>
+    /// <exception cref="ArgumentException">What <see cref="EventRules"/> does not allow, so that no log would take it; or the event says nothing at all.</exception>
     public void AddEvent(IEnumerable<string> topics, string key, IMessage message)
     {
         ArgumentNullException.ThrowIfNull(topics);
         var payload = message.ToByteArray();
-        if (payload.Length > MaxEventBytes)
-            throw new ArgumentException($"An event of {payload.Length} bytes; at most {MaxEventBytes} are possible.", nameof(message));
+        if (payload.Length == 0)
+            throw new ArgumentException("An event without content is what takes the place of one that was set aside.", nameof(message));
         foreach (var topic in topics)
         {
-            if (topic.Length is 0 or > MaxTopicLength)
-                throw new ArgumentException($"A topic has 1 to {MaxTopicLength} characters: '{topic}'.", nameof(topics));
+            if (EventRules.Violation(topic, key, payload.Length) is { } violation)
+                throw new ArgumentException(violation, nameof(message));
             NewEvents.Add((topic, key, payload));
         }
     }
@@ -132,8 +132,8 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
             e.ToTable("OutboxEvents").HasKey(o => new { o.Topic, o.Offset });
             // Serves the trimming.
             e.HasIndex(o => o.CreatedAtMs);
-            e.Property(o => o.Topic).HasMaxLength(MaxTopicLength);
-            e.Property(o => o.Key).HasMaxLength(MaxKeyLength);
+            e.Property(o => o.Topic).HasMaxLength(TopicName.MaxLength);
+            e.Property(o => o.Key).HasMaxLength(EventRules.MaxKeyBytes);
         });
         model.Entity<OutboxTopic>(topic =>
         {
@@ -142,8 +142,16 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
             topic.HasIndex(t => t.Topic, "IX_OutboxTopics_Waiting").HasFilter("\"RelayedOffset\" < \"LastOffset\"");
             // Serves the comparison of recent topics with the log.
             topic.HasIndex(t => t.UpdatedAtMs);
-            topic.Property(t => t.Topic).HasMaxLength(MaxTopicLength);
-            topic.Property(t => t.Epoch).HasMaxLength(32);
+            topic.Property(t => t.Topic).HasMaxLength(TopicName.MaxLength);
+            topic.Property(t => t.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+        });
+        model.Entity<QuarantinedEvent>(e =>
+        {
+            e.ToTable("OutboxQuarantine").HasKey(q => new { q.Topic, q.Epoch, q.Offset });
+            e.Property(q => q.Topic).HasMaxLength(TopicName.MaxLength);
+            e.Property(q => q.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+            e.Property(q => q.Key).HasMaxLength(EventRules.MaxKeyBytes);
+            e.Property(q => q.Reason).HasMaxLength(QuarantinedEvent.MaxReasonLength);
         });
         model.Entity<OutboxLease>(lease =>
         {

@@ -49,6 +49,9 @@ public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain erro
                 var page = await history.ReadAsync(topic, offset, room, cancellationToken);
                 if (page?.Epoch != end.Epoch || page.Events.Count == 0 || page.Events[0].Offset != offset + 1)
                     return Begin(ends);
+                // Whom an event is about that was set aside is not known here.
+                if (page.Events.Any(e => e.Payload.Length == 0))
+                    return Begin(ends);
                 users.UnionWith(page.Events.Select(e => UserOf(e.Payload)));
                 offset = page.Events[^1].Offset;
                 room -= page.Events.Count;

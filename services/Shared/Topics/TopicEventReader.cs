@@ -76,6 +76,9 @@ internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
                 case Subscribed stands when !subscribed:
                     subscribed = true;
                     return new EventsSubscribed(stands.Recovered, stands.Cursor.ToString());
+                // What stands for events that were set aside tells nothing; the cursor of the next batch is beyond it.
+                case EventBatch batch when batch.Events.All(static e => e.Payload.IsEmpty):
+                    break;
                 case EventBatch batch:
                     return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()));
                 case StreamReset reset when subscription.Snapshot:
@@ -120,6 +123,8 @@ internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
 
     private static ReadOnlyMemory<byte>[] Payloads(IReadOnlyList<LogEvent> events)
     {
+        if (events.Any(static e => e.Payload.IsEmpty))
+            return [.. events.Where(static e => !e.Payload.IsEmpty).Select(static e => e.Payload)];
         var payloads = new ReadOnlyMemory<byte>[events.Count];
         for (var i = 0; i < payloads.Length; i++)
             payloads[i] = events[i].Payload;

@@ -94,7 +94,7 @@ public abstract class FeedTests(Inboxes inboxes)
 
         static int TellRaced(NotificationsDbContext context, int number)
         {
-            context.AddEvent(["raced"], $"{number}", new NotificationEvent());
+            context.AddEvent(["raced"], $"{number}", new NotificationEvent { Notification = new() });
             return 1;
         }
     }

@@ -1,8 +1,10 @@
 using Grpc.Core;
 using Microservices.EventLog;
 using Microservices.Orders.V1;
+using Microservices.Persistence;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Orders;
 
@@ -38,6 +40,31 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         var events = await ReadAsync(stream, 3);
         Assert.Equal([OrderEventKind.Placed, OrderEventKind.Advanced, OrderEventKind.Cancelled], events.Select(e => e.Kind));
         Assert.Equal([placed, paid, cancelled], events.Select(e => e.Order));
+    }
+
+    [Fact]
+    public async Task A_watcher_gets_what_comes_after_an_event_that_was_set_aside_and_not_a_word_of_it()
+    {
+        var user = (await backends.NewUserAsync()).UserId;
+        using var stream = orders.WatchOrders();
+        var cursor = (await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = user })).Cursor;
+        var changed = (await orders.ListChangedUsersAsync(new())).Cursor;
+
+        await PlaceAsync(user);
+        await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().WriteAsync(context =>
+        {
+            context.NewEvents.Add(($"orders/user/{user}", new string('é', 1_024), [1]));
+            context.NewEvents.Add(($"orders/feed/{Partition.Of(user, 16)}", new string('é', 1_024), [1]));
+            return Task.FromResult(0);
+        }, default);
+        await PlaceAsync(user);
+        var live = await ReadAsync(stream, 2);
+        await Eventually.UntilAsync(async () => await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().ReadAsync(context => Task.FromResult(context.OutboxQuarantine.Count()), default) == 2, "both are set aside");
+
+        using var again = orders.WatchOrders();
+        await SubscribeAsync(again, new() { SubscriptionId = 1, UserId = user, Cursor = cursor });
+        Assert.Equal(live, await ReadAsync(again, 2));
+        Assert.True((await orders.ListChangedUsersAsync(new() { Cursor = changed })).Reset);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class MigrationTests : IDisposable
                 CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL PRIMARY KEY, "Timestamp" TEXT NOT NULL);
                 INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01');
                 DELETE FROM "__EFMigrationsHistory"; DROP TABLE "Users"; DROP TABLE "IdempotencyRecords";
-                DROP TABLE "OutboxEvents"; DROP TABLE "OutboxTopics"; DROP TABLE "OutboxLeases";
+                DROP TABLE "OutboxEvents"; DROP TABLE "OutboxTopics"; DROP TABLE "OutboxLeases"; DROP TABLE "OutboxQuarantine";
                 """;
             await command.ExecuteNonQueryAsync();
         }

@@ -70,7 +70,7 @@ internal sealed class OutboxProcess : IAsyncDisposable
     /// <summary>Commits one event to each of the topics.</summary>
     public Task CommitAsync(long number, params string[] topics) => Database.WriteAsync(orders =>
     {
-        orders.AddEvent(topics, "", new Int64Value { Value = number });
+        orders.AddEvent(topics, "", Event(number));
         return Task.FromResult(0);
     }, CancellationToken.None);
 
@@ -87,7 +87,10 @@ internal sealed class OutboxProcess : IAsyncDisposable
         }
     }
 
-    public static long Number(LogEvent e) => Int64Value.Parser.ParseFrom(e.Payload.Span).Value;
+    // One more: zero would be no content at all.
+    public static Int64Value Event(long number) => new() { Value = number + 1 };
+
+    public static long Number(LogEvent e) => Int64Value.Parser.ParseFrom(e.Payload.Span).Value - 1;
 
     /// <summary>What one health check says.</summary>
     public async Task<(HealthStatus Status, string Description)> HealthAsync(string check)

@@ -19,6 +19,7 @@ public sealed class EventLogOptionsTests
     [InlineData("EventLog:BatchBytes", "10")]
     [InlineData("EventLog:CheckInterval", "00:02:00")]
     [InlineData("EventLog:KeyPrefix", "a{b}")]
+    [InlineData("EventLog:MaxEventBytes", "81919")]
     public async Task A_wrong_setting_stops_the_process_and_is_named(string key, string value)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -177,6 +177,44 @@ namespace Microservices.Notifications.Migrations.Sqlite
                     b.ToTable("OutboxTopics", (string)null);
                 });
 
+            modelBuilder.Entity("Microservices.Persistence.QuarantinedEvent", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Epoch")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Offset")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("SetAsideAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Topic", "Epoch", "Offset");
+
+                    b.ToTable("OutboxQuarantine", (string)null);
+                });
+
             modelBuilder.Entity("Microservices.Topics.FeedLease", b =>
                 {
                     b.Property<string>("Feed")

@@ -10,7 +10,7 @@ public interface IOutboxSink
     /// <returns>One result per event, in the order given.</returns>
     Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken);
 
-    /// <summary>Where the log of each topic ends, in the order given.</summary>
+    /// <summary>Where the log of each topic ends, in the order given; nowhere for a topic that the log does not take.</summary>
     Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken);
 }
 
@@ -31,10 +31,16 @@ public enum OutboxStatus
 
     /// <summary>The log did not answer.</summary>
     Unavailable,
+
+    /// <summary>The log does not take such an event and never will, as <see cref="OutboxAppended.Refusal"/> says.</summary>
+    Refused,
 }
 
 /// <summary>What became of an event in the log, and where the topic's log ends now.</summary>
-public readonly record struct OutboxAppended(OutboxStatus Status, long LastOffset);
+/// <param name="Status">What became of it.</param>
+/// <param name="LastOffset">Where the log ends.</param>
+/// <param name="Refusal">Why it was refused, for people; else null.</param>
+public readonly record struct OutboxAppended(OutboxStatus Status, long LastOffset, string? Refusal = null);
 
 /// <summary>Where a topic's log ends: offset 0 and an empty epoch when there is none.</summary>
 public readonly record struct OutboxHead(string Epoch, long LastOffset)

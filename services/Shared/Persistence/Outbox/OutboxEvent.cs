@@ -13,13 +13,46 @@ public sealed class OutboxEvent
     public required long Offset { get; init; }
 
     /// <summary>What the event is about; empty for nothing in particular.</summary>
-    public required string Key { get; init; }
+    public required string Key { get; set; }
 
-    /// <summary>The event, as every subscriber gets it.</summary>
-    public required byte[] Payload { get; init; }
+    /// <summary>The event, as every subscriber gets it. Empty where one was set aside (<see cref="QuarantinedEvent"/>): no subscriber gets it.</summary>
+    public required byte[] Payload { get; set; }
 
     /// <summary>When it was committed, in Unix milliseconds; never less than that of the event before it in its topic.</summary>
     public required long CreatedAtMs { get; init; }
+}
+
+/// <summary>
+/// An event that the log refused and will never take, set aside so that it does not hold up what comes after it. Its place in the topic is kept
+/// by an event without content, which readers are not given. Stays until an operator deletes it.
+/// </summary>
+public sealed class QuarantinedEvent
+{
+    internal const int MaxReasonLength = 512;
+
+    /// <summary>The topic.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>The life of the topic's numbering.</summary>
+    public required string Epoch { get; init; }
+
+    /// <summary>Its place in the topic.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>What it is about.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The event as it was committed.</summary>
+    public required byte[] Payload { get; init; }
+
+    /// <summary>When it was committed, in Unix milliseconds.</summary>
+    public required long CreatedAtMs { get; init; }
+
+    /// <summary>When it was set aside, in Unix milliseconds.</summary>
+    public required long SetAsideAtMs { get; init; }
+
+    /// <summary>Why the log refused it, for people.</summary>
+    public required string Reason { get; init; }
 }
 
 /// <summary>

@@ -13,6 +13,7 @@ internal sealed class OutboxMetrics : IDisposable
     private readonly Counter<long> refilled;
     private readonly Histogram<double> lag;
     private long oldestMs = -1;
+    private long setAside;
 
     public OutboxMetrics(IMeterFactory factory, OutboxProgress progress, IOptions<OutboxOptions> options, TimeProvider time)
     {
@@ -25,6 +26,13 @@ internal sealed class OutboxMetrics : IDisposable
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
         meter.CreateObservableGauge("outbox.age", () => Age(progress.Stall.Waited, OutboxProgress.Patience(options.Value), time), "s",
             "How long the oldest event that is not in the log has waited; 0 when none does. The replica that relays tells it, and any other that sees events wait in spite of that: take the largest.");
+        meter.CreateObservableGauge("outbox.quarantined", () => Volatile.Read(ref setAside), "{event}", "Events that the log refused and that are set aside, in the table OutboxQuarantine, until somebody deletes them.");
+    }
+
+    /// <summary>How many events are set aside.</summary>
+    public long SetAside
+    {
+        set => Volatile.Write(ref setAside, value);
     }
 
     /// <summary>When the oldest event that waits was committed, in Unix milliseconds; 0 for none, -1 when another replica relays.</summary>

@@ -30,6 +30,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private long awaySince = long.MinValue;
     private int failures;
     private bool saidThatItWaits;
+    private string resumeAfter = "";
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -51,7 +52,7 @@ internal sealed partial class OutboxRelay<TContext>(
                     await FailAsync(null, stoppingToken);
                 else if (round == OutboxRound.Standby)
                     await Task.Delay(options.LeaseDuration / 4, time, stoppingToken);
-                else if (round == OutboxRound.Idle)
+                else if (round is OutboxRound.Idle or OutboxRound.Partial)
                     await signal.WaitAsync(options.PollInterval, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -80,7 +81,11 @@ internal sealed partial class OutboxRelay<TContext>(
         if (round == OutboxRound.Standby)
             return round;
         if (IsDue(ref agedAt, AgeInterval) || round == OutboxRound.Unanswered)
+        {
             metrics.OldestMs = await store.ReadOldestWaitingAsync(cancellationToken);
+            metrics.SetAside = await store.CountSetAsideAsync(cancellationToken);
+        }
+
         if (round != OutboxRound.Unanswered && check.IsDue)
         {
             if (await HoldLeaseAsync(cancellationToken))
@@ -107,24 +112,42 @@ internal sealed partial class OutboxRelay<TContext>(
     {
         // Once round the topics, so that a busy one does not hold up the others, nor anything else that is due. The lease is taken for
         // something to relay only: an idle service writes nothing.
-        var (last, round) = ("", OutboxRound.Idle);
-        while (await store.ReadWaitingAsync(last, options.BatchEvents, cancellationToken) is { Count: > 0 } waiting)
+        var begun = resumeAfter;
+        // Where the log answered for nothing the next round begins after that: it may have been those topics alone.
+        var (last, round) = (resumeAfter, OutboxRound.Idle);
+        resumeAfter = "";
+        while (true)
         {
+            var waiting = await store.ReadWaitingAsync(last, options.BatchEvents, cancellationToken);
+            if (waiting.Count == 0 && begun.Length == 0)
+                break;
+            if (waiting.Count == 0)
+            {
+                (begun, last) = ("", "");
+                continue;
+            }
+
             if (!await HoldLeaseAsync(cancellationToken))
             {
                 Waits(waiting[0].Topic, "another process has the lease and does not bring them there");
                 return OutboxRound.Standby;
             }
 
-            if (!await AppendAsync(waiting, cancellationToken))
+            var unanswered = await AppendAsync(waiting, cancellationToken);
+            if (unanswered.Count > 0)
+                Waits(unanswered[0], "it does not answer");
+            if (unanswered.Count == waiting.Count)
             {
-                Waits(waiting[0].Topic, "it does not answer");
+                resumeAfter = waiting[^1].Topic.Topic;
                 return OutboxRound.Unanswered;
             }
 
-            (last, round) = (waiting[^1].Topic.Topic, OutboxRound.More);
+            // One topic that cannot be appended to holds up no other.
+            (last, round) = (waiting[^1].Topic.Topic, unanswered.Count > 0 || round == OutboxRound.Partial ? OutboxRound.Partial : OutboxRound.More);
         }
 
+        if (round == OutboxRound.Partial)
+            return round;
         progress.GetsOn();
         saidThatItWaits = false;
         return round;
@@ -139,7 +162,8 @@ internal sealed partial class OutboxRelay<TContext>(
         LogWaits(progress.Stall.Waited, cause);
     }
 
-    private async Task<bool> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
+    /// <summary>Appends; gives the topics that the log did not answer for.</summary>
+    private async Task<IReadOnlyList<OutboxTopic>> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
     {
         var entries = waiting.SelectMany(w => w.Events.Select(e => new OutboxEntry(e.Topic, w.Topic.Epoch, e.Offset, e.Key, e.Payload))).ToList();
         var results = await sink.AppendAsync(entries, cancellationToken);
@@ -147,9 +171,12 @@ internal sealed partial class OutboxRelay<TContext>(
         var marks = new List<OutboxMark>();
         var gaps = new Dictionary<string, OutboxHead>();
         var conflicts = new Dictionary<string, OutboxHead>();
-        var (answered, refilled, relayed, oldest, at) = (true, 0, 0, long.MaxValue, 0);
-        foreach (var (topic, events) in waiting)
+        var unanswered = new List<OutboxTopic>();
+        var refused = new List<(OutboxBacklog Waiting, int At, string Reason)>();
+        var (refilled, relayed, oldest, at) = (0, 0, long.MaxValue, 0);
+        foreach (var backlog in waiting)
         {
+            var (topic, events) = backlog;
             var ofTopic = Enumerable.Range(at, events.Count).Select(i => results[i]).ToList();
             at += events.Count;
             var inLog = ofTopic.TakeWhile(r => r.Status == OutboxStatus.InLog).Count();
@@ -166,7 +193,10 @@ internal sealed partial class OutboxRelay<TContext>(
 
             if (inLog == events.Count)
                 continue;
-            answered &= ofTopic[inLog].Status != OutboxStatus.Unavailable;
+            if (ofTopic[inLog].Status == OutboxStatus.Unavailable)
+                unanswered.Add(topic);
+            if (ofTopic[inLog].Status == OutboxStatus.Refused)
+                refused.Add((backlog, inLog, ofTopic[inLog].Refusal ?? "The log refuses it."));
             // What follows an event that was appended is looked at in the next round: its refusal may be due to that of another.
             if (inLog == 0 && ofTopic[0].Status is OutboxStatus.Gap)
                 gaps[topic.Topic] = new OutboxHead(topic.Epoch, ofTopic[0].LastOffset);
@@ -186,7 +216,21 @@ internal sealed partial class OutboxRelay<TContext>(
             await check.RepairAsync(conflicts, conflict: true, cancellationToken);
         }
 
-        return answered;
+        foreach (var (backlog, first, reason) in refused)
+            await SetAsideAsync(backlog, first, reason, cancellationToken);
+        return unanswered;
+    }
+
+    /// <summary>
+    /// The first event that was refused leaves one without content in its place. When that is refused, too, it is for its topic, and so are
+    /// all that follow it.
+    /// </summary>
+    private async Task SetAsideAsync(OutboxBacklog backlog, int first, string reason, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<OutboxEvent> events = backlog.Events[first].Payload.Length > 0 ? [backlog.Events[first]] : [.. backlog.Events.Skip(first)];
+        await store.SetAsideAsync(backlog.Topic, events, reason, time.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken);
+        metrics.SetAside = await store.CountSetAsideAsync(cancellationToken);
+        LogSetAside(events.Count, backlog.Topic.Topic, events[0].Offset, reason);
     }
 
     private async Task<bool> HoldLeaseAsync(CancellationToken cancellationToken)
@@ -280,6 +324,9 @@ internal sealed partial class OutboxRelay<TContext>(
     [LoggerMessage(LogLevel.Warning, "The log of {Gaps} topics lacks events, that of {Conflicts} has others than the database, such as {Topic}: they are appended again")]
     private partial void LogRefused(int gaps, int conflicts, string topic);
 
+    [LoggerMessage(LogLevel.Error, "{Count} events of {Topic} from offset {Offset} on are set aside in OutboxQuarantine, since the log refuses them: {Reason}")]
+    private partial void LogSetAside(int count, string topic, long offset, string reason);
+
     [LoggerMessage(LogLevel.Debug, "The relay's lease was not given back: {Cause}")]
     private partial void LogNotReleased(string cause);
 }
@@ -295,6 +342,9 @@ internal enum OutboxRound
 
     /// <summary>Another replica has the lease.</summary>
     Standby,
+
+    /// <summary>The log did not answer for some topics; those of the others got on.</summary>
+    Partial,
 
     /// <summary>The log did not answer.</summary>
     Unanswered,

@@ -86,25 +86,80 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database)
                 .ToListAsync(cancellationToken)).ConvertAll(row => (row.t, row.Oldest ?? 0)),
             cancellationToken);
 
-    /// <summary>Moves marks, forward or back, each only if it is still as it was read.</summary>
+    /// <summary>
+    /// Moves marks, forward or back, each only if it and the numbering that it is of are still as they were read: a relay that was slow
+    /// must not bring back an epoch that another has ended since.
+    /// </summary>
     public async Task MoveAsync(IReadOnlyCollection<OutboxMark> marks, CancellationToken cancellationToken)
     {
-        if (marks.Count == 0)
-            return;
-        await database.WriteAsync(async context =>
+        var moved = marks.Where(m => m.NewEpoch is null).OrderBy(m => m.Read.Topic, StringComparer.Ordinal).ToList();
+        if (moved.Count > 0)
         {
-            await using var command = OutboxSql.Command(context);
-            // The rows exist, so nothing is inserted; the place of the last offset carries the mark as read, to compare with.
-            command.CommandText = OutboxSql.UpsertTopics(context, command, marks
-                    .OrderBy(m => m.Read.Topic, StringComparer.Ordinal)
-                    .Select(m => (m.Read.Topic, m.NewEpoch ?? m.Read.Epoch, m.Read.RelayedOffset, m.Relayed, 0L)))
-                .Append("""
-                    "RelayedOffset" = excluded."RelayedOffset", "Epoch" = excluded."Epoch"
-                    WHERE t."RelayedOffset" = excluded."LastOffset"
-                    """).ToString();
-            return await command.ExecuteNonQueryAsync(cancellationToken);
-        }, cancellationToken);
+            await database.WriteAsync(async context =>
+            {
+                await using var command = OutboxSql.Command(context);
+                // The rows exist, so nothing is inserted; the place of the last offset carries the mark as read, to compare with.
+                command.CommandText = OutboxSql.UpsertTopics(context, command, moved.Select(m => (m.Read.Topic, m.Read.Epoch, m.Read.RelayedOffset, m.Relayed, 0L)))
+                    .Append("""
+                        "RelayedOffset" = excluded."RelayedOffset"
+                        WHERE t."RelayedOffset" = excluded."LastOffset" AND t."Epoch" = excluded."Epoch"
+                        """).ToString();
+                return await command.ExecuteNonQueryAsync(cancellationToken);
+            }, cancellationToken);
+        }
+
+        // Rare: a log or a database that was set back. One row at a time, so that no lock waits for another.
+        foreach (var mark in marks.Where(m => m.NewEpoch is not null))
+        {
+            await database.WriteAsync(
+                context => context.OutboxTopics
+                    .Where(t => t.Topic == mark.Read.Topic && t.Epoch == mark.Read.Epoch && t.RelayedOffset == mark.Read.RelayedOffset)
+                    .ExecuteUpdateAsync(s => s.SetProperty(t => t.RelayedOffset, mark.Relayed).SetProperty(t => t.Epoch, mark.NewEpoch!), cancellationToken),
+                cancellationToken);
+        }
     }
+
+    /// <summary>
+    /// Sets events aside that the log refuses, of a topic as it was read. Each leaves an event without content in its place; one that had none
+    /// already was refused for its topic: then nothing of these is left, and the mark moves beyond them.
+    /// </summary>
+    public Task SetAsideAsync(OutboxTopic read, IReadOnlyList<OutboxEvent> refused, string reason, long nowMs, CancellationToken cancellationToken) =>
+        database.WriteAsync(async context =>
+        {
+            var topic = await context.OutboxTopics.SingleOrDefaultAsync(t => t.Topic == read.Topic && t.Epoch == read.Epoch, cancellationToken);
+            var offsets = refused.Select(e => e.Offset).ToList();
+            var events = await context.OutboxEvents.Where(e => e.Topic == read.Topic && offsets.Contains(e.Offset)).ToListAsync(cancellationToken);
+            // Another replica has seen to it.
+            if (topic is null || topic.RelayedOffset >= offsets[0])
+                return 0;
+            context.OutboxQuarantine.AddRange(events.Where(e => e.Payload.Length > 0).Select(e => new QuarantinedEvent
+            {
+                Topic = e.Topic,
+                Epoch = read.Epoch,
+                Offset = e.Offset,
+                Key = e.Key,
+                Payload = e.Payload,
+                CreatedAtMs = e.CreatedAtMs,
+                SetAsideAtMs = nowMs,
+                Reason = reason.Length > QuarantinedEvent.MaxReasonLength ? reason[..QuarantinedEvent.MaxReasonLength] : reason,
+            }));
+            if (refused[0].Payload.Length > 0)
+            {
+                foreach (var e in events)
+                    (e.Key, e.Payload) = ("", []);
+            }
+            else
+            {
+                context.OutboxEvents.RemoveRange(events);
+                topic.RelayedOffset = offsets[^1];
+            }
+
+            return events.Count;
+        }, cancellationToken);
+
+    /// <summary>How many events are set aside.</summary>
+    public Task<int> CountSetAsideAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(context => context.OutboxQuarantine.CountAsync(cancellationToken), cancellationToken);
 
     /// <summary>Deletes relayed events that were committed before a time, oldest first, at most so many. Within a topic these are the first.</summary>
     public Task<int> TrimAsync(long beforeMs, int count, CancellationToken cancellationToken) =>

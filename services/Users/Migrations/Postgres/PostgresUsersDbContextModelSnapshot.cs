@@ -136,6 +136,48 @@ namespace Microservices.Users.Migrations.Postgres
                     b.ToTable("OutboxTopics", "users");
                 });
 
+            modelBuilder.Entity("Microservices.Persistence.QuarantinedEvent", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .UseCollation("C");
+
+                    b.Property<string>("Epoch")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Offset")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(1024)
+                        .HasColumnType("character varying(1024)")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)")
+                        .UseCollation("C");
+
+                    b.Property<long>("SetAsideAtMs")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Topic", "Epoch", "Offset");
+
+                    b.ToTable("OutboxQuarantine", "users");
+                });
+
             modelBuilder.Entity("Microservices.Users.User", b =>
                 {
                     b.Property<string>("UserId")
