@@ -32,6 +32,7 @@ public static class ServiceDefaults
     /// <exception cref="InvalidOperationException">The configuration is not valid; the message names the key.</exception>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, GrpcService service)
     {
+        TimesInConfiguration.Install();
         StartupFailure.Begin(builder.Configuration);
         builder.AddEndpoints();
         builder.AddDrain();
