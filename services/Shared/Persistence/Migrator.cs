@@ -42,6 +42,11 @@ internal sealed partial class Migrator<TContext>(
                 // What a driver makes of a token is its own affair; what it means is this.
                 throw new OperationCanceledException("Told to stop before the database was migrated.", exception, cancellationToken);
             }
+            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException)
+            {
+                // It came as the time was up.
+                throw Late(exception);
+            }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 throw Late(last);
