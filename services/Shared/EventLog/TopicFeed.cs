@@ -17,7 +17,7 @@ internal sealed partial class TopicFeed(
     private ChannelMessageQueue? queue;
     private CancellationToken closed;
     private Task running = Task.CompletedTask;
-    private volatile bool beyondLog;
+    private int beyondLog;
     private volatile bool resubscribe;
 
     public string Topic => topic;
@@ -40,7 +40,7 @@ internal sealed partial class TopicFeed(
     public void RequestRepair(bool withHistory = false)
     {
         if (withHistory)
-            beyondLog = true;
+            Volatile.Write(ref beyondLog, 1);
         work.Set();
     }
 
@@ -115,12 +115,13 @@ internal sealed partial class TopicFeed(
     {
         for (var done = false; !done;)
         {
-            var withHistory = beyondLog && pages.HasHistory(topic);
-            beyondLog = false;
+            // Taken in one step: what is asked for from here on is for the next read.
+            var withHistory = Interlocked.Exchange(ref beyondLog, 0) == 1 && pages.HasHistory(topic);
             var from = State.BeginRead();
             var page = await PersistAsync(token => pages.ReadAsync(topic, from, withHistory, token), cancellationToken);
             (var added, done) = State.Absorb(page);
-            beyondLog |= withHistory && !done;
+            if (withHistory && !done)
+                Volatile.Write(ref beyondLog, 1);
             if (!first)
                 metrics.Repaired(added);
             if (page.Status != ReadStatus.Ok)
