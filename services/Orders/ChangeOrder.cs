@@ -11,10 +11,14 @@ namespace Microservices.Orders;
 /// <summary>Moves an order from state to state: one step forward, or to CANCELLED while it has not been shipped.</summary>
 internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<OrdersDbContext> etags, TimeProvider time)
 {
+    // As they are stored with every key, for good: they are what methods were called once.
+    private const string CancelCommand = "CancelAsync";
+    private const string AdvanceCommand = "AdvanceAsync";
+
     public async Task<CancelOrderResponse> CancelAsync(CancelOrderRequest request, CancellationToken cancellationToken)
     {
         Validate(request.OrderId, request.Version, request.IdempotencyKey).ThrowIfAny(OrderErrors.Domain);
-        var (response, replayed) = await OnceAsync(nameof(CancelAsync), request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
+        var (response, replayed) = await OnceAsync(CancelCommand, request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
             async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
@@ -29,7 +33,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<
             violations.Add("state", "is required: PAID, SHIPPED or DELIVERED");
         violations.ThrowIfAny(OrderErrors.Domain);
 
-        var (response, replayed) = await OnceAsync(nameof(AdvanceAsync), request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
+        var (response, replayed) = await OnceAsync(AdvanceCommand, request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
             async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;

@@ -23,7 +23,8 @@ internal readonly record struct Placement(PlaceOrderResponse? Response, Status? 
 /// </summary>
 internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, UserETags<OrdersDbContext> etags, TimeProvider time)
 {
-    private const string Command = nameof(PlaceOrder);
+    // As it is stored with every key: never to be changed.
+    private const string Command = "PlaceOrder";
 
     /// <summary>The outcomes, in the order of the commands.</summary>
     public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken)
@@ -95,6 +96,9 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         // After the ids: an id taken meanwhile by the same command, sent twice, is then known to be a repeat.
         var known = seen is not null && takenIds.Count == 0 ? seen : await KnownAsync(orders, commands, outcomes, cancellationToken);
         var now = time.GetUtcNow().ToMicroseconds();
+        var forgotten = known.Values.Where(IsForgotten).ToList();
+        if (forgotten.Count > 0)
+            await orders.ForgetAsync(Command, [.. forgotten.Select(record => record.Key)], forgotten.Max(record => record.CreatedAt), cancellationToken);
 
         for (var i = 0; i < commands.Count; i++)
         {
@@ -131,13 +135,14 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     {
         var keys = commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Select(command => command.IdempotencyKey).Distinct().ToList();
         return keys.Count == 0 ? [] : await orders.IdempotencyRecords
+            .AsNoTracking()
             .Where(r => r.Command == Command && keys.Contains(r.Key))
             .ToDictionaryAsync(r => r.Key, cancellationToken);
     }
 
-    private static Placement? Replay(Dictionary<string, IdempotencyRecord> known, PlaceOrderRequest command)
+    private Placement? Replay(Dictionary<string, IdempotencyRecord> known, PlaceOrderRequest command)
     {
-        if (command.IdempotencyKey.Length == 0 || !known.TryGetValue(command.IdempotencyKey, out var record))
+        if (command.IdempotencyKey.Length == 0 || !known.TryGetValue(command.IdempotencyKey, out var record) || IsForgotten(record))
             return null;
         if (!record.Answers(HashOf(command)))
             return OrderErrors.KeyReused();
@@ -146,6 +151,8 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         response.Replayed = true;
         return response;
     }
+
+    private bool IsForgotten(IdempotencyRecord record) => record.IsForgotten(time.GetUtcNow(), database.IdempotencyRetention);
 
     private static IdempotencyRecord Record(PlaceOrderRequest command, PlaceOrderResponse response, DateTimeOffset now) => new()
     {

@@ -10,6 +10,9 @@ namespace Microservices.Users;
 /// <summary>Creates a user, once for each idempotency key.</summary>
 internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<UsersDbContext> etags, TimeProvider time)
 {
+    // As it is stored with every key: never to be changed.
+    private const string Command = "CreateUser";
+
     public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
@@ -22,7 +25,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<Us
 
         var now = time.GetUtcNow().ToMicroseconds();
         var withoutKey = new CreateUserRequest(request) { IdempotencyKey = "" };
-        var (response, outcome) = await database.WriteOnceAsync(nameof(CreateUser), request.IdempotencyKey, withoutKey,
+        var (response, outcome) = await database.WriteOnceAsync(Command, request.IdempotencyKey, withoutKey,
             users => CreateAsync(users, request, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)

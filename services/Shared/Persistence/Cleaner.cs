@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Deletes rows past their retention, so that a table stays bounded: once a retention, at most once an hour, oldest first, in chunks so
-/// that no other write waits for long. Any number of replicas may do it.
+/// Deletes rows past their retention, so that a table stays bounded: within ten seconds of the start, since a process may not live for long, and
+/// then once a retention, at least once an hour, oldest first, in chunks so that no other write waits for long. Any number of replicas may do it:
+/// they do not do it at the same time.
 /// </summary>
 /// <param name="database">Where the rows are.</param>
 /// <param name="retention">How long rows are kept.</param>
@@ -17,6 +18,7 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
     where TContext : ServiceDbContext
 {
     private const int Chunk = 1_000;
+    private static readonly TimeSpan MaxFirstDelay = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxPeriod = TimeSpan.FromHours(1);
 
     // LoggerMessage asks for a field.
@@ -28,9 +30,10 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
     /// <inheritdoc/>
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(retention < MaxPeriod ? retention : MaxPeriod, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        var period = retention < MaxPeriod ? retention : MaxPeriod;
+        for (var delay = Jitter(period < MaxFirstDelay ? period : MaxFirstDelay, 0.1); ; delay = Jitter(period, 0.8))
         {
+            await Task.Delay(delay, time, stoppingToken);
             try
             {
                 var before = time.GetUtcNow() - retention;
@@ -44,6 +47,9 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
             }
         }
     }
+
+    /// <summary>Between so much of it and all of it.</summary>
+    private static TimeSpan Jitter(TimeSpan most, double least) => most * (least + ((1 - least) * Random.Shared.NextDouble()));
 
     [LoggerMessage(LogLevel.Warning, "{Cleaner} did not delete what is past its retention this time: {Cause}")]
     private partial void LogFailed(string cleaner, string cause);

@@ -21,8 +21,11 @@ public sealed class Database<TContext> : IDisposable
     private readonly OutboxSignal<TContext> outbox;
     private readonly TimeProvider time;
 
-    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, TimeProvider time) =>
-        (this.contexts, this.outbox, this.time) = (contexts, outbox, time);
+    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, PersistenceOptions options, TimeProvider time) =>
+        (this.contexts, this.outbox, IdempotencyRetention, this.time) = (contexts, outbox, options.IdempotencyRetention, time);
+
+    /// <summary>How long an idempotency key means something.</summary>
+    public TimeSpan IdempotencyRetention { get; }
 
     /// <summary>Runs a query. Nothing is tracked and nothing is written.</summary>
     public async Task<T> ReadAsync<T>(Func<TContext, Task<T>> query, CancellationToken cancellationToken)

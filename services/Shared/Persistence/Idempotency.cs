@@ -22,10 +22,10 @@ public static class Idempotency
 {
     /// <summary>
     /// Carries out <paramref name="change"/> and remembers its answer, or gives the answer of the time before. An empty key is no
-    /// key. A change that throws leaves no trace, so a failed command may be tried again under its key.
+    /// key, and one that is older than <see cref="PersistenceOptions.IdempotencyRetention"/> is forgotten. A change that throws leaves no trace, so a failed command may be tried again under its key.
     /// </summary>
     /// <param name="database">Where the change is made.</param>
-    /// <param name="command">The command's name, for instance <c>CancelOrder</c>.</param>
+    /// <param name="command">The command's name, which is stored: a constant of its own, which no renaming in the code changes.</param>
     /// <param name="key">The caller's key; empty for none.</param>
     /// <param name="request">The request, without its key.</param>
     /// <param name="change">The change. See <see cref="Database{TContext}.WriteAsync"/>.</param>
@@ -78,6 +78,12 @@ public static class Idempotency
                 var record = await context.IdempotencyRecords.AsNoTracking().FirstOrDefaultAsync(r => r.Command == command && r.Key == key, cancellationToken);
                 if (record is null)
                     return null;
+                if (record.IsForgotten(now, database.IdempotencyRetention))
+                {
+                    await context.ForgetAsync(command, [key], record.CreatedAt, cancellationToken);
+                    return null;
+                }
+
                 if (!record.Answers(hash))
                     return (new TResponse(), IdempotencyOutcome.KeyReused);
                 var answer = new TResponse();
@@ -85,5 +91,12 @@ public static class Idempotency
                 return (answer, IdempotencyOutcome.Replayed);
             }
         }, cancellationToken);
+    }
+
+    /// <summary>Deletes what was remembered under some keys up to a time, so that they may be used anew in the same transaction.</summary>
+    public static Task ForgetAsync(this ServiceDbContext context, string command, IReadOnlyCollection<string> keys, DateTimeOffset upTo, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.IdempotencyRecords.Where(r => r.Command == command && keys.Contains(r.Key) && r.CreatedAt <= upTo).ExecuteDeleteAsync(cancellationToken);
     }
 }

@@ -9,7 +9,7 @@ namespace Microservices.Persistence;
 /// </summary>
 public sealed class IdempotencyRecord
 {
-    /// <summary>The command, by its method's name: a key means something within one method only.</summary>
+    /// <summary>The command, by a name that is kept whatever the code calls it: a key means something within one command only.</summary>
     public required string Command { get; init; }
 
     /// <summary>The caller's key.</summary>
@@ -23,6 +23,9 @@ public sealed class IdempotencyRecord
 
     /// <summary>When the command was carried out; the record is forgotten a while after.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Whether it is older than keys are remembered: then it is as good as forgotten, whether or not it was deleted yet.</summary>
+    public bool IsForgotten(DateTimeOffset now, TimeSpan retention) => CreatedAt <= now - retention;
 
     /// <summary>What identifies a request: <paramref name="request"/> must not carry its key.</summary>
     public static byte[] HashOf(IMessage request) => SHA256.HashData(request.ToByteArray());

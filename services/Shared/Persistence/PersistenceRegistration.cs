@@ -46,7 +46,7 @@ public static class PersistenceRegistration
 
         builder.Services.AddSingleton<OutboxSignal<TContext>>();
         builder.Services.AddSingleton(services => new Database<TContext>(
-            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), options, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<Migrator<TContext>>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Migrator<TContext>>());
         builder.Services.AddKeyedSingleton<IHostedLifecycleService>(MigrationJob.Key, (services, _) => services.GetRequiredService<Migrator<TContext>>());
