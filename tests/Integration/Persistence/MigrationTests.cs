@@ -1,7 +1,13 @@
+using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microservices.Users;
 using Microservices.Users.V1;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 using UsersClient = Microservices.Users.V1.UsersService.UsersServiceClient;
 
 namespace Microservices.Tests.Integration.Persistence;
@@ -82,6 +88,29 @@ public sealed class MigrationTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Contains("Persistence:MigrationTimeout", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The database's refusal comes at the very moment at which the time is up.</summary>
+    [Fact]
+    public async Task A_migration_that_is_refused_as_its_time_is_up_is_late_and_not_a_crash()
+    {
+        var time = new FakeTimeProvider();
+        var migrator = new Migrator<UsersDbContext>(
+            new RefusingContexts(() => time.Advance(TimeSpan.FromMinutes(3))), Options.Create(new PersistenceOptions()), time, NullLogger<Migrator<UsersDbContext>>.Instance);
+
+        var late = await Assert.ThrowsAsync<TimeoutException>(() => migrator.StartingAsync(default));
+
+        Assert.Contains("Persistence:MigrationTimeout", late.Message, StringComparison.Ordinal);
+        Assert.IsType<NpgsqlException>(late.InnerException);
+    }
+
+    private sealed class RefusingContexts(Action refused) : IDbContextFactory<UsersDbContext>
+    {
+        public UsersDbContext CreateDbContext()
+        {
+            refused();
+            throw new NpgsqlException("refused");
+        }
     }
 
     private Task<(int ExitCode, string Output, string Error)> RunJobAsync(string arguments)

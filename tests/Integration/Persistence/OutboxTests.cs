@@ -280,6 +280,56 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
 
     [SkippableTheory]
     [OnGarnet]
+    public async Task A_relay_that_was_slow_does_not_bring_back_a_numbering_that_another_has_ended(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        for (var i = 0; i < 3; i++)
+            await process.CommitAsync(i, topic);
+        await Eventually.UntilAsync(async () => (await ReadAsync()).RelayedOffset == 3, "all is relayed");
+        var read = await ReadAsync();
+
+        await process.Store.MoveAsync([new OutboxMark(read, 3, "another")], default);
+        await process.Store.MoveAsync([new OutboxMark(read, 3), new OutboxMark(read, 2, "late")], default);
+
+        Assert.Equal("another", (await ReadAsync()).Epoch);
+
+        async Task<OutboxTopic> ReadAsync() => Assert.Single(await process.Store.ReadTopicsAsync([topic], default)).Topic;
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_key_is_forgotten_at_its_age_whether_or_not_it_was_cleaned(Server on)
+    {
+        var process = await StartAsync(on, ("Persistence:IdempotencyRetention", "01:00:00"));
+        var start = DateTimeOffset.UtcNow;
+        var (request, other) = (new CancelOrderRequest { OrderId = "a" }, new CancelOrderRequest { OrderId = "b" });
+
+        Assert.Equal(IdempotencyOutcome.Done, await DoAsync(request, start));
+        Assert.Equal(IdempotencyOutcome.Replayed, await DoAsync(request, start.AddMinutes(59)));
+        Assert.Equal(IdempotencyOutcome.KeyReused, await DoAsync(other, start.AddMinutes(59)));
+        Assert.Equal(IdempotencyOutcome.Done, await DoAsync(other, start.AddMinutes(60)));
+        Assert.Equal(IdempotencyOutcome.Replayed, await DoAsync(other, start.AddMinutes(60)));
+
+        async Task<IdempotencyOutcome> DoAsync(CancelOrderRequest message, DateTimeOffset now) => (await process.Database.WriteOnceAsync(
+            "test", "key", message, _ => Task.FromResult(new CancelOrderResponse()), now, default)).Outcome;
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task What_is_past_its_retention_is_deleted_soon_after_a_process_starts(Server on)
+    {
+        var one = await StartAsync(on);
+        await one.Database.WriteAsync(orders => Task.FromResult(orders.IdempotencyRecords.Add(
+            new IdempotencyRecord { Command = "old", Key = "old", RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UtcNow.AddHours(-25) }).State), default);
+
+        var two = await StartAsync(on);
+
+        await Eventually.UntilAsync(async () => await two.Database.ReadAsync(orders => orders.IdempotencyRecords.CountAsync(r => r.Command == "old"), default) == 0, "it is deleted");
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
     public async Task An_event_that_the_log_would_refuse_is_not_committed(Server on)
     {
         var process = await StartAsync(on);
