@@ -22,12 +22,15 @@ public sealed class OrdersUnderTest : IAsyncDisposable
     public EventStreamClient<WatchOrdersSubscription, OrderEvent> Client { get; private set; } = null!;
 
     /// <summary>Starts everything.</summary>
-    public static async Task<OrdersUnderTest> StartAsync(params (string Key, string Value)[] ordersSettings)
+    public static Task<OrdersUnderTest> StartAsync(params (string Key, string Value)[] ordersSettings) => StartAsync([], ordersSettings);
+
+    /// <summary>Starts everything, Redis with arguments of its own.</summary>
+    public static async Task<OrdersUnderTest> StartAsync(string[] redisArguments, params (string Key, string Value)[] ordersSettings)
     {
         var all = new OrdersUnderTest();
         try
         {
-            all.Redis = all.Keep(await RedisServer.StartAsync());
+            all.Redis = all.Keep(await RedisServer.StartAsync(redisArguments));
             var postgres = all.Keep(await PostgresServer.StartAsync());
             var users = all.Keep(new ReplicaProcess("services/Users", new Dictionary<string, string>
             {
