@@ -61,6 +61,16 @@ internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string
                 settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Assembly}__Addresses__{i}")] = Loopback(to.GrpcPort);
         }
 
+        if (RedisIsEmbedded)
+        {
+            // As much as the launcher has for it: see EmbeddedRedis.
+            foreach (var (budget, bytes) in EmbeddedRedis.Budgets)
+            {
+                if (!IsSet(budget))
+                    settings[budget] = bytes.ToString(CultureInfo.InvariantCulture);
+            }
+        }
+
         if (!IsSet(DrainWindow))
             settings[DrainWindow] = "00:00:02";
         if (!IsSet("ASPNETCORE_ENVIRONMENT") && !IsSet("DOTNET_ENVIRONMENT"))
