@@ -15,6 +15,7 @@ internal sealed partial class DeliveryProbe(
     private readonly EventLogOptions options = options.Value;
     private readonly string name = $"probe:{Guid.NewGuid():n}";
     private readonly List<ChannelMessageQueue> queues = [];
+    private readonly Abandoned abandoned = new();
     private readonly HashSet<string> awaited = [];
     private TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string problem = "Redis was not reached yet.";
@@ -86,17 +87,11 @@ internal sealed partial class DeliveryProbe(
     {
         foreach (var feed in feeds.Snapshot())
             feed.RequestResubscribe();
-        try
-        {
-            foreach (var queue in queues)
-                await queue.UnsubscribeAsync();
-        }
-        catch (Exception e) when (RedisErrors.IsUnavailable(e))
-        {
-            LogNotUnsubscribed(e);
-        }
-
+        foreach (var queue in queues)
+            abandoned.Add(() => queue.UnsubscribeAsync());
         queues.Clear();
+        foreach (var e in await abandoned.EndAsync())
+            LogNotUnsubscribed(e);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "A publication to itself did not arrive within {Timeout}: subscribing everything anew")]

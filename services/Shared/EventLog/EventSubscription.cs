@@ -4,7 +4,7 @@ namespace Microservices.EventLog;
 /// A subscriber's view of one or several topics: enumerate it to receive. It is pulled: while nobody asks, it holds no event of its
 /// own (LATEST: the newest per key, bounded), so a slow reader costs nothing and loses nothing. One enumeration at a time; a later
 /// one goes on where the last ended. The enumeration ends when the log is shut down with its process. Dispose to end it for good.
-/// <see cref="TryRead"/> and <see cref="WaitToReadAsync"/> do the same with nothing in between, for who has very many of them.
+/// <see cref="TryRead"/> and <see cref="WaitToReadAsync"/> do the same with nothing in between, for a process with thousands of them.
 /// </summary>
 public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsyncDisposable
 {
@@ -44,7 +44,11 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     /// <summary>The next item; null when there is none now. Not while it is enumerated, nor by several at a time.</summary>
     public SubscriptionItem? TryRead() => Next();
 
-    /// <summary>Returns true when there may be an item to read; false when there will be none, since it was ended. By one at a time.</summary>
+    /// <summary>
+    /// Returns true when there may be an item to read; false when there will be none, since it was ended. By one at a time. What follows
+    /// the wait runs on a thread that wakes up to 31 other readers of the same event after it: it must not block, nor compute for long.
+    /// An enumeration has no such duty.
+    /// </summary>
     public ValueTask<bool> WaitToReadAsync() => HasEnded ? new(false) : wake.WaitAsync();
 
     /// <summary>Ends a wait or an enumeration, now and from now on. Thread-safe. What it holds is held until it is disposed of.</summary>
@@ -70,7 +74,12 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
                 {
                     yield return item;
                 }
-                else if (!await WaitToReadAsync())
+                else if (await WaitToReadAsync())
+                {
+                    // What its user does is not known: it is not to hold up the readers that are woken by the same thread.
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
+                else
                 {
                     yield break;
                 }

@@ -44,7 +44,7 @@ public interface IEventLog
 
     /// <summary>
     /// Follows one or several topics. Returns at once, also while Redis is down; enumerate the subscription to receive, dispose
-    /// it to end. However many subscriptions a process has, it has one Redis subscription per topic.
+    /// it to end. What is done with an item may take its time and holds up nobody else. However many subscriptions a process has, it has one Redis subscription per topic.
     /// </summary>
     /// <param name="topics">One or more distinct topics. Order is kept within each topic.</param>
     /// <param name="from">Null: from now on. <see cref="Cursor.Earliest"/>: from the oldest event there is. Else after the cursor;

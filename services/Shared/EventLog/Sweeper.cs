@@ -38,6 +38,7 @@ internal sealed partial class Sweeper : IDisposable
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var closing = Task.CompletedTask;
         while (true)
         {
             await WaitAsync(cancellationToken);
@@ -46,7 +47,12 @@ internal sealed partial class Sweeper : IDisposable
             {
                 if (redis.IsConnected)
                     await SweepAsync(restored, cancellationToken);
-                await feeds.CloseIdleAsync();
+                // On a connection that is half dead this takes its time, in which lost events are to be noticed all the same.
+                if (closing.IsCompleted)
+                {
+                    await closing;
+                    closing = feeds.CloseIdleAsync();
+                }
             }
             catch (Exception e) when (RedisErrors.IsUnavailable(e))
             {
@@ -94,10 +100,20 @@ internal sealed partial class Sweeper : IDisposable
         foreach (var some in all.Chunk(CallLength))
         {
             var asked = Array.ConvertAll(some, f => f.State.InLog);
+            // A history may be ahead of the log; nothing else is.
+            var ahead = Array.ConvertAll(some, f => f.IsWithoutHistory ? f.State.ReadAhead : null);
             foreach (var (i, head) in await log.ReadChangedHeadsAsync(some, asked, cancellationToken))
             {
+                if (ahead[i] is { } read && read.Epoch == head.Epoch && read.Offset <= head.Offset)
+                    ahead[i] = null;
                 if (asked[i] is { } known && some[i].State.Compare(head, known.Place) is not HeadCheck.Same and var check)
                     suspects.Add((some[i], head, check));
+            }
+
+            for (var i = 0; i < some.Length; i++)
+            {
+                if (ahead[i] is not null)
+                    some[i].State.Doubt();
             }
         }
 

@@ -27,6 +27,9 @@ internal sealed partial class TopicFeed(
 
     public TopicState State { get; } = new(options);
 
+    /// <summary>What Redis lost of it is lost.</summary>
+    public bool IsWithoutHistory => !pages.HasHistory(topic);
+
     /// <summary>Ended: its readers end too.</summary>
     public bool IsClosed => closing.IsCancellationRequested;
 
@@ -137,6 +140,8 @@ internal sealed partial class TopicFeed(
         {
             var generation = State.Generation;
             var page = await PersistAsync(token => pages.ReadAsync(topic, after, beyondLog: false, token), cancellationToken);
+            if (page.Status == ReadStatus.Ok)
+                State.Reached(page.End, generation);
             if (page.Status != ReadStatus.Ok || page.Events.Count > 0 || State.StandingOf(page.End, generation) != Standing.Behind)
                 return new(page, generation);
 

@@ -84,8 +84,7 @@ internal sealed class TopicFeeds : IAsyncDisposable
                 entries.Remove(feed.Topic);
         }
 
-        foreach (var feed in idle)
-            await feed.DisposeAsync();
+        await Task.WhenAll(idle.Select(feed => feed.DisposeAsync().AsTask()));
     }
 
     public TopicFeed[] Snapshot()

@@ -44,6 +44,7 @@ internal sealed class TopicState(EventLogOptions options)
     private Position sharedAfter;
     private string? inLogText;
     private Position? confirmedHead;
+    private Position? readTo;
     private long heldBytes;
     private bool known;
     private bool repairing = true;
@@ -91,6 +92,23 @@ internal sealed class TopicState(EventLogOptions options)
         {
             lock (gate)
                 return generation;
+        }
+    }
+
+    /// <summary>
+    /// The furthest place to which a reader has read the log, as long as what came live does not reach it: a log that ends before it has
+    /// lost writes. Null when none is further.
+    /// </summary>
+    public Position? ReadAhead
+    {
+        get
+        {
+            lock (gate)
+            {
+                if (readTo is { } place && (place.Epoch != position.Epoch || place.Offset <= position.Offset))
+                    readTo = null;
+                return readTo;
+            }
         }
     }
 
@@ -227,6 +245,27 @@ internal sealed class TopicState(EventLogOptions options)
         }
     }
 
+    /// <summary>A reader has read the log up to there.</summary>
+    public void Reached(Position place, int readIn)
+    {
+        lock (gate)
+        {
+            if (readIn == generation && place.Epoch == position.Epoch && place.Offset > position.Offset && !(readTo is { } known && known.Epoch == place.Epoch && known.Offset >= place.Offset))
+                readTo = place;
+        }
+    }
+
+    /// <summary>The log has lost what readers have read ahead of what came live: each is to be verified again.</summary>
+    public void Doubt()
+    {
+        lock (gate)
+        {
+            generation++;
+            readTo = null;
+            WakeReaders();
+        }
+    }
+
     /// <summary>Where the reader stands, without taking anything.</summary>
     public Standing StandingOf(Position place, int verifiedIn)
     {
@@ -358,6 +397,7 @@ internal sealed class TopicState(EventLogOptions options)
     {
         position = head;
         confirmedHead = null;
+        readTo = null;
         generation++;
         recent.Clear();
         shared = null;

@@ -254,4 +254,63 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
         Assert.Equal(Enumerable.Range(11, 12).Select(i => (long)i), behind.Offsets);
         Assert.Empty(current.Resets.Concat(ahead.Resets).Concat(behind.Resets));
     }
+
+    [Theory, OnGarnet, OnRedis, OnRedisCluster]
+    public async Task A_reader_that_blocks_holds_up_no_other_of_the_same_topic(Server on)
+    {
+        const int Readers = 8;
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        using var all = new CountdownEvent(Readers);
+        var subscribed = 0;
+        using var over = new CancellationTokenSource();
+        var reading = Enumerable.Range(0, Readers).Select(async _ =>
+        {
+            await using var subscription = process.Log.Subscribe([topic]);
+            await foreach (var item in subscription.WithCancellation(over.Token))
+            {
+                if (item is Subscribed)
+                    Interlocked.Increment(ref subscribed);
+                if (item is not EventBatch)
+                    continue;
+                all.Signal();
+                // On the thread that it is called by, until the others have the event, too.
+                return all.Wait(TimeSpan.FromSeconds(20));
+            }
+
+            return false;
+        }).ToArray();
+        await Eventually.UntilAsync(() => subscribed == Readers, "all have subscribed");
+
+        await process.Log.AppendAsync(Events.Transient(topic, 1));
+
+        Assert.All(await Task.WhenAll(reading), Assert.True);
+    }
+
+    [Theory, OnRedis]
+    public async Task A_reader_ahead_of_what_came_live_is_told_when_Redis_loses_what_it_has_read(Server on)
+    {
+        var process = await StartAsync(on, WithoutTimer);
+        var connection = await RawAsync(on);
+        var raw = new RawLog(connection, process);
+        var topic = Events.NewTopic();
+        await process.Log.AppendAsync([.. Enumerable.Range(1, 10).Select(i => Events.Transient(topic, i))]);
+        var live = await CollectAsync(process, topic, Cursor.Earliest);
+        await live.UntilAsync(10);
+        await raw.AppendUnpublishedAsync(topic, 11);
+        await raw.AppendUnpublishedAsync(topic, 12);
+        var ahead = await CollectAsync(process, topic, Cursor.At(topic, live.Events.First().Epoch, 5));
+        await ahead.UntilAsync(7);
+
+        await raw.RewindAsync(topic, 2);
+        await raw.CutSubscribersAsync();
+
+        await ahead.UntilResetAsync(ResetReason.Forked);
+        await process.Log.AppendAsync(Events.Transient(topic, 111));
+        await ahead.UntilAsync(8);
+        await live.UntilAsync(11);
+        Assert.Equal(111, Events.Number(ahead.Events.Last()));
+        Assert.Single(ahead.Resets);
+        Assert.Empty(live.Resets);
+    }
 }

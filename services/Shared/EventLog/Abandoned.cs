@@ -1,0 +1,35 @@
+namespace Microservices.EventLog;
+
+/// <summary>
+/// What is of no use any more and has to be ended: all of it is tried, and what fails is tried again the next time. Used by one at a time.
+/// </summary>
+internal sealed class Abandoned
+{
+    private List<Func<Task>> ends = [];
+
+    /// <summary>How many have not been ended yet.</summary>
+    public int Count => ends.Count;
+
+    public void Add(Func<Task> end) => ends.Add(end);
+
+    /// <summary>Ends them, side by side; returns why some could not be.</summary>
+    public async Task<IReadOnlyList<Exception>> EndAsync()
+    {
+        var failures = await Task.WhenAll(ends.Select(TryAsync));
+        ends = [.. ends.Zip(failures).Where(pair => pair.Second is not null).Select(pair => pair.First)];
+        return [.. failures.OfType<Exception>()];
+    }
+
+    private static async Task<Exception?> TryAsync(Func<Task> end)
+    {
+        try
+        {
+            await end();
+            return null;
+        }
+        catch (Exception e) when (RedisErrors.IsUnavailable(e))
+        {
+            return e;
+        }
+    }
+}
