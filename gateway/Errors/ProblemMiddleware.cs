@@ -4,6 +4,7 @@ using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Errors;
+using Microsoft.AspNetCore.Connections;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Gateway.Errors;
@@ -40,10 +41,13 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null })
                 await WriteAsync(context, Problem.From(ProblemTypes.Of(context.Response.StatusCode)));
         }
-        catch (Exception exception) when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or RpcException or IOException or BadHttpRequestException)
+        catch (Exception exception) when (exception is ConnectionResetException
+            || (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or RpcException or IOException or BadHttpRequestException))
         {
-            // Nobody is there to be answered.
+            // Nobody is there to be answered. Who reads a body may hear that the connection is gone before the request is aborted.
             LogGone(context.Request.Method, context.Request.Path);
+            // Else the server would read on in the body, where a read has just failed, and log that as an error.
+            context.Abort();
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {

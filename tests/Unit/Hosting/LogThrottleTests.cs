@@ -79,6 +79,21 @@ public sealed class LogThrottleTests : IDisposable
         Assert.Equal(100, written.Lines.Count);
     }
 
+    [Theory]
+    [InlineData("Microsoft.AspNetCore.Server.Kestrel.Http2", "Http2QueueOperationsExceeded", "Warning")]
+    [InlineData("Microsoft.AspNetCore.Server.Kestrel.Connections", "Any", "Warning")]
+    [InlineData("Microsoft.AspNetCore.Server.Kestrel", "ApplicationNeverCompleted", "Warning")]
+    [InlineData("Microsoft.AspNetCore.Server.Kestrel", "ApplicationError", "Critical")]
+    [InlineData("Microservices.Orders", "Any", "Critical")]
+    public void What_a_client_does_to_its_own_connection_is_a_warning_and_what_we_do_is_not(string category, string kind, string level)
+    {
+        Log(throttle.CreateLogger(category), new EventId(7, kind), LogLevel.Critical, 6);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(6, written.Lines.Count);
+        Assert.All(written.Lines, line => Assert.StartsWith(level, line, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_line_that_is_left_out_is_not_formatted()
     {

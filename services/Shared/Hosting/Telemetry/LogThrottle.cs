@@ -8,7 +8,8 @@ namespace Microservices.Hosting.Telemetry;
 /// The process's loggers, each of which writes at most so many lines of a kind in a period (<see cref="LogThrottleOptions"/>), and then one
 /// that says how many it left out. A kind is a category and an event id: the lines that one place in the code writes. Only warnings and above
 /// are counted; what is below has its level to be turned off by. So neither a flood of bad requests nor an outage that fails every request
-/// fills the log, whoever logs it: Kestrel, EF Core, or we. A line that is left out is not formatted. Thread-safe.
+/// fills the log, whoever logs it: Kestrel, EF Core, or we. A line that is left out is not formatted. What is only about a client's conduct is a
+/// warning at most (<see cref="ClientConduct"/>). Thread-safe.
 /// </summary>
 internal sealed class LogThrottle : ILoggerFactory
 {
@@ -26,7 +27,7 @@ internal sealed class LogThrottle : ILoggerFactory
         timer = time.CreateTimer(_ => Summarize(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public ILogger CreateLogger(string categoryName) => loggers.GetOrAdd(categoryName, name => new ThrottledLogger(inner.CreateLogger(name), this, StartupFailure.IsAboutStart(name)));
+    public ILogger CreateLogger(string categoryName) => loggers.GetOrAdd(categoryName, name => new ThrottledLogger(inner.CreateLogger(name), name, this, StartupFailure.IsAboutStart(name)));
 
     public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
 
@@ -110,7 +111,7 @@ internal sealed partial class LogWindow(ILogger logger, LogLevel level, EventId 
     private static partial void LogLeftOut(ILogger logger, LogLevel level, int count, string kind, double seconds);
 }
 
-internal sealed class ThrottledLogger(ILogger inner, LogThrottle throttle, bool isAboutStart) : ILogger
+internal sealed class ThrottledLogger(ILogger inner, string category, LogThrottle throttle, bool isAboutStart) : ILogger
 {
     private readonly ConcurrentDictionary<int, LogWindow> windows = new();
 
@@ -123,6 +124,7 @@ internal sealed class ThrottledLogger(ILogger inner, LogThrottle throttle, bool 
     {
         if (logLevel >= LogLevel.Warning)
         {
+            logLevel = ClientConduct.Level(logLevel, category, eventId);
             if (!inner.IsEnabled(logLevel) || (isAboutStart && StartupFailure.IsToldAtTheEnd(exception)))
                 return;
             if (!windows.TryGetValue(eventId.Id, out var window))
