@@ -21,6 +21,9 @@ public sealed class ReplicaProcess : IAsyncDisposable
     private readonly int managementPort = Eventually.FreePort();
     private Process? process;
 
+    /// <summary>Raised for every line that it writes, on threads of the pool, one line after the other of each of its outputs.</summary>
+    public event Action<string>? Written;
+
     /// <summary>Starts it.</summary>
     /// <param name="folder">The service's folder in the checkout: "services/Orders".</param>
     /// <param name="settings">Its settings, as environment variables.</param>
@@ -200,6 +203,7 @@ public sealed class ReplicaProcess : IAsyncDisposable
         {
             lock (output)
                 output.Append(line).Append('\n');
+            Written?.Invoke(line);
         }
     }
 }

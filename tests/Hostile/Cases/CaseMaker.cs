@@ -1,0 +1,55 @@
+using Google.Protobuf.Reflection;
+using Microservices.Gateway.V1;
+using Microservices.Notifications.V1;
+using Microservices.Orders.V1;
+using Microservices.Tests.Hostile.Http2;
+using Microservices.Tests.Support;
+using Microservices.Users.V1;
+
+namespace Microservices.Tests.Hostile.Cases;
+
+/// <summary>Makes the cases of a run, each from the run's seed and its own number alone.</summary>
+internal sealed class CaseMaker : IDisposable
+{
+    private readonly GrpcSender sender = new();
+    private readonly GrpcCases calls;
+    private readonly RestCases rest;
+    private readonly Floods floods;
+    private readonly int seed;
+
+    public CaseMaker(HostileSuite suite, Corpus corpus, int seed)
+    {
+        (MethodDescriptor Method, ReplicaProcess At)[] methods =
+        [
+            .. Of(UsersService.Descriptor, suite.Users), .. Of(OrdersService.Descriptor, suite.Orders),
+            .. Of(NotificationsService.Descriptor, suite.Notifications), .. Of(GatewayService.Descriptor, suite.Gateway),
+        ];
+        calls = new GrpcCases(corpus, sender, methods);
+        rest = new RestCases(corpus, suite.Gateway.HttpPort);
+        floods = new Floods([.. methods.Select(m => (m.Method, new Uri(m.At.Address).Port))], corpus);
+        this.seed = seed;
+    }
+
+    /// <summary>The case of this number.</summary>
+    public HostileCase Make(int number)
+    {
+        var random = new Random(unchecked((seed * 1_000_003) ^ number));
+        return random.Next(1_000) switch
+        {
+            < 4 => floods.Next(random),
+            < 80 => calls.Framing(random),
+            < 280 => calls.Stream(random),
+            < 600 => calls.Unary(random),
+            _ => rest.Next(random),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        floods.Dispose();
+        sender.Dispose();
+    }
+
+    private static IEnumerable<(MethodDescriptor Method, ReplicaProcess At)> Of(ServiceDescriptor service, ReplicaProcess at) => service.Methods.Select(method => (method, at));
+}

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.Tests.Support;
+using Microservices.Users.V1;
+
+namespace Microservices.Tests.Hostile;
+
+/// <summary>
+/// Somebody who asks for nothing but what the contract offers, at an even pace, beside all that is sent by others: reads a user, an overview, and
+/// over gRPC; places orders, some twice under one key; and follows the orders by events. Every answer is checked.
+/// </summary>
+internal sealed class GoodCaller : IAsyncDisposable
+{
+    private const string UserId = "the-good-one";
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+    private readonly CancellationTokenSource over = new();
+    private readonly CancellationTokenSource gone = new();
+    private readonly HttpClient http;
+    private readonly GrpcChannel channel;
+    private readonly UsersService.UsersServiceClient users;
+    private readonly List<string> placed = [];
+    private readonly List<string> heard = [];
+    private readonly List<TimeSpan> latencies = [];
+    private readonly List<string> problems = [];
+    private Task calling = Task.CompletedTask;
+    private Task following = Task.CompletedTask;
+
+    private GoodCaller(HostileSuite suite)
+    {
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
+        channel = GrpcChannel.ForAddress(suite.Users.Address);
+        users = new(channel);
+    }
+
+    /// <summary>What went wrong.</summary>
+    public IReadOnlyList<string> Problems => problems;
+
+    /// <summary>How many calls were made.</summary>
+    public int Calls => latencies.Count;
+
+    /// <summary>Makes a user, follows its events, and begins to call.</summary>
+    public static async Task<GoodCaller> StartAsync(HostileSuite suite)
+    {
+        var caller = new GoodCaller(suite);
+        using var created = await caller.http.PostAsJsonAsync("/v1/users", new { userId = UserId, displayName = "Ada", email = "good@example.com" });
+        created.EnsureSuccessStatusCode();
+        var ready = new TaskCompletionSource();
+        caller.following = caller.FollowAsync(ready);
+        await ready.Task.WaitAsync(Eventually.Patience);
+        caller.calling = caller.CallAsync();
+        return caller;
+    }
+
+    /// <summary>The 99th percentile of what was called since the last time this was asked.</summary>
+    public TimeSpan TakeP99()
+    {
+        lock (latencies)
+        {
+            var sorted = latencies.Order().ToArray();
+            latencies.Clear();
+            return sorted.Length == 0 ? TimeSpan.Zero : sorted[(int)(sorted.Length * 0.99)];
+        }
+    }
+
+    /// <summary>Ends the calls; waits until every order that was placed was heard of, and checks that each was once and in order.</summary>
+    public async Task StopAsync()
+    {
+        await over.CancelAsync();
+        await calling;
+        try
+        {
+            await Eventually.UntilAsync(() => Heard().Length >= placed.Count, "all orders that were placed were heard of");
+        }
+        catch (TimeoutException late)
+        {
+            problems.Add(late.Message);
+        }
+
+        if (!Heard().SequenceEqual(placed))
+            problems.Add($"{placed.Count} orders were placed, and {Heard().Length} events came, of {Heard().Distinct().Count()} orders: lost, repeated, or in another order");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await over.CancelAsync();
+        await gone.CancelAsync();
+        await calling;
+        await following;
+        http.Dispose();
+        channel.Dispose();
+        over.Dispose();
+        gone.Dispose();
+    }
+
+    private string[] Heard()
+    {
+        lock (heard)
+            return [.. heard];
+    }
+
+    private async Task CallAsync()
+    {
+        using var timer = new PeriodicTimer(Pace);
+        for (var i = 0; !over.IsCancellationRequested; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                await ((i % 4) switch
+                {
+                    0 => ReadUserAsync(),
+                    1 => ReadOverviewAsync(),
+                    2 => PlaceOrderAsync(i),
+                    _ => ReadOverGrpcAsync(),
+                });
+            }
+            catch (Exception failed) when (failed is RpcException or HttpRequestException or OperationCanceledException or InvalidOperationException)
+            {
+                problems.Add($"call {i} ({(i % 4) switch { 0 => "user", 1 => "overview", 2 => "order", _ => "gRPC" }}): {failed.Message}");
+            }
+
+            lock (latencies)
+                latencies.Add(Stopwatch.GetElapsedTime(start));
+            try
+            {
+                await timer.WaitForNextTickAsync(over.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ReadUserAsync()
+    {
+        var user = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{UserId}", UriKind.Relative)), HttpStatusCode.OK);
+        Check((string?)user["email"] == "good@example.com", user);
+    }
+
+    private async Task ReadOverviewAsync()
+    {
+        var overview = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{UserId}/overview?orderLimit=2", UriKind.Relative)), HttpStatusCode.OK);
+        Check((bool)overview["complete"]! && (string?)overview["user"]!["data"]!["userId"] == UserId, overview);
+    }
+
+    private async Task PlaceOrderAsync(int i)
+    {
+        var order = await PlaceAsync(i);
+        Check((string?)order["total"]!["amount"] == "20.50", order);
+        placed.Add((string)order["orderId"]!);
+        if (i % 16 == 2)
+            Check((string?)(await PlaceAsync(i))["orderId"] == placed[^1], order);
+    }
+
+    private async Task<JsonNode> PlaceAsync(int i)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/orders", UriKind.Relative))
+        {
+            Content = JsonContent.Create(new { userId = UserId, lines = new[] { new { productId = "tea", quantity = 2, unitPrice = new { amount = "10.25", currency = "EUR" } } } }),
+        };
+        request.Headers.Add("Idempotency-Key", $"good-{i}");
+        return await JsonAsync(await http.SendAsync(request), HttpStatusCode.Created);
+    }
+
+    private async Task ReadOverGrpcAsync()
+    {
+        var answer = await users.GetUserAsync(new GetUserRequest { UserId = UserId }, deadline: DateTime.UtcNow.AddSeconds(30));
+        if (answer.User.UserId != UserId)
+            throw new InvalidOperationException($"Another user: {answer.User}");
+    }
+
+    // Reconnects as a browser does: from the last id.
+    private async Task FollowAsync(TaskCompletionSource ready)
+    {
+        var last = "";
+        while (!gone.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/users/{UserId}/events", UriKind.Relative));
+                if (last.Length > 0)
+                    request.Headers.Add("Last-Event-ID", last);
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, gone.Token);
+                response.EnsureSuccessStatusCode();
+                using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(gone.Token));
+                var (kind, data) = ("", "");
+                while (await reader.ReadLineAsync(gone.Token) is { } line && kind != "end")
+                {
+                    if (line.StartsWith("event: ", StringComparison.Ordinal))
+                        kind = line[7..];
+                    else if (line.StartsWith("data: ", StringComparison.Ordinal))
+                        data = line[6..];
+                    else if (line.StartsWith("id: ", StringComparison.Ordinal))
+                        last = line[4..];
+                    else if (line.Length == 0)
+                        Hear(kind, data, ready);
+                }
+            }
+            catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException)
+            {
+                if (gone.IsCancellationRequested)
+                    return;
+                problems.Add($"the event stream broke: {broken.Message}");
+            }
+        }
+    }
+
+    private void Hear(string kind, string data, TaskCompletionSource ready)
+    {
+        ready.TrySetResult();
+        if (kind == "reset")
+            problems.Add($"a reset: {data}");
+        if (kind != "order")
+            return;
+        lock (heard)
+            heard.Add((string)JsonNode.Parse(data)!["order"]!["orderId"]!);
+    }
+
+    private static async Task<JsonNode> JsonAsync(HttpResponseMessage response, HttpStatusCode expected)
+    {
+        using (response)
+        {
+            var text = await response.Content.ReadAsStringAsync();
+            return response.StatusCode == expected ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode} {text}");
+        }
+    }
+
+    private static void Check(bool good, JsonNode answer)
+    {
+        if (!good)
+            throw new InvalidOperationException($"Not what was asked for: {answer.ToJsonString()}");
+    }
+}
