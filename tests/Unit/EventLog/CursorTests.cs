@@ -20,8 +20,40 @@ public sealed class CursorTests
         Assert.All(text, c => Assert.True(char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
     }
 
+    /// <summary>Sealed with the right checksum, so that what is in it is looked at.</summary>
+    [Fact]
+    public void What_cannot_be_a_place_is_refused_although_its_checksum_is_right()
+    {
+        byte[] topicAndLink = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+        byte[] good = [1, .. topicAndLink, 43, 2, (byte)'e', (byte)'p'];
+        Assert.True(Cursor.TryParse(Seal(good), out var cursor));
+        Assert.Equal(new Position("ep", 42, 0x100f0e0d0c0b0a09), cursor.Entries[0].Position);
+
+        byte[][] wrong =
+        [
+            [2, .. good[1..]],
+            .. Enumerable.Range(2, good.Length - 2).Select(cut => good[..cut]),
+            [.. good, 1],
+            [1, .. topicAndLink, .. Enumerable.Repeat((byte)0x80, 9), 1, 2, (byte)'e', (byte)'p'],
+            [1, .. topicAndLink, 43, (byte)(TopicName.MaxEpochLength + 1), .. Enumerable.Repeat((byte)'e', TopicName.MaxEpochLength + 1)],
+            [1, .. topicAndLink, 43, 3, (byte)'e', (byte)'p'],
+            [1, .. topicAndLink, 43, 2, (byte)'e', (byte)' '],
+            [1, .. topicAndLink, 43, 2, (byte)'e', 0xe9],
+            [1, .. topicAndLink, 43, 0],
+        ];
+        Assert.All(wrong, body => Assert.False(Cursor.TryParse(Seal(body), out _), Convert.ToHexString(body)));
+        Assert.False(Cursor.TryParse(Seal([]), out _));
+    }
+
     [Property]
-    public void Anything_else_is_refused(string? text) => Assert.False(Cursor.TryParse(text, out _));
+    public void A_changed_byte_is_refused_unless_the_checksum_is_made_for_it(ulong link, byte at, byte change)
+    {
+        var text = new Cursor([new CursorEntry(7, new Position("epoch-1", 1234, link))]).ToString();
+        var bytes = System.Buffers.Text.Base64Url.DecodeFromChars(text);
+        bytes[at % bytes.Length] ^= (byte)(change | 1);
+
+        Assert.False(Cursor.TryParse(System.Buffers.Text.Base64Url.EncodeToString(bytes), out _));
+    }
 
     [Fact]
     public void Every_change_of_one_character_and_every_cut_is_refused()
@@ -37,6 +69,13 @@ public sealed class CursorTests
         Assert.False(Cursor.TryParse(text + "\n", out _));
         Assert.False(Cursor.TryParse(" " + text, out _));
         Assert.False(Cursor.TryParse(new string('A', Cursor.MaxLength + 1), out _));
+    }
+
+    private static string Seal(byte[] body)
+    {
+        var sum = new byte[4];
+        System.IO.Hashing.XxHash32.Hash(body, sum, 0x4556_4c47);
+        return System.Buffers.Text.Base64Url.EncodeToString([.. body, .. sum]);
     }
 
     [Fact]
