@@ -77,7 +77,7 @@ public sealed class MigrationTests : IDisposable
         Assert.True(code == 0, output + error);
         Assert.Contains("up to date", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Now listening", output, StringComparison.Ordinal);
-        await using var host = new ServiceHost<UsersDbContext>(Settings(("Persistence:MigrateOnStart", "false"), ("Persistence:MigrationTimeout", "00:00:01")));
+        await using var host = new ServiceHost<UsersDbContext>(Settings(("Persistence:MigrateOnStart", "false")));
         Assert.Empty((await new UsersClient(host.Channel).ListUsersAsync(new ListUsersRequest())).Users);
     }
 
