@@ -2,11 +2,13 @@ using System.Data.Common;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Microservices.Persistence;
@@ -59,7 +61,14 @@ public static class PersistenceRegistration
         where TContext : ServiceDbContext
         where TProvider : TContext
     {
-        services.AddPooledDbContextFactory<TProvider>(configure);
+        services.AddPooledDbContextFactory<TProvider>(context =>
+        {
+            configure(context);
+            // Each is thrown as well, to somebody who knows what it means: a race that was lost is run again, an outage is told once.
+            context.ConfigureWarnings(warnings => warnings.Log(
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
+                (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));
+        });
         services.AddSingleton<IDbContextFactory<TContext>, ProviderFactory<TContext, TProvider>>();
     }
 

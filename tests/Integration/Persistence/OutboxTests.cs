@@ -317,6 +317,26 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
 
     [SkippableTheory]
     [OnGarnet]
+    public async Task A_race_for_a_key_that_is_lost_is_answered_as_a_repeat_and_no_word_in_the_log(Server on)
+    {
+        var (one, two) = (await StartAsync(on), await StartAsync(on));
+        var before = one.Warnings.Count + two.Warnings.Count;
+        var request = new CancelOrderRequest { OrderId = "a" };
+
+        for (var i = 0; i < 20; i++)
+        {
+            var key = $"key-{i}";
+            var racing = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => (n % 2 == 0 ? one : two).Database.WriteOnceAsync(
+                "test", key, request, _ => Task.FromResult(new CancelOrderResponse()), DateTimeOffset.UtcNow, default))));
+            Assert.Single(racing, answer => answer.Outcome == IdempotencyOutcome.Done);
+            Assert.Equal(7, racing.Count(answer => answer.Outcome == IdempotencyOutcome.Replayed));
+        }
+
+        Assert.Equal(before, one.Warnings.Count + two.Warnings.Count);
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
     public async Task What_is_past_its_retention_is_deleted_soon_after_a_process_starts(Server on)
     {
         var one = await StartAsync(on);

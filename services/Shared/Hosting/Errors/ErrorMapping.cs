@@ -12,9 +12,13 @@ public static class ErrorMapping
 {
     private static readonly ErrorDomain Domain = new("suite");
 
-    // SQLite's SQLITE_BUSY and SQLITE_LOCKED.
+    // SQLite's codes for what passes, or is mended outside of the service: a lock, a full disk, a volume that is away or read-only.
     private const int SqliteBusy = 5;
     private const int SqliteLocked = 6;
+    private const int SqliteReadOnly = 8;
+    private const int SqliteIoError = 10;
+    private const int SqliteFull = 13;
+    private const int SqliteCannotOpen = 14;
 
     /// <summary>The status for an exception. <paramref name="call"/>, if there is one, tells a caller that hung up from a deadline that passed.</summary>
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
@@ -50,7 +54,7 @@ public static class ErrorMapping
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is DbException { IsTransient: true } or DbException { ErrorCode: SqliteBusy or SqliteLocked } or TimeoutException)
+            if (exception is DbException { IsTransient: true } or DbException { ErrorCode: SqliteBusy or SqliteLocked or SqliteReadOnly or SqliteIoError or SqliteFull or SqliteCannotOpen } or TimeoutException)
                 return true;
         }
 
