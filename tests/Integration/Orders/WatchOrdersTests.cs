@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microservices.EventLog;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,6 +66,34 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         await SubscribeAsync(again, new() { SubscriptionId = 1, UserId = user, Cursor = cursor });
         Assert.Equal(live, await ReadAsync(again, 2));
         Assert.True((await orders.ListChangedUsersAsync(new() { Cursor = changed })).Reset);
+    }
+
+    [Fact]
+    public async Task Watchers_at_the_same_place_are_given_one_batch_which_is_encoded_once()
+    {
+        var user = (await backends.NewUserAsync()).UserId;
+        var source = host.Services.GetRequiredService<Microservices.Orders.WatchOrders>();
+        var readers = Enumerable.Range(1, 3).Select(id => source.Read(new() { SubscriptionId = (uint)id, UserId = user })).ToArray();
+        foreach (var reader in readers)
+            Assert.IsType<EventsSubscribed>(await NextAsync(reader));
+
+        await PlaceAsync(user);
+
+        var first = Assert.IsType<EncodedEvents>(await NextAsync(readers[0]));
+        foreach (var reader in readers[1..])
+            Assert.Same(first, await NextAsync(reader));
+        foreach (var reader in readers)
+            await reader.DisposeAsync();
+
+        static async Task<EventSourceItem> NextAsync(IEventReader reader)
+        {
+            while (true)
+            {
+                if (reader.TryRead() is { } item)
+                    return item;
+                Assert.True(await reader.WaitToReadAsync().AsTask().WaitAsync(Eventually.Patience));
+            }
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Grpc.Core;
@@ -13,6 +14,7 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
     public const int PageEvents = 10;
     private readonly Lock _lock = new();
     private readonly List<(string Key, ReadOnlyMemory<byte> Bytes)> _events = [];
+    private readonly Dictionary<int, EncodedEvents> _pages = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _encoded;
     private int _pulled;
@@ -21,6 +23,7 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
     /// <summary>The oldest place from which events are still held.</summary>
     public int Oldest { get; set; }
 
+    /// <summary>How often the bytes of an event were read to put them into a frame: the server reads them for nothing else.</summary>
     public int Encoded => Volatile.Read(ref _encoded);
 
     /// <summary>Pages asked for by all subscriptions.</summary>
@@ -38,8 +41,8 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
             for (var i = 0; i < count; i++)
             {
                 var id = (_events.Count + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-                _encoded++;
-                _events.Add((id[^1..], new OrderEvent { Order = new Order { OrderId = id, UserId = new string('x', padding) } }.ToByteArray()));
+                var bytes = new OrderEvent { Order = new Order { OrderId = id, UserId = new string('x', padding) } }.ToByteArray();
+                _events.Add((id[^1..], new CountedBytes(this, bytes).Whole));
             }
 
             (more, _more) = (_more, new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -63,25 +66,25 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
             yield return new EventsReset(EventResetReason.Truncated, $"{place = Oldest}");
         while (true)
         {
-            ReadOnlyMemory<byte>[] page;
+            EncodedEvents page;
             Task more;
             lock (_lock)
             {
                 more = _more.Task;
                 page = subscription.Delivery == EventDelivery.Latest
-                    ? [.. _events.Skip(place).GroupBy(e => e.Key).Select(g => g.Last().Bytes).TakeLast(PageEvents)]
-                    : [.. _events.Skip(place).Take(PageEvents).Select(e => e.Bytes)];
-                place = subscription.Delivery == EventDelivery.Latest ? _events.Count : place + page.Length;
+                    ? new EncodedEvents([.. _events.Skip(place).GroupBy(e => e.Key).Select(g => g.Last().Bytes).TakeLast(PageEvents)], $"{_events.Count}")
+                    : PageAfter(place);
+                place = subscription.Delivery == EventDelivery.Latest ? _events.Count : place + page.Events.Count;
             }
 
-            if (page.Length == 0)
+            if (page.Events.Count == 0)
             {
                 await more.WaitAsync(cancellationToken);
                 continue;
             }
 
             Interlocked.Increment(ref _pulled);
-            yield return new EncodedEvents(page, $"{place}");
+            yield return page;
         }
     }
 
@@ -89,5 +92,36 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
     {
         Acknowledged.Enqueue(cursor);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The same instance for all at the place, until there is more, as a source is to have it.</summary>
+    private EncodedEvents PageAfter(int place)
+    {
+        var count = Math.Clamp(_events.Count - place, 0, PageEvents);
+        if (!_pages.TryGetValue(place, out var page) || page.Events.Count < count)
+            _pages[place] = page = new EncodedEvents([.. _events.Skip(place).Take(count).Select(e => e.Bytes)], $"{place + count}");
+        return page;
+    }
+
+    /// <summary>Bytes that count how often somebody looks at them.</summary>
+    private sealed class CountedBytes(EventsMemoryLog log, byte[] bytes) : MemoryManager<byte>
+    {
+        public ReadOnlyMemory<byte> Whole => CreateMemory(bytes.Length);
+
+        public override Span<byte> GetSpan()
+        {
+            Interlocked.Increment(ref log._encoded);
+            return bytes;
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 }
