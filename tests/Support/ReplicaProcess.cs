@@ -30,9 +30,7 @@ public sealed class ReplicaProcess : IAsyncDisposable
     /// <param name="http">Whether it has a REST port, as the gateway does.</param>
     public ReplicaProcess(string folder, IReadOnlyDictionary<string, string> settings, bool http = false)
     {
-        // Built as the tests are; of Release, what is deployed.
-        var project = Directory.GetFiles(Path.Combine(Needs.Root, folder), "*.csproj").Single();
-        assembly = Path.Combine(Needs.Root, folder, "bin", Needs.Configuration, "net10.0", Needs.Configuration == "Release" ? "publish" : "", Path.ChangeExtension(Path.GetFileName(project), "dll"));
+        assembly = AssemblyOf(folder);
         Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Eventually.FreePort()}");
         var ports = new Dictionary<string, string>(settings)
         {
@@ -47,6 +45,14 @@ public sealed class ReplicaProcess : IAsyncDisposable
 
         this.settings = ports;
         Start();
+    }
+
+    /// <summary>The program of a service, built as the tests are; of Release, what is deployed.</summary>
+    /// <param name="folder">The service's folder in the checkout: "services/Orders".</param>
+    public static string AssemblyOf(string folder)
+    {
+        var project = Directory.GetFiles(Path.Combine(Needs.Root, folder), "*.csproj").Single();
+        return Path.Combine(Needs.Root, folder, "bin", Needs.Configuration, "net10.0", Needs.Configuration == "Release" ? "publish" : "", Path.ChangeExtension(Path.GetFileName(project), "dll"));
     }
 
     /// <summary>Its gRPC address, also after a restart.</summary>

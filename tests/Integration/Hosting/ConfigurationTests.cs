@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Microservices.Orders;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Hosting;
@@ -62,7 +61,7 @@ public sealed class ConfigurationTests
     private static async Task EndsAsync((string Variable, string Value)[] settings, string key, string mend)
     {
         var directory = Directory.CreateTempSubdirectory("suite-");
-        var start = new ProcessStartInfo("dotnet", [typeof(OrdersDbContext).Assembly.Location])
+        var start = new ProcessStartInfo("dotnet", [ReplicaProcess.AssemblyOf("services/Orders")])
         {
             WorkingDirectory = directory.FullName,
             RedirectStandardOutput = true,
