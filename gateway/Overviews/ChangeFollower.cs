@@ -19,7 +19,7 @@ internal sealed partial class ChangeFollower<T>(
     private const int InMaxUnverified = 4;
     private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
     private string cursor = "";
-    private bool failing;
+    private int failures;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -45,16 +45,17 @@ internal sealed partial class ChangeFollower<T>(
             {
             }
 
-            failing = false;
+            if (failures > 0)
+                LogBack(backend, failures);
+            failures = 0;
         }
         catch (RpcException exception) when (!stop.IsCancellationRequested)
         {
             // A cursor is refused by a service that is older or newer than the one that gave it.
             if (exception.StatusCode == StatusCode.InvalidArgument)
                 cursor = "";
-            if (!failing)
+            if (failures++ == 0)
                 LogFailing(backend, exception.StatusCode);
-            failing = true;
         }
     }
 
@@ -75,4 +76,7 @@ internal sealed partial class ChangeFollower<T>(
 
     [LoggerMessage(LogLevel.Warning, "{Backend} does not tell whose data has changed ({Code}): its part of every overview is asked for until it does")]
     private partial void LogFailing(string backend, StatusCode code);
+
+    [LoggerMessage(LogLevel.Information, "{Backend} tells again whose data has changed, after {Failures} failures")]
+    private partial void LogBack(string backend, int failures);
 }

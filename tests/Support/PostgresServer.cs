@@ -16,6 +16,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly int port = Eventually.FreePort();
     private int databases;
     private Process? watchdog;
+    private string options = "";
+    private bool runs;
 
     private PostgresServer()
     {
@@ -30,11 +32,25 @@ public sealed class PostgresServer : IAsyncDisposable
             await RunAsync("chown", ["postgres", server.directory], asPostgres: false);
         var data = Path.Combine(server.directory, "data");
         await RunAsync("initdb", ["-D", data, "-U", "suite", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-        await RunAsync("pg_ctl", ["-D", data, "-w", "-l", Path.Combine(server.directory, "log"), "-o",
-            $"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync={(durable ? "on" : "off")} -c max_connections=200", "start"]);
+        server.options = $"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync={(durable ? "on" : "off")} -c max_connections=200";
+        await server.StartAgainAsync();
         var (program, arguments) = Command("pg_ctl", ["-D", data, "-m", "immediate", "stop"]);
         server.watchdog = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", StopWithOwner, "sh", program, .. arguments]) { RedirectStandardInput = true, WorkingDirectory = "/" });
         return server;
+    }
+
+    /// <summary>Stops it and cuts its sessions off, as for maintenance; what was committed stays.</summary>
+    public async Task StopAsync()
+    {
+        await RunAsync("pg_ctl", ["-D", Path.Combine(directory, "data"), "-m", "fast", "-w", "stop"]);
+        runs = false;
+    }
+
+    /// <summary>Starts it again, after <see cref="StopAsync"/>, on the same port; returns when it accepts connections.</summary>
+    public async Task StartAgainAsync()
+    {
+        await RunAsync("pg_ctl", ["-D", Path.Combine(directory, "data"), "-w", "-l", Path.Combine(directory, "log"), "-o", options, "start"]);
+        runs = true;
     }
 
     /// <summary>The process id of the server, whose children its sessions are.</summary>
@@ -59,7 +75,8 @@ public sealed class PostgresServer : IAsyncDisposable
             owner.Dispose();
         }
 
-        await RunAsync("pg_ctl", ["-D", Path.Combine(directory, "data"), "-m", "immediate", "-w", "stop"]);
+        if (runs)
+            await RunAsync("pg_ctl", ["-D", Path.Combine(directory, "data"), "-m", "immediate", "-w", "stop"]);
         Directory.Delete(directory, recursive: true);
     }
 

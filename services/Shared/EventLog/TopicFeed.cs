@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -228,7 +229,11 @@ internal sealed partial class TopicFeed(
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                LogRetry(e, topic, options.RetryDelay);
+                // Of its database a history's owner speaks itself, once for all topics.
+                if (e is DbException { IsTransient: true })
+                    LogHistoryAway(topic, options.RetryDelay, e.Message);
+                else
+                    LogRetry(e, topic, options.RetryDelay);
                 await Task.Delay(options.RetryDelay, time, cancellationToken);
             }
         }
@@ -236,6 +241,9 @@ internal sealed partial class TopicFeed(
 
     [LoggerMessage(1, LogLevel.Warning, "Topic {Topic}: not read or subscribed, trying again in {Delay}")]
     private partial void LogRetry(Exception e, string topic, TimeSpan delay);
+
+    [LoggerMessage(4, LogLevel.Debug, "Topic {Topic}: its history is away, trying again in {Delay}: {Cause}")]
+    private partial void LogHistoryAway(string topic, TimeSpan delay, string cause);
 
     [LoggerMessage(2, LogLevel.Warning, "Topic {Topic}: a publication that is not an event; does something else publish to its channel?")]
     private partial void LogNotAnEvent(string topic);

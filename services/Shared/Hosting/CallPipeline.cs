@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Grpc.Core;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
@@ -53,6 +54,8 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
             LogBad(call.Method, (StatusCode)status.Code, status.Message);
         else if (!ErrorMapping.IsExpected(status))
             LogUnexpected(call.Method, exception);
+        else if (exception is DbException { IsTransient: true })
+            LogDatabaseAway(call.Method, (StatusCode)status.Code, exception.Message);
         else if (exception is not StatusException && !call.CancellationToken.IsCancellationRequested)
             LogExpected(call.Method, (StatusCode)status.Code, exception.Message);
         return status.ToRpcException();
@@ -64,6 +67,10 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
 
     [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly")]
     private partial void LogUnexpected(string method, Exception exception);
+
+    // An outage is told once for all calls, by whoever has the database.
+    [LoggerMessage(LogLevel.Debug, "{Method} answered {Code}, since the database is away: {Cause}")]
+    private partial void LogDatabaseAway(string method, StatusCode code, string cause);
 
     [LoggerMessage(LogLevel.Warning, "{Method} answered {Code}: {Cause}")]
     private partial void LogExpected(string method, StatusCode code, string cause);

@@ -41,6 +41,10 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
                 {
                 }
             }
+            catch (DatabaseAwayException)
+            {
+                // It is known already.
+            }
             catch (Exception exception) when (exception is DbException or InvalidOperationException)
             {
                 LogFailed(GetType().Name, exception.Message);

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -10,19 +11,23 @@ namespace Microservices.Persistence;
 /// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
 /// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
 /// time, writers of this process queue here rather than poll for the lock there. Events that a change adds are committed with it, and
-/// this process's relay is then told.
+/// this process's relay is then told. A database that is away makes each throw <see cref="DatabaseAwayException"/>, and one line in the log when that
+/// begins and when it ends (<see cref="DatabaseOutage{TContext}"/>).
 /// </summary>
 public sealed class Database<TContext> : IDisposable
     where TContext : ServiceDbContext
 {
     private const int MaxAttempts = 5;
+    private const string ProbeCommand = "probe";
+    private const int ProbeBytes = 32 * 1024;
     private readonly SemaphoreSlim sqliteWriter = new(1);
     private readonly IDbContextFactory<TContext> contexts;
     private readonly OutboxSignal<TContext> outbox;
+    private readonly DatabaseOutage<TContext> outage;
     private readonly TimeProvider time;
 
-    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, PersistenceOptions options, TimeProvider time) =>
-        (this.contexts, this.outbox, IdempotencyRetention, this.time) = (contexts, outbox, options.IdempotencyRetention, time);
+    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, DatabaseOutage<TContext> outage, PersistenceOptions options, TimeProvider time) =>
+        (this.contexts, this.outbox, this.outage, IdempotencyRetention, this.time) = (contexts, outbox, outage, options.IdempotencyRetention, time);
 
     /// <summary>How long an idempotency key means something.</summary>
     public TimeSpan IdempotencyRetention { get; }
@@ -30,9 +35,16 @@ public sealed class Database<TContext> : IDisposable
     /// <summary>Runs a query. Nothing is tracked and nothing is written.</summary>
     public async Task<T> ReadAsync<T>(Func<TContext, Task<T>> query, CancellationToken cancellationToken)
     {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
-        return await query(context);
+        try
+        {
+            await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+            context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+            return await query(context);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
+        {
+            throw away;
+        }
     }
 
     /// <summary>
@@ -58,9 +70,11 @@ public sealed class Database<TContext> : IDisposable
 
             return new DatabaseView<TContext>(context);
         }
-        catch
+        catch (Exception exception)
         {
             await context.DisposeAsync();
+            if (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
+                throw away;
             throw;
         }
     }
@@ -80,8 +94,33 @@ public sealed class Database<TContext> : IDisposable
             catch (Exception exception) when (attempt < MaxAttempts && IsCollision(exception))
             {
             }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: true) is { } away)
+            {
+                throw away;
+            }
         }
     }
+
+    /// <summary>
+    /// Writes something of the size that commands may have and takes it out again, all in one transaction. Whether that succeeds is the caller's
+    /// to say: it counts as no failure.
+    /// </summary>
+    internal Task ProbeAsync(CancellationToken cancellationToken) =>
+        AttemptAsync(async context =>
+        {
+            var key = Guid.NewGuid().ToString("n");
+            // Random, since PostgreSQL compresses what it can.
+            context.IdempotencyRecords.Add(new IdempotencyRecord
+            {
+                Command = ProbeCommand,
+                Key = key,
+                RequestHash = [],
+                Response = RandomNumberGenerator.GetBytes(ProbeBytes),
+                CreatedAt = time.GetUtcNow(),
+            });
+            await context.SaveChangesAsync(cancellationToken);
+            return await context.IdempotencyRecords.Where(r => r.Command == ProbeCommand && r.Key == key).ExecuteDeleteAsync(cancellationToken);
+        }, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => sqliteWriter.Dispose();

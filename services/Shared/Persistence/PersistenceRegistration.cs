@@ -47,13 +47,18 @@ public static class PersistenceRegistration
         }
 
         builder.Services.AddSingleton<OutboxSignal<TContext>>();
+        builder.Services.AddSingleton<DatabaseOutage<TContext>>();
         builder.Services.AddSingleton(services => new Database<TContext>(
-            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), options, services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>(), options,
+            services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<Migrator<TContext>>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Migrator<TContext>>());
         builder.Services.AddKeyedSingleton<IHostedLifecycleService>(MigrationJob.Key, (services, _) => services.GetRequiredService<Migrator<TContext>>());
         builder.Services.AddHostedService<IdempotencyCleaner<TContext>>();
-        builder.Services.AddHealthChecks().AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2));
+        builder.Services.AddHostedService<DatabaseProbe<TContext>>();
+        builder.Services.AddHealthChecks()
+            .AddCheck<DatabaseCheck<TContext>>("database", HealthStatus.Unhealthy, tags: [], timeout: TimeSpan.FromSeconds(2))
+            .AddCheck<WritesCheck<TContext>>("writes", HealthStatus.Degraded);
         return builder;
     }
 

@@ -61,6 +61,10 @@ public sealed class ErrorDomain(string domain)
     /// <summary>UNAVAILABLE: something this service needs cannot be reached; try again, after a while.</summary>
     public Status Unavailable(string reason, string message) => Make(StatusCode.Unavailable, reason, message);
 
+    /// <summary>UNAVAILABLE, with a RetryInfo: when it is worth another try.</summary>
+    public Status Unavailable(string reason, string message, TimeSpan retryDelay) =>
+        Make(StatusCode.Unavailable, reason, message, new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(retryDelay) });
+
     /// <summary>Any other code.</summary>
     public Status Other(StatusCode code, string reason, string message) => Make(code, reason, message);
 

@@ -11,14 +11,7 @@ namespace Microservices.Hosting.Errors;
 public static class ErrorMapping
 {
     private static readonly ErrorDomain Domain = new("suite");
-
-    // SQLite's codes for what passes, or is mended outside of the service: a lock, a full disk, a volume that is away or read-only.
-    private const int SqliteBusy = 5;
-    private const int SqliteLocked = 6;
-    private const int SqliteReadOnly = 8;
-    private const int SqliteIoError = 10;
-    private const int SqliteFull = 13;
-    private const int SqliteCannotOpen = 14;
+    private static readonly TimeSpan DatabaseRetryDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>The status for an exception. <paramref name="call"/>, if there is one, tells a caller that hung up from a deadline that passed.</summary>
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
@@ -28,7 +21,7 @@ public static class ErrorMapping
         _ when call?.CancellationToken.IsCancellationRequested == true => Ended(call),
         RpcException rpc => FromUpstream(rpc.StatusCode),
         OperationCanceledException => Domain.Other(StatusCode.Cancelled, "CANCELLED", "The call was cancelled."),
-        _ when DatabaseIsAway(exception) => Domain.Unavailable("DATABASE_UNAVAILABLE", "The database cannot be reached or is busy."),
+        _ when DatabaseIsAway(exception) => Domain.Unavailable("DATABASE_UNAVAILABLE", "The database cannot be reached, is busy, or takes no writes.", DatabaseRetryDelay),
         _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the service."),
     };
 
@@ -50,11 +43,12 @@ public static class ErrorMapping
         _ => Domain.Other(StatusCode.Internal, "UPSTREAM_ERROR", "A service that this one needs failed."),
     };
 
+    // Persistence decides what is: its exceptions are transient, whatever the driver calls it.
     private static bool DatabaseIsAway(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is DbException { IsTransient: true } or DbException { ErrorCode: SqliteBusy or SqliteLocked or SqliteReadOnly or SqliteIoError or SqliteFull or SqliteCannotOpen } or TimeoutException)
+            if (exception is DbException { IsTransient: true } or TimeoutException)
                 return true;
         }
 

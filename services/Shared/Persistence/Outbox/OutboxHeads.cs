@@ -9,14 +9,19 @@ namespace Microservices.Persistence;
 /// Where topics end, as the database has it at that moment. It is asked on the hottest path of a service, with every batch of lookups,
 /// and so it keeps a few connections with statements that are parsed and planned already. Thread-safe.
 /// </summary>
-public sealed class OutboxHeads<TContext>(IDbContextFactory<TContext> contexts) : IAsyncDisposable
+public sealed class OutboxHeads<TContext> : IAsyncDisposable
     where TContext : ServiceDbContext
 {
     // As many as batches are handled at a time, on a few streams; beyond it a connection is opened for the question.
     private const int MaxIdle = 8;
     private readonly ConcurrentQueue<Session> idle = new();
+    private readonly IDbContextFactory<TContext> contexts;
+    private readonly DatabaseOutage<TContext> outage;
+
+    internal OutboxHeads(IDbContextFactory<TContext> contexts, DatabaseOutage<TContext> outage) => (this.contexts, this.outage) = (contexts, outage);
 
     /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
+    /// <exception cref="DatabaseAwayException">It cannot be told now.</exception>
     public async Task<IReadOnlyList<OutboxHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topics);
@@ -34,7 +39,14 @@ public sealed class OutboxHeads<TContext>(IDbContextFactory<TContext> contexts) 
             }
         }
 
-        return await ReadAsync(new Session(await contexts.CreateDbContextAsync(cancellationToken)), topics, cancellationToken);
+        try
+        {
+            return await ReadAsync(new Session(await contexts.CreateDbContextAsync(cancellationToken)), topics, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
+        {
+            throw away;
+        }
     }
 
     /// <inheritdoc/>

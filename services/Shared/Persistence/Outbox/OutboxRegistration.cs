@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -25,7 +26,8 @@ public static class OutboxRegistration
         builder.Services.TryAddSingleton<IOutboxSink, TSink>();
         builder.Services.AddSingleton<OutboxStore<TContext>>();
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
-        builder.Services.AddSingleton<OutboxHeads<TContext>>();
+        builder.Services.AddSingleton(services => new OutboxHeads<TContext>(
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>()));
         builder.Services.AddHostedService<OutboxRelay<TContext>>();
         builder.Services.AddHealthChecks().AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded, ["ready"]);
         return builder;

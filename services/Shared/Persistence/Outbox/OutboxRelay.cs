@@ -30,6 +30,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private long awaySince = long.MinValue;
     private int failures;
     private bool saidThatItWaits;
+    private bool saidThatItIsAway;
     private string resumeAfter = "";
 
     /// <inheritdoc/>
@@ -42,7 +43,9 @@ internal sealed partial class OutboxRelay<TContext>(
                 var round = await RunOnceAsync(stoppingToken);
                 if (round != OutboxRound.Unanswered && failures > 0)
                 {
-                    LogBack(failures);
+                    if (saidThatItIsAway)
+                        LogBack(failures);
+                    saidThatItIsAway = false;
                     failures = 0;
                     awaySince = long.MinValue;
                     check.Sweep();
@@ -280,10 +283,17 @@ internal sealed partial class OutboxRelay<TContext>(
     /// </summary>
     private async Task FailAsync(Exception? exception, CancellationToken stoppingToken)
     {
-        if (failures == 0)
+        // Of the database the process has said so, once for all.
+        if (!saidThatItIsAway && exception is not DatabaseAwayException)
+        {
+            saidThatItIsAway = true;
             LogAway(exception);
+        }
         else if (exception is not null)
+        {
             LogStillAway(exception, failures);
+        }
+
         var now = time.GetTimestamp();
         if (awaySince == long.MinValue)
             awaySince = now;
@@ -309,7 +319,7 @@ internal sealed partial class OutboxRelay<TContext>(
     [LoggerMessage(LogLevel.Debug, "This process relays the outbox")]
     private partial void LogRelaying();
 
-    [LoggerMessage(LogLevel.Warning, "The outbox waits: its log or database is away")]
+    [LoggerMessage(LogLevel.Warning, "The outbox waits: its log is away")]
     private partial void LogAway(Exception? exception);
 
     [LoggerMessage(LogLevel.Debug, "The outbox still waits, after {Failures} attempts")]

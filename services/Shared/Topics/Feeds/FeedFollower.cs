@@ -33,6 +33,11 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
             {
                 break;
             }
+            catch (DatabaseAwayException exception)
+            {
+                // The process has said so, once for all.
+                LogWaits(exception, feed, partition);
+            }
 #pragma warning disable CA1031 // Whatever the feed or the database throw: the partition must go on, or its events would never be dealt with.
             catch (Exception exception)
             {
@@ -103,6 +108,9 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
 
     [LoggerMessage(LogLevel.Warning, "Partition {Partition} of {Feed} waits, after {Failures} failures before")]
     private partial void LogFailed(Exception exception, string feed, int partition, int failures);
+
+    [LoggerMessage(LogLevel.Debug, "Partition {Partition} of {Feed} waits for the database")]
+    private partial void LogWaits(Exception exception, string feed, int partition);
 
     [LoggerMessage(LogLevel.Information, "Partition {Partition} of {Feed} was moved on by another replica: reading its position again")]
     private partial void LogFenced(string feed, int partition);

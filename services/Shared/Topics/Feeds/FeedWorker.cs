@@ -36,6 +36,11 @@ internal sealed partial class FeedWorker<TContext, TSubscription, TEvent>(
             {
                 break;
             }
+            catch (DatabaseAwayException exception)
+            {
+                // The process has said so, once for all. What is followed goes on, as below.
+                LogWaits(exception, feed);
+            }
 #pragma warning disable CA1031 // Whatever the database throws: this replica must go on to renew its leases when it is back.
             catch (Exception exception)
             {
@@ -100,6 +105,9 @@ internal sealed partial class FeedWorker<TContext, TSubscription, TEvent>(
 
     [LoggerMessage(LogLevel.Warning, "The leases on {Feed} were not renewed this time")]
     private partial void LogNotBalanced(Exception exception, string feed);
+
+    [LoggerMessage(LogLevel.Debug, "The leases on {Feed} wait for the database")]
+    private partial void LogWaits(Exception exception, string feed);
 
     [LoggerMessage(LogLevel.Debug, "The leases on {Feed} were not given back: {Cause}")]
     private partial void LogNotLeft(string feed, string cause);
