@@ -84,9 +84,19 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             return true;
         }
 
-        public override void AdvanceTo(SequencePosition consumed) => body.AdvanceTo(consumed);
+        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => body.AdvanceTo(consumed, examined);
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+            try
+            {
+                body.AdvanceTo(consumed, examined);
+            }
+            catch (IOException)
+            {
+                throw Gone();
+            }
+        }
 
         public override void CancelPendingRead() => body.CancelPendingRead();
 
