@@ -166,6 +166,20 @@ public sealed class ConcurrencyLimitTests
     }
 
     [Fact]
+    public void What_latency_has_taught_it_stays_during_a_pause_between_two_overloads()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        Load(limit, windows: 20, milliseconds: 50);
+        Load(limit, windows: 30, milliseconds: 200);
+        var learned = limit.Current;
+        Assert.InRange(learned, 8, 100);
+
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(learned, limit.Current);
+    }
+
+    [Fact]
     public void Under_three_times_the_load_that_can_be_borne_goodput_stays_at_its_peak_and_admitted_calls_take_at_most_twice_as_long()
     {
         // A backend of 32 workers, each taking 50 ms a call, first come first served: at its peak 640 calls a second.

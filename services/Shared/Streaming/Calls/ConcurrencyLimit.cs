@@ -8,8 +8,9 @@ namespace Microservices.Streaming.Calls;
 /// Netflix/concurrency-limits: the limit shrinks with the ratio of the usual latency to the present one, and grows by a little while it is
 /// made use of; when more than a tenth of the calls are dropped it shrinks as in AIMD there. Unlike Gradient2 the usual latency is learned
 /// while there is room, and under load only over twenty minutes: else a lasting overload would become the usual. A call beyond the limit is
-/// refused at once, so that what is admitted is answered about as fast as ever. While less than half of it is in use, a limit that has
-/// shrunk comes back by itself to where it began: by 10 a second, whether there are calls or none. Thread-safe; its state is a few numbers.
+/// refused at once, so that what is admitted is answered about as fast as ever. While less than half of it is in use, a limit that dropped calls
+/// have shrunk comes back by itself to where latency has it: by 10 a second, whether there are calls or none. What latency has taught it stays
+/// until latency teaches otherwise: a pause between two overloads changes nothing. Thread-safe; its state is a few numbers.
 /// </summary>
 /// <remarks>
 /// No caller can shrink it for the others by being impatient: a call that was given less time than one usually takes says nothing of the
@@ -36,8 +37,10 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     private const double LeastUsual = 20;
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
     private readonly Lock _gate = new();
-    private readonly double _initial = Math.Clamp(Initial, min, max);
     private double _limit = Math.Clamp(Initial, min, max);
+
+    // What the limit would be without dropped calls.
+    private double _byLatency = Math.Clamp(Initial, min, max);
     private double? _usual;
     private int _inFlight;
     private long _started = time.GetTimestamp();
@@ -138,32 +141,35 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
             var (now, count) = (time.GetTimestamp(), _answered + _dropped);
             if (count < MinSamples || time.GetElapsedTime(_started, now) < Window)
                 return;
-            var next = _dropped > count * DroppedShare ? _limit * Backoff : Adjusted(Math.Max(_sum / _answered, 0.001));
-            _limit = Math.Clamp(next, min, max);
+            if (_dropped > count * DroppedShare)
+                _limit = Math.Max(_limit * Backoff, min);
+            else
+                Adjust(Math.Max(_sum / _answered, 0.001));
             (_started, _recovered, _sum, _answered, _dropped, _mostInFlight) = (now, now, 0, 0, 0, _inFlight);
         }
     }
 
-    private double Adjusted(double latency)
+    private void Adjust(double latency)
     {
         var hasRoom = _mostInFlight < _limit / 2;
         var usual = _usual ?? latency;
         usual += (latency - usual) * (latency < usual ? Falling : hasRoom ? Rising : RisingUnderLoad);
         _usual = usual;
         if (hasRoom)
-            return _limit;
+            return;
         var gradient = Math.Clamp(Tolerance * Math.Max(usual, LeastUsual) / latency, 0.5, 1);
-        return (_limit * (1 - Smoothing)) + (((_limit * gradient) + Headroom) * Smoothing);
+        _limit = Math.Clamp((_limit * (1 - Smoothing)) + (((_limit * gradient) + Headroom) * Smoothing), min, max);
+        _byLatency = _limit;
     }
 
     // Nothing has entered or left since the last time: as many were in flight all the while as are now.
     private void Recover()
     {
-        if (_limit >= _initial)
+        if (_limit >= _byLatency)
             return;
         var now = time.GetTimestamp();
         if (_inFlight < _limit / 2)
-            _limit = Math.Min(_initial, _limit + (RecoveryPerSecond * time.GetElapsedTime(_recovered, now).TotalSeconds));
+            _limit = Math.Min(_byLatency, _limit + (RecoveryPerSecond * time.GetElapsedTime(_recovered, now).TotalSeconds));
         _recovered = now;
     }
 }
