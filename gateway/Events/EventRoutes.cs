@@ -48,7 +48,7 @@ internal static class EventRoutes
         var text = string.IsNullOrEmpty(header) ? http.QueryText(LastEventIdParameter) : header.ToString();
         if (string.IsNullOrEmpty(text))
             return null;
-        return EventPlaces.TryParse(UserFeed.Owner(userId), text, UserFeed.Sources.Count, out var places)
+        return EventPlaces.TryParse(MergedUserEvents.Owner(userId), text, MergedUserEvents.Sources.Count, out var places)
             ? places
             : throw new InvalidRequestException(field, "is not the id of an earlier event of this user");
     }

@@ -12,7 +12,7 @@ internal static class EventsRegistration
     {
         builder.AddValidatedOptions<EventsOptions>("Events");
         builder.Services.AddSingleton<EventsMetrics>();
-        builder.Services.AddSingleton<UserFeed>();
+        builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<UserEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
         builder.Services.AddEventStreamClient(NotificationsService.WatchNotificationsStream, "Backends:Notifications");

@@ -10,7 +10,7 @@ namespace Microservices.Gateway.Events;
 /// fails is still an ordinary problem. Every event's id is the place after it in both sources.
 /// </summary>
 internal sealed partial class UserEventStream(
-    HttpContext http, MergedSubscriptions<FeedEvent> feed, string owner, EventPlace[] places, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
+    HttpContext http, MergedSubscriptions<MergedEvent> merged, string owner, EventPlace[] places, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
     : IDisposable
 {
     private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
@@ -31,14 +31,14 @@ internal sealed partial class UserEventStream(
         try
         {
             var tick = Task.Delay(options.StartTimeout, time, over.Token);
-            var next = feed.NextAsync();
+            var next = merged.NextAsync();
             while (await Task.WhenAny(leave, next, tick, gone) != gone && !leave.IsCompleted)
             {
                 if (next.IsCompleted)
                 {
                     if (await TakeAsync(next) is false)
                         break;
-                    next = feed.NextAsync();
+                    next = merged.NextAsync();
                     // More is there: it goes out together.
                     if (next.IsCompleted && !writer.IsFull)
                         continue;
@@ -81,21 +81,21 @@ internal sealed partial class UserEventStream(
     public void Dispose() => writer.Dispose();
 
     /// <summary>False when a service has refused after the answer has begun: the next request then learns why.</summary>
-    private async Task<bool> TakeAsync(Task<(int Source, ReceivedItem<FeedEvent> Item)> next)
+    private async Task<bool> TakeAsync(Task<(int Source, ReceivedItem<MergedEvent> Item)> next)
     {
         try
         {
             var (source, item) = await next;
-            if (item is not ReceivedSubscribed<FeedEvent>)
+            if (item is not ReceivedSubscribed<MergedEvent>)
                 await StartAsync();
             switch (item)
             {
-                case ReceivedEvents<FeedEvent> events:
+                case ReceivedEvents<MergedEvent> events:
                     await PassAsync(source, events);
                     break;
-                case ReceivedReset<FeedEvent> reset:
+                case ReceivedReset<MergedEvent> reset:
                     places[source] = new EventPlace(item.Cursor, 0);
-                    var told = new StreamReset { Reason = reset.Reason.ToJson(), Source = UserFeed.Sources[source] };
+                    var told = new StreamReset { Reason = reset.Reason.ToJson(), Source = MergedUserEvents.Sources[source] };
                     Send("reset", Id, json => JsonSerializer.Serialize(json, told, GatewayJson.Default.StreamReset));
                     break;
                 default:
@@ -132,7 +132,7 @@ internal sealed partial class UserEventStream(
         Send("ready", Id, json => JsonSerializer.Serialize(json, new StreamReady(), GatewayJson.Default.StreamReady));
     }
 
-    private async ValueTask PassAsync(int source, ReceivedEvents<FeedEvent> batch)
+    private async ValueTask PassAsync(int source, ReceivedEvents<MergedEvent> batch)
     {
         var (before, seen) = places[source];
         for (var i = seen; i < batch.Events.Count; i++)

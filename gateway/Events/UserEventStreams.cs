@@ -13,7 +13,7 @@ namespace Microservices.Gateway.Events;
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    UserFeed feed, UsersService.UsersServiceClient users, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents events, UsersService.UsersServiceClient users, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
 {
     private int open;
 
@@ -53,12 +53,12 @@ internal sealed class UserEventStreams(
 
     private async Task FollowAsync(HttpContext http, string userId, EventPlace[]? from)
     {
-        var places = from ?? new EventPlace[UserFeed.Sources.Count];
+        var places = from ?? new EventPlace[MergedUserEvents.Sources.Count];
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         try
         {
-            await using var following = feed.Follow(userId, places, http.RequestAborted);
-            using var stream = new UserEventStream(http, following, UserFeed.Owner(userId), places, options.Value, metrics, time, logger);
+            await using var following = events.Follow(userId, places, http.RequestAborted);
+            using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), places, options.Value, metrics, time, logger);
             await stream.RunAsync(LeaveAsync(ended.Token));
         }
         finally

@@ -7,7 +7,7 @@ namespace Microservices.Notifications;
 /// <summary>What Notifications tells the world. An event's key is its notification's id.</summary>
 internal static class NotificationEvents
 {
-    public static readonly UserTopics Topics = new("notifications");
+    public static readonly KeyedTopics Topics = new("notifications", "user");
 
     /// <summary>Commits the event together with the change that is being made.</summary>
     public static void Tell(this NotificationsDbContext inboxes, NotificationEventKind kind, V1.Notification notification, DateTimeOffset time) =>

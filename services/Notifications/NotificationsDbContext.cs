@@ -11,7 +11,7 @@ internal abstract class NotificationsDbContext(DbContextOptions options) : Servi
 
     protected override void Describe(ModelBuilder model)
     {
-        model.DescribeFeeds();
+        model.DescribePartitionConsumers();
         model.Entity<Notification>(notification =>
         {
             notification.HasKey(n => n.NotificationId);

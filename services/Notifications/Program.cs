@@ -13,7 +13,7 @@ builder.AddTopics<NotificationsDbContext>(NotificationEvents.Topics);
 builder.AddValidatedOptions<NotificationsOptions>("Notifications");
 
 builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
-builder.AddFeed<NotificationsDbContext, WatchOrdersSubscription, OrderEvent, WriteInbox>("orders");
+builder.AddPartitionConsumer<NotificationsDbContext, WatchOrdersSubscription, OrderEvent, WriteInbox>("orders");
 builder.Services.AddSingleton<ReadInbox>();
 builder.Services.AddSingleton<MarkRead>();
 builder.Services.AddHostedService<InboxCleaner>();

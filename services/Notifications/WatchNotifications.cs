@@ -12,7 +12,7 @@ internal sealed class WatchNotifications(IEventLog log, SnapshotReader<Notificat
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(NotificationsDbContext context, SnapshotScope scope, string after, int count)
     {
-        var wanted = scope.UserId.Length > 0 ? context.Notifications.Where(n => n.UserId == scope.UserId)
+        var wanted = scope.Key.Length > 0 ? context.Notifications.Where(n => n.UserId == scope.Key)
             : scope.OfPartition ? context.Notifications.Where(n => n.Partition == scope.Partition)
             : context.Notifications;
         return wanted

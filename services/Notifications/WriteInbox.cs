@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Notifications;
 
 /// <summary>Puts a notification into the inbox of an order's user for every event of the order.</summary>
-internal sealed class WriteInbox(TimeProvider time) : IFeedHandler<NotificationsDbContext, OrderEvent>
+internal sealed class WriteInbox(TimeProvider time) : IPartitionHandler<NotificationsDbContext, OrderEvent>
 {
     public DateTimeOffset TimeOf(OrderEvent happened) => happened.Time.ToDateTimeOffset();
 
@@ -23,7 +23,7 @@ internal sealed class WriteInbox(TimeProvider time) : IFeedHandler<Notifications
             {
                 NotificationId = ids[i],
                 UserId = happened.Order.UserId,
-                Partition = UserTopics.PartitionOf(happened.Order.UserId),
+                Partition = KeyedTopics.PartitionOf(happened.Order.UserId),
                 Kind = happened.Kind,
                 OrderId = happened.Order.OrderId,
                 OrderVersion = happened.Order.Version,

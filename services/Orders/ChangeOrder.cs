@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Orders;
 
 /// <summary>Moves an order from state to state: one step forward, or to CANCELLED while it has not been shipped.</summary>
-internal sealed class ChangeOrder(Database<OrdersDbContext> database, UserETags<OrdersDbContext> etags, TimeProvider time)
+internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<OrdersDbContext> etags, TimeProvider time)
 {
     // As they are stored with every key, for good: they are what methods were called once.
     private const string CancelCommand = "CancelAsync";

@@ -6,13 +6,13 @@ namespace Microservices.Orders;
 
 /// <summary>Lists whose orders have changed.</summary>
 internal sealed class ListChangedUsers(OutboxHeads<OrdersDbContext> heads, OutboxHistory<OrdersDbContext> history)
-    : ChangedUsers<OrdersDbContext>(OrderEvents.Topics, OrderErrors.Domain, heads, history)
+    : ChangedKeys<OrdersDbContext>(OrderEvents.Topics, OrderErrors.Domain, heads, history)
 {
     public async Task<ListChangedUsersResponse> HandleAsync(ListChangedUsersRequest request, CancellationToken cancellationToken)
     {
         var changes = await ReadAsync(request.Cursor, cancellationToken);
-        return new ListChangedUsersResponse { UserIds = { changes.UserIds }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
+        return new ListChangedUsersResponse { UserIds = { changes.Keys }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
     }
 
-    protected override string UserOf(byte[] payload) => OrderEvent.Parser.ParseFrom(payload).Order.UserId;
+    protected override string KeyOf(byte[] payload) => OrderEvent.Parser.ParseFrom(payload).Order.UserId;
 }

@@ -11,7 +11,7 @@ namespace Microservices.Orders;
 /// that is more orders than one query is to read, with several, the cheapest lookups first; large answers are made as they are read. How many orders
 /// a process reads for lookups at a time is bounded, and streams take turns.
 /// </summary>
-internal sealed class LookupOrders(LatestOrders latest, UserETags<OrdersDbContext> state, LookupGate gate) : ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>
+internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext> state, LookupGate gate) : ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>
 {
     private const int DefaultLimit = 10;
     private const int MaxLimit = 100;

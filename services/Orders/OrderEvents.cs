@@ -7,7 +7,7 @@ namespace Microservices.Orders;
 /// <summary>What Orders tells the world. An event's key is its order's id.</summary>
 internal static class OrderEvents
 {
-    public static readonly UserTopics Topics = new("orders");
+    public static readonly KeyedTopics Topics = new("orders", "user");
 
     /// <summary>Commits the event together with the change that is being made.</summary>
     public static void Tell(this OrdersDbContext orders, OrderEventKind kind, V1.Order order, DateTimeOffset time) =>

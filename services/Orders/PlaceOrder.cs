@@ -21,7 +21,7 @@ internal readonly record struct Placement(PlaceOrderResponse? Response, Status? 
 /// Places orders: any number of commands in one transaction, each with an outcome of its own. One question to Users, one to the
 /// idempotency keys and one commit serve them all.
 /// </summary>
-internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, UserETags<OrdersDbContext> etags, TimeProvider time)
+internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, KeyETags<OrdersDbContext> etags, TimeProvider time)
 {
     // As it is stored with every key: never to be changed.
     private const string Command = "PlaceOrder";
@@ -179,7 +179,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         {
             OrderId = command.OrderId.Length > 0 ? command.OrderId : Guid.CreateVersion7(now).ToString(),
             UserId = command.UserId,
-            Partition = UserTopics.PartitionOf(command.UserId),
+            Partition = KeyedTopics.PartitionOf(command.UserId),
             State = OrderState.Placed,
             CurrencyCode = currency,
             Lines = lines,

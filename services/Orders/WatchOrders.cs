@@ -15,8 +15,8 @@ internal sealed class WatchOrders(IEventLog log, SnapshotReader<OrdersDbContext>
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(OrdersDbContext context, SnapshotScope scope, string after, int count)
     {
-        var ofUser = scope.UserId.Length > 0;
-        var orders = ofUser ? OfUser(context.Orders.Where(o => o.UserId == scope.UserId), after) : ById(context.Orders, scope, after);
+        var ofUser = scope.Key.Length > 0;
+        var orders = ofUser ? OfUser(context.Orders.Where(o => o.UserId == scope.Key), after) : ById(context.Orders, scope, after);
         return orders.Take(count).AsAsyncEnumerable().Select(o => new SnapshotItem(
             ofUser ? OrderPosition.Of(o) : o.OrderId, o.UserId, new OrderEvent { Order = o.ToMessage(), Time = o.UpdateTime.ToTimestamp() }));
     }

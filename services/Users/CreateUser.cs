@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Users;
 
 /// <summary>Creates a user, once for each idempotency key.</summary>
-internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<UsersDbContext> etags, TimeProvider time)
+internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<UsersDbContext> etags, TimeProvider time)
 {
     // As it is stored with every key: never to be changed.
     private const string Command = "CreateUser";
@@ -41,7 +41,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, UserETags<Us
         var user = new User
         {
             UserId = userId,
-            Partition = UserTopics.PartitionOf(userId),
+            Partition = KeyedTopics.PartitionOf(userId),
             DisplayName = request.DisplayName,
             Email = request.Email,
             EmailKey = User.KeyOf(request.Email),

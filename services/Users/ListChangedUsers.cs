@@ -6,13 +6,13 @@ namespace Microservices.Users;
 
 /// <summary>Lists who has changed.</summary>
 internal sealed class ListChangedUsers(OutboxHeads<UsersDbContext> heads, OutboxHistory<UsersDbContext> history)
-    : ChangedUsers<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, heads, history)
+    : ChangedKeys<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, heads, history)
 {
     public async Task<ListChangedUsersResponse> HandleAsync(ListChangedUsersRequest request, CancellationToken cancellationToken)
     {
         var changes = await ReadAsync(request.Cursor, cancellationToken);
-        return new ListChangedUsersResponse { UserIds = { changes.UserIds }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
+        return new ListChangedUsersResponse { UserIds = { changes.Keys }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
     }
 
-    protected override string UserOf(byte[] payload) => UserEvent.Parser.ParseFrom(payload).User.UserId;
+    protected override string KeyOf(byte[] payload) => UserEvent.Parser.ParseFrom(payload).User.UserId;
 }

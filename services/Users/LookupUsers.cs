@@ -10,7 +10,7 @@ namespace Microservices.Users;
 /// Answers the lookups that arrived together with two queries at the most: which users have changed since the caller saw them, and those
 /// that have.
 /// </summary>
-internal sealed class LookupUsers(ReadUsers read, UserETags<UsersDbContext> state) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
+internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
 {
     public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Users;
 
 /// <summary>Changes the fields of a user that a mask names, if the user is still as the caller has read it.</summary>
-internal sealed class UpdateUser(Database<UsersDbContext> database, UserETags<UsersDbContext> etags, TimeProvider time)
+internal sealed class UpdateUser(Database<UsersDbContext> database, KeyETags<UsersDbContext> etags, TimeProvider time)
 {
     public async Task<UpdateUserResponse> HandleAsync(UpdateUserRequest request, CancellationToken cancellationToken)
     {

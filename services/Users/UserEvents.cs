@@ -7,7 +7,7 @@ namespace Microservices.Users;
 /// <summary>What Users tells the world. An event's key is its user's id.</summary>
 internal static class UserEvents
 {
-    public static readonly UserTopics Topics = new("users");
+    public static readonly KeyedTopics Topics = new("users", "user");
 
     /// <summary>Commits the event together with the change that is being made.</summary>
     public static void Tell(this UsersDbContext users, UserEventKind kind, V1.User user, DateTimeOffset time) =>

@@ -12,7 +12,7 @@ internal sealed class WatchUsers(IEventLog log, SnapshotReader<UsersDbContext> s
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(UsersDbContext context, SnapshotScope scope, string after, int count)
     {
-        var wanted = scope.UserId.Length > 0 ? context.Users.Where(u => u.UserId == scope.UserId)
+        var wanted = scope.Key.Length > 0 ? context.Users.Where(u => u.UserId == scope.Key)
             : scope.OfPartition ? context.Users.Where(u => u.Partition == scope.Partition)
             : context.Users;
         return wanted

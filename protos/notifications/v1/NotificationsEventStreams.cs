@@ -14,7 +14,7 @@ public static partial class NotificationsService
 public sealed partial class WatchNotificationsRequest : IEventRequestFrame<WatchNotificationsSubscription>;
 
 /// <content>Carried by an event stream.</content>
-public sealed partial class WatchNotificationsSubscription : IUserSubscription;
+public sealed partial class WatchNotificationsSubscription : IKeyedSubscription;
 
 /// <content>Carried by an event stream.</content>
 public sealed partial class WatchNotificationsResponse : IEventResponseFrame<WatchNotificationsEvents>;

@@ -14,7 +14,7 @@ public static partial class OrdersService
 public sealed partial class LookupOrdersRequest : ICallFrame<LookupOrdersCall>;
 
 /// <content>Carried by a call stream.</content>
-public sealed partial class LookupOrdersCall : IUserLookup;
+public sealed partial class LookupOrdersCall : IKeyedLookup;
 
 /// <content>Carried by a call stream.</content>
 public sealed partial class LookupOrdersResponse : ICallResultFrame<LookupOrdersResult>;

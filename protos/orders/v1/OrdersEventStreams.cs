@@ -14,7 +14,7 @@ public static partial class OrdersService
 public sealed partial class WatchOrdersRequest : IEventRequestFrame<WatchOrdersSubscription>;
 
 /// <content>Carried by an event stream.</content>
-public sealed partial class WatchOrdersSubscription : IUserSubscription;
+public sealed partial class WatchOrdersSubscription : IKeyedSubscription;
 
 /// <content>Carried by an event stream.</content>
 public sealed partial class WatchOrdersResponse : IEventResponseFrame<WatchOrdersEvents>;

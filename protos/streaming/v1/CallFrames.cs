@@ -23,7 +23,7 @@ public interface ICall
 }
 
 /// <summary>A call about a user, whose caller may still have an earlier answer.</summary>
-public interface IUserLookup : ICall
+public interface IKeyedLookup : ICall
 {
     /// <summary>Whose.</summary>
     string UserId { get; }

@@ -22,7 +22,7 @@ public interface IEventSubscription
 }
 
 /// <summary>A subscription to what happens to one user, to one partition of the users, or to all.</summary>
-public interface IUserSubscription : IEventSubscription
+public interface IKeyedSubscription : IEventSubscription
 {
     /// <summary>The user; empty for all.</summary>
     string UserId { get; set; }

@@ -14,7 +14,7 @@ public static partial class UsersService
 public sealed partial class LookupUsersRequest : ICallFrame<LookupUsersCall>;
 
 /// <content>Carried by a call stream.</content>
-public sealed partial class LookupUsersCall : IUserLookup;
+public sealed partial class LookupUsersCall : IKeyedLookup;
 
 /// <content>Carried by a call stream.</content>
 public sealed partial class LookupUsersResponse : ICallResultFrame<LookupUsersResult>;

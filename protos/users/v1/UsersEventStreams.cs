@@ -14,7 +14,7 @@ public static partial class UsersService
 public sealed partial class WatchUsersRequest : IEventRequestFrame<WatchUsersSubscription>;
 
 /// <content>Carried by an event stream.</content>
-public sealed partial class WatchUsersSubscription : IUserSubscription;
+public sealed partial class WatchUsersSubscription : IKeyedSubscription;
 
 /// <content>Carried by an event stream.</content>
 public sealed partial class WatchUsersResponse : IEventResponseFrame<WatchUsersEvents>;

@@ -11,7 +11,7 @@ namespace Microservices.Topics;
 /// </summary>
 internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
     where TContext : ServiceDbContext
-    where TSubscription : class, IUserSubscription
+    where TSubscription : class, IKeyedSubscription
 {
     private readonly TopicSource<TContext, TSubscription> source;
     private readonly TSubscription subscription;

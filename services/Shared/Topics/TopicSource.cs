@@ -9,17 +9,17 @@ using Microservices.Streaming.V1;
 namespace Microservices.Topics;
 
 /// <summary>
-/// Serves an event stream from a service's topics: a subscription is about one user, one partition or all. First the place is taken of the
+/// Serves an event stream from a service's topics: a subscription is about one key, one partition or all. First the place is taken of the
 /// events that follow a snapshot, then the snapshot is read, page by page and with no transaction across them (<see cref="SnapshotReader{TContext}"/>).
 /// So every change is in the snapshot or among the events that follow it, and one that was committed meanwhile may be in both: then its event
 /// may be older than what the snapshot has, which its version tells, and the events go on to the present state. A singleton; thread-safe.
 /// </summary>
 /// <typeparam name="TContext">The service's database.</typeparam>
 /// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
-public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, ErrorDomain errors, IEventLog log, SnapshotReader<TContext> snapshots)
+public abstract class TopicSource<TContext, TSubscription>(KeyedTopics topics, ErrorDomain errors, IEventLog log, SnapshotReader<TContext> snapshots)
     : IEventReaderSource<TSubscription>
     where TContext : ServiceDbContext
-    where TSubscription : class, IUserSubscription
+    where TSubscription : class, IKeyedSubscription
 {
     /// <summary>
     /// What there is after a position (empty: from the beginning), in the order of positions, at most so many: what an item's position is made
@@ -43,7 +43,7 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
     internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var wanted = TopicsOf(subscription);
-        var from = UserTopics.PlaceAfter(wanted, await snapshots.ReadHeadsAsync(wanted, cancellationToken));
+        var from = KeyedTopics.PlaceAfter(wanted, await snapshots.ReadHeadsAsync(wanted, cancellationToken));
         foreach (var scope in ScopesOf(subscription))
         {
             string? after = "";
@@ -67,8 +67,8 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
         var from = subscription.FromEarliest ? Cursor.Earliest : null;
         if (subscription.UserId.Length > 0)
             violations.CheckId("user_id", subscription.UserId);
-        if (subscription.HasPartition && subscription.Partition >= UserTopics.Partitions)
-            violations.Add("partition", $"must be 0 to {UserTopics.Partitions - 1}");
+        if (subscription.HasPartition && subscription.Partition >= KeyedTopics.Partitions)
+            violations.Add("partition", $"must be 0 to {KeyedTopics.Partitions - 1}");
         if (subscription.HasPartition && subscription.UserId.Length > 0)
             violations.Add("partition", "must be absent where there is a user_id");
         // One of other topics would begin these at their oldest events, without a word.
@@ -82,7 +82,7 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
 
     private IReadOnlyList<string> TopicsOf(TSubscription subscription) =>
         subscription.HasPartition ? [topics.All[(int)subscription.Partition]]
-        : subscription.UserId.Length > 0 ? [topics.OfUser(subscription.UserId)]
+        : subscription.UserId.Length > 0 ? [topics.OfKey(subscription.UserId)]
         : topics.All;
 
     /// <summary>Of a partition: its rows, then those of which it is not stored which partition they are in; as a rule there are none.</summary>
@@ -94,5 +94,5 @@ public abstract class TopicSource<TContext, TSubscription>(UserTopics topics, Er
     }
 
     private static bool IsWanted(TSubscription subscription, SnapshotScope scope, SnapshotItem item) =>
-        !scope.OfPartition || scope.Partition is not null || UserTopics.PartitionOf(item.UserId) == subscription.Partition;
+        !scope.OfPartition || scope.Partition is not null || KeyedTopics.PartitionOf(item.Key) == subscription.Partition;
 }

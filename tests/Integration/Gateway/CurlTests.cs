@@ -91,14 +91,14 @@ public sealed class CurlTests(ITestOutputHelper output) : IAsyncLifetime, IDispo
         while (orders < Orders || notifications < Notifications)
         {
             var count = Math.Min(random.Next(1, 40), Orders - orders);
-            backends.Orders.Feed.Append(Told.Orders(orders + 1, count));
+            backends.Orders.Topic.Append(Told.Orders(orders + 1, count));
             orders += count;
             count = Math.Min(random.Next(1, 20), Notifications - notifications);
-            backends.Notifications.Feed.Append(Enumerable.Range(notifications + 1, count).Select(i => Told.Notification(i.ToString(CultureInfo.InvariantCulture))));
+            backends.Notifications.Topic.Append(Enumerable.Range(notifications + 1, count).Select(i => Told.Notification(i.ToString(CultureInfo.InvariantCulture))));
             notifications += count;
             // Batches are cut anew whenever somebody resumes.
-            backends.Orders.Feed.PageEvents = random.Next(1, 30);
-            backends.Notifications.Feed.PageEvents = random.Next(1, 30);
+            backends.Orders.Topic.PageEvents = random.Next(1, 30);
+            backends.Notifications.Topic.PageEvents = random.Next(1, 30);
             await Task.Yield();
         }
     }

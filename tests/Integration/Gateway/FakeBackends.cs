@@ -41,11 +41,11 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
 
     public Func<ListUsersRequest, ServerCallContext, Task<ListUsersResponse>> OnList { get; set; } = null!;
 
-    public FakeFeed<WatchUsersSubscription> Feed { get; } = new();
+    public FakeTopic<WatchUsersSubscription> Topic { get; } = new();
 
     public override Task WatchUsers(
         IAsyncStreamReader<WatchUsersRequest> requestStream, IServerStreamWriter<WatchUsersResponse> responseStream, ServerCallContext context) =>
-        FakeFeed<WatchUsersSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchUsersSubscription>.ServeAsync(requestStream, context);
 
     public override Task<GetUserResponse> GetUser(GetUserRequest request, ServerCallContext context) => OnGet(request, context);
 
@@ -107,11 +107,11 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
 
     public Func<AdvanceOrderRequest, ServerCallContext, Task<AdvanceOrderResponse>> OnAdvance { get; set; } = null!;
 
-    public FakeFeed<WatchOrdersSubscription> Feed { get; } = new();
+    public FakeTopic<WatchOrdersSubscription> Topic { get; } = new();
 
     public override Task WatchOrders(
         IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>
-        FakeFeed<WatchOrdersSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchOrdersSubscription>.ServeAsync(requestStream, context);
 
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) => OnList(request, context);
 
@@ -197,11 +197,11 @@ internal sealed class CountingReader<T>(IAsyncStreamReader<T> inner, Action coun
 /// <summary>A Notifications whose events a test writes.</summary>
 internal sealed class FakeNotifications : NotificationsService.NotificationsServiceBase
 {
-    public FakeFeed<WatchNotificationsSubscription> Feed { get; } = new();
+    public FakeTopic<WatchNotificationsSubscription> Topic { get; } = new();
 
     public override Task WatchNotifications(
         IAsyncStreamReader<WatchNotificationsRequest> requestStream, IServerStreamWriter<WatchNotificationsResponse> responseStream, ServerCallContext context) =>
-        FakeFeed<WatchNotificationsSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchNotificationsSubscription>.ServeAsync(requestStream, context);
 }
 
 /// <summary>A gRPC server of one service on a free port.</summary>
@@ -212,18 +212,18 @@ internal sealed class Backend(WebApplication app) : IAsyncDisposable
     public static Task<Backend> StartAsync(FakeUsers users, int port = 0) => StartAsync(users, port, services => services
         .AddCallStreamServer<LookupUsersCall, LookupUsersResult, FakeUsers>(UsersService.LookupUsersCalls)
         .AddSingleton<ICallBatchHandler<LookupUsersCall, LookupUsersResult>>(users)
-        .AddSingleton(users.Feed)
-        .AddEventStreamServer<WatchUsersSubscription, UserEvent, FakeFeed<WatchUsersSubscription>>(UsersService.WatchUsersStream));
+        .AddSingleton(users.Topic)
+        .AddEventStreamServer<WatchUsersSubscription, UserEvent, FakeTopic<WatchUsersSubscription>>(UsersService.WatchUsersStream));
 
     public static Task<Backend> StartAsync(FakeOrders orders, int port = 0) => StartAsync(orders, port, services => services
         .AddCallStreamServer<LookupOrdersCall, LookupOrdersResult, FakeOrders>(OrdersService.LookupOrdersCalls)
         .AddSingleton<ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>>(orders)
-        .AddSingleton(orders.Feed)
-        .AddEventStreamServer<WatchOrdersSubscription, OrderEvent, FakeFeed<WatchOrdersSubscription>>(OrdersService.WatchOrdersStream));
+        .AddSingleton(orders.Topic)
+        .AddEventStreamServer<WatchOrdersSubscription, OrderEvent, FakeTopic<WatchOrdersSubscription>>(OrdersService.WatchOrdersStream));
 
     public static Task<Backend> StartAsync(FakeNotifications notifications) => StartAsync(notifications, 0, services => services
-        .AddSingleton(notifications.Feed)
-        .AddEventStreamServer<WatchNotificationsSubscription, NotificationEvent, FakeFeed<WatchNotificationsSubscription>>(NotificationsService.WatchNotificationsStream));
+        .AddSingleton(notifications.Topic)
+        .AddEventStreamServer<WatchNotificationsSubscription, NotificationEvent, FakeTopic<WatchNotificationsSubscription>>(NotificationsService.WatchNotificationsStream));
 
     private static async Task<Backend> StartAsync<TService>(TService service, int port, Action<IServiceCollection> add)
         where TService : class

@@ -27,12 +27,12 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Equal(new SseEvent("ready", "{}", Ids.Event("0.0")), await client.NextAsync());
         Assert.Equal("2000", client.Parser.Retry);
 
-        gateway.Orders.Feed.Append(Told.Order("o1", 2));
+        gateway.Orders.Topic.Append(Told.Order("o1", 2));
         Assert.Equal(new SseEvent("order", """
             {"kind":"advanced","order":{"orderId":"o1","userId":"ada","state":"paid","lines":[{"productId":"tea","quantity":2,"unitPrice":{"amount":"6.25","currency":"EUR"},"discountBasisPoints":0,"total":{"amount":"12.50","currency":"EUR"}}],"total":{"amount":"12.50","currency":"EUR"},"version":2,"placeTime":"2026-01-31T12:00:00Z","updateTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
             """, Ids.Event("1.0")), await client.NextAsync());
 
-        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(Told.Notification("n1"));
         Assert.Equal(new SseEvent("notification", """
             {"kind":"created","notification":{"notificationId":"n1","userId":"ada","kind":"placed","orderId":"o1","orderVersion":1,"orderState":"placed","eventTime":"2026-01-31T13:00:00Z","createTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
             """, Ids.Event("1.1")), await client.NextAsync());
@@ -46,11 +46,11 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         await using var other = gateway.AnotherGateway();
         using var client = await SseClient.ReadyAsync(gateway.Rest);
-        gateway.Orders.Feed.Append(Told.Orders(1, 10));
+        gateway.Orders.Topic.Append(Told.Orders(1, 10));
         var first = await client.NextAsync(10);
         Assert.Equal(Array.ConvertAll<string, string>(["0~1.0", "0~2.0", "0~3.0", "0~4.0", "0~5.0", "0~6.0", "0~7.0", "0~8.0", "0~9.0", "10.0"], Ids.Event), first.Select(e => e.LastEventId));
-        gateway.Orders.Feed.Append(Told.Orders(11, 5));
-        gateway.Orders.Feed.PageEvents = pageWhenResumed;
+        gateway.Orders.Topic.Append(Told.Orders(11, 5));
+        gateway.Orders.Topic.PageEvents = pageWhenResumed;
 
         foreach (var seen in Enumerable.Range(1, 10))
         {
@@ -68,7 +68,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         string id;
         using (var client = await SseClient.ReadyAsync(gateway.Rest))
             id = client.Parser.LastEventId;
-        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(Told.Notification("n1"));
         using var resumed = await SseClient.ReadyAsync(gateway.Rest, id, "?lastEventId=nonsense-that-the-header-goes-before");
         Assert.Equal("n1", (await resumed.NextAsync())?.Subject);
     }
@@ -77,13 +77,13 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     public async Task A_reset_says_of_which_source_and_the_stream_goes_on()
     {
         using var client = await SseClient.ReadyAsync(gateway.Rest);
-        gateway.Notifications.Feed.Append(Told.Notification("n1"), Told.Notification("n2"));
+        gateway.Notifications.Topic.Append(Told.Notification("n1"), Told.Notification("n2"));
         await client.NextAsync(2);
 
-        gateway.Notifications.Feed.Fork();
+        gateway.Notifications.Topic.Fork();
         Assert.Equal(new SseEvent("reset", """{"reason":"forked","source":"notifications"}""", Ids.Event("0.2")), await client.NextAsync());
 
-        gateway.Orders.Feed.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(Told.Order("o1"));
         Assert.Equal("o1", (await client.NextAsync())?.Subject);
     }
 
@@ -92,7 +92,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         await using var draining = gateway.AnotherGateway(("Events:Retry", "00:00:00.5"));
         using var client = await SseClient.ReadyAsync(draining.Rest);
-        gateway.Orders.Feed.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(Told.Order("o1"));
         await client.NextAsync();
 
         var stopping = draining.StopAsync();
@@ -100,7 +100,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Null(await client.NextAsync());
         await stopping;
 
-        gateway.Orders.Feed.Append(Told.Order("o2"));
+        gateway.Orders.Topic.Append(Told.Order("o2"));
         using var resumed = await SseClient.ReadyAsync(gateway.Rest, client.Parser.LastEventId);
         Assert.Equal("o2", (await resumed.NextAsync())?.Subject);
     }
@@ -123,7 +123,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         {
             while (client.Parser.Comments < 3 * i)
                 Assert.True(await client.ReadAsync());
-            gateway.Orders.Feed.Append(Told.Order($"o{i}"));
+            gateway.Orders.Topic.Append(Told.Order($"o{i}"));
             Assert.Equal($"o{i}", (await client.NextAsync())?.Subject);
         }
     }
@@ -151,7 +151,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     public async Task An_id_with_a_changed_character_or_swapped_halves_or_of_another_user_or_stream_is_refused_and_nothing_is_replayed_or_skipped()
     {
         string good;
-        gateway.Orders.Feed.Append(Told.Orders(0, 10));
+        gateway.Orders.Topic.Append(Told.Orders(0, 10));
         using (var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event("0.0")))
             good = (await client.NextAsync(5))[^1].LastEventId;
         Assert.Equal(Ids.Event("0~5.0"), good);
@@ -178,8 +178,8 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     [InlineData("unknown~3.0", "orders")]
     public async Task A_half_that_its_service_refuses_is_a_reset_of_that_source_and_the_stream_goes_on(string places, string source)
     {
-        gateway.Orders.Feed.Append(Told.Order("before"));
-        gateway.Notifications.Feed.Append(Told.Notification("before"));
+        gateway.Orders.Topic.Append(Told.Order("before"));
+        gateway.Notifications.Topic.Append(Told.Notification("before"));
 
         using var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event(places));
         var events = await client.NextAsync(2);
@@ -187,9 +187,9 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Equal("before", Assert.Single(events, e => e.Name != "reset").Subject);
         Assert.Equal(Ids.Event("1.1"), events[^1].LastEventId);
 
-        gateway.Orders.Feed.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(Told.Order("o1"));
         Assert.Equal("o1", (await client.NextAsync())?.Subject);
-        gateway.Notifications.Feed.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(Told.Notification("n1"));
         Assert.Equal("n1", (await client.NextAsync())?.Subject);
     }
 
@@ -222,7 +222,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events").WaitAsync(Eventually.Patience);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
         Assert.Equal("", await response.Content.ReadAsStringAsync());
-        Assert.Equal(0, gateway.Orders.Feed.Open);
+        Assert.Equal(0, gateway.Orders.Topic.Open);
         using var refused = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events?lastEventId=nonsense");
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         gateway.Users.OnGet = (_, _) => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound, "NOT_FOUND");
@@ -255,15 +255,15 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await stalled.ConnectAsync(other.RestAddress.Host, other.RestAddress.Port);
         await stalled.SendAsync(Encoding.ASCII.GetBytes("GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\n\r\n"));
-        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 2, "both stand");
+        await Eventually.UntilAsync(() => gateway.Orders.Topic.Open == 2, "both stand");
 
         var reading = good.NextAsync(Events);
         var padding = new string('x', 8_000);
         for (var i = 0; i < Events / 10; i++)
-            gateway.Orders.Feed.Append(Told.Orders(i * 10, 10).Select(e => { e.Order.Lines[0].ProductId = padding; return e; }));
+            gateway.Orders.Topic.Append(Told.Orders(i * 10, 10).Select(e => { e.Order.Lines[0].ProductId = padding; return e; }));
 
         Assert.Equal(Enumerable.Range(0, Events).Select(i => $"{i}"), (await reading).Select(e => e.Subject));
-        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 1, "the stalled client's subscription has ended");
+        await Eventually.UntilAsync(() => gateway.Orders.Topic.Open == 1, "the stalled client's subscription has ended");
         await Eventually.UntilAsync(async () => (await MetricsAsync(other)).Contains("gateway_events_cut_off", StringComparison.Ordinal), "it is counted");
     }
 
@@ -272,11 +272,11 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         using (var client = await SseClient.ReadyAsync(gateway.Rest))
         {
-            gateway.Orders.Feed.Append(Told.Order("o1"));
+            gateway.Orders.Topic.Append(Told.Order("o1"));
             await client.NextAsync();
         }
 
-        await Eventually.UntilAsync(() => gateway.Orders.Feed.Open == 0, "the stream has ended");
+        await Eventually.UntilAsync(() => gateway.Orders.Topic.Open == 0, "the stream has ended");
         await gateway.Rest.GetAsync("/v1/users/ada");
         var metrics = "";
         await Eventually.UntilAsync(
@@ -297,7 +297,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         await using var other = gateway.AnotherGateway(
             ("Backends:Notifications:Addresses:0", $"http://127.0.0.1:{Eventually.FreePort()}"), ("Events:StartTimeout", "00:00:00.05"));
-        gateway.Orders.Feed.Append(Told.Orders(1, 3));
+        gateway.Orders.Topic.Append(Told.Orders(1, 3));
 
         using var resumed = await SseClient.ReadyAsync(other.Rest, Ids.Event("1.0"));
         Assert.Equal([("2", Ids.Event("1~1.0")), ("3", Ids.Event("3.0"))], (await resumed.NextAsync(2)).Select(e => (e.Subject, e.LastEventId)));

@@ -16,7 +16,7 @@ internal static class BigOrders
             {
                 OrderId = $"{Guid.NewGuid()}",
                 UserId = user,
-                Partition = UserTopics.PartitionOf(user),
+                Partition = KeyedTopics.PartitionOf(user),
                 State = OrderState.Placed,
                 CurrencyCode = "EUR",
                 Lines = [.. Enumerable.Range(0, lines).Select(line => new Microservices.Orders.OrderLine($"{new string('x', 60)}{line:0000}", 1_000, 123_456.75m, 9, 123_345_638.93m))],

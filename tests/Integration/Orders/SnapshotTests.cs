@@ -168,9 +168,9 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         {
             await database.Orders.ExecuteUpdateAsync(o => o.SetProperty(x => x.Partition, (int?)null));
             var migration = new MigrationBuilder(database.Database.ProviderName);
-            migration.FillPartitions("Orders", "UserId", UserTopics.Partitions, database.Model.GetDefaultSchema());
+            migration.FillPartitions("Orders", "UserId", KeyedTopics.Partitions, database.Model.GetDefaultSchema());
             await database.Database.ExecuteSqlRawAsync(((SqlOperation)Assert.Single(migration.Operations)).Sql);
-            return (await database.Orders.AsNoTracking().Select(o => new { o.UserId, o.Partition }).ToListAsync()).Where(o => o.Partition != UserTopics.PartitionOf(o.UserId)).ToList();
+            return (await database.Orders.AsNoTracking().Select(o => new { o.UserId, o.Partition }).ToListAsync()).Where(o => o.Partition != KeyedTopics.PartitionOf(o.UserId)).ToList();
         });
 
         Assert.Empty(wrong);

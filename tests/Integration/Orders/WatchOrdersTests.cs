@@ -55,7 +55,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().WriteAsync(context =>
         {
             context.NewEvents.Add(($"orders/user/{user}", new string('é', 1_024), [1]));
-            context.NewEvents.Add(($"orders/feed/{Partition.Of(user, 16)}", new string('é', 1_024), [1]));
+            context.NewEvents.Add(($"orders/partition/{Partition.Of(user, 16)}", new string('é', 1_024), [1]));
             return Task.FromResult(0);
         }, default);
         await PlaceAsync(user);

@@ -31,7 +31,7 @@ public sealed class ServiceEventsTests(Backends backends) : IClassFixture<Backen
             new() { Kind = OrderEventKind.Advanced, Order = paid, Time = paid.UpdateTime },
             new() { Kind = OrderEventKind.Cancelled, Order = cancelled, Time = cancelled.UpdateTime },
         ];
-        foreach (var topic in new[] { $"orders/user/{user.UserId}", $"orders/feed/{Partition.Of(user.UserId, 16)}" })
+        foreach (var topic in new[] { $"orders/user/{user.UserId}", $"orders/partition/{Partition.Of(user.UserId, 16)}" })
         {
             IReadOnlyList<LogEvent> events = [];
             await Eventually.UntilAsync(async () => (events = (await log.Log.ReadAsync(topic, Cursor.Earliest, 100, long.MaxValue)).Events).Count >= 3, "three events");

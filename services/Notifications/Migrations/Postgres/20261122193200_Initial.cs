@@ -15,46 +15,46 @@ namespace Microservices.Notifications.Migrations.Postgres
                 name: "notifications");
 
             migrationBuilder.CreateTable(
-                name: "FeedLeases",
+                name: "PartitionLeases",
                 schema: "notifications",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Consumer = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Partition = table.Column<int>(type: "integer", nullable: false),
                     Owner = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     ExpiresAtMs = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedLeases", x => new { x.Feed, x.Partition });
+                    table.PrimaryKey("PK_PartitionLeases", x => new { x.Consumer, x.Partition });
                 });
 
             migrationBuilder.CreateTable(
-                name: "FeedPositions",
+                name: "PartitionPositions",
                 schema: "notifications",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Consumer = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Partition = table.Column<int>(type: "integer", nullable: false),
                     Cursor = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedPositions", x => new { x.Feed, x.Partition });
+                    table.PrimaryKey("PK_PartitionPositions", x => new { x.Consumer, x.Partition });
                 });
 
             migrationBuilder.CreateTable(
-                name: "FeedReplicas",
+                name: "ConsumerReplicas",
                 schema: "notifications",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Consumer = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Replica = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     ExpiresAtMs = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedReplicas", x => new { x.Feed, x.Replica });
+                    table.PrimaryKey("PK_ConsumerReplicas", x => new { x.Consumer, x.Replica });
                 });
 
             migrationBuilder.CreateTable(
@@ -195,15 +195,15 @@ namespace Microservices.Notifications.Migrations.Postgres
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
-                name: "FeedLeases",
+                name: "PartitionLeases",
                 schema: "notifications");
 
             migrationBuilder.DropTable(
-                name: "FeedPositions",
+                name: "PartitionPositions",
                 schema: "notifications");
 
             migrationBuilder.DropTable(
-                name: "FeedReplicas",
+                name: "ConsumerReplicas",
                 schema: "notifications");
 
             migrationBuilder.DropTable(

@@ -19,7 +19,7 @@ namespace Microservices.Notifications.Migrations.Postgres
                 type: "integer",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Notifications", "UserId", UserTopics.Partitions, schema: "notifications");
+            migrationBuilder.FillPartitions("Notifications", "UserId", KeyedTopics.Partitions, schema: "notifications");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Notifications_UnreadPartition",

@@ -234,9 +234,9 @@ namespace Microservices.Notifications.Migrations.Postgres
                     b.ToTable("OutboxQuarantine", "notifications");
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedLease", b =>
+            modelBuilder.Entity("Microservices.Topics.PartitionLease", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
@@ -253,14 +253,14 @@ namespace Microservices.Notifications.Migrations.Postgres
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
 
-                    b.HasKey("Feed", "Partition");
+                    b.HasKey("Consumer", "Partition");
 
-                    b.ToTable("FeedLeases", "notifications");
+                    b.ToTable("PartitionLeases", "notifications");
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedPosition", b =>
+            modelBuilder.Entity("Microservices.Topics.PartitionPosition", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
@@ -273,14 +273,14 @@ namespace Microservices.Notifications.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
-                    b.HasKey("Feed", "Partition");
+                    b.HasKey("Consumer", "Partition");
 
-                    b.ToTable("FeedPositions", "notifications");
+                    b.ToTable("PartitionPositions", "notifications");
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedReplica", b =>
+            modelBuilder.Entity("Microservices.Topics.ConsumerReplica", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
@@ -293,9 +293,9 @@ namespace Microservices.Notifications.Migrations.Postgres
                     b.Property<long>("ExpiresAtMs")
                         .HasColumnType("bigint");
 
-                    b.HasKey("Feed", "Replica");
+                    b.HasKey("Consumer", "Replica");
 
-                    b.ToTable("FeedReplicas", "notifications");
+                    b.ToTable("ConsumerReplicas", "notifications");
                 });
 #pragma warning restore 612, 618
         }

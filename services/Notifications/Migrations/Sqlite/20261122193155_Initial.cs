@@ -11,43 +11,43 @@ namespace Microservices.Notifications.Migrations.Sqlite
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
-                name: "FeedLeases",
+                name: "PartitionLeases",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Consumer = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Partition = table.Column<int>(type: "INTEGER", nullable: false),
                     Owner = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     ExpiresAtMs = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedLeases", x => new { x.Feed, x.Partition });
+                    table.PrimaryKey("PK_PartitionLeases", x => new { x.Consumer, x.Partition });
                 });
 
             migrationBuilder.CreateTable(
-                name: "FeedPositions",
+                name: "PartitionPositions",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Consumer = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Partition = table.Column<int>(type: "INTEGER", nullable: false),
                     Cursor = table.Column<string>(type: "TEXT", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedPositions", x => new { x.Feed, x.Partition });
+                    table.PrimaryKey("PK_PartitionPositions", x => new { x.Consumer, x.Partition });
                 });
 
             migrationBuilder.CreateTable(
-                name: "FeedReplicas",
+                name: "ConsumerReplicas",
                 columns: table => new
                 {
-                    Feed = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Consumer = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Replica = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     ExpiresAtMs = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_FeedReplicas", x => new { x.Feed, x.Replica });
+                    table.PrimaryKey("PK_ConsumerReplicas", x => new { x.Consumer, x.Replica });
                 });
 
             migrationBuilder.CreateTable(
@@ -175,13 +175,13 @@ namespace Microservices.Notifications.Migrations.Sqlite
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
-                name: "FeedLeases");
+                name: "PartitionLeases");
 
             migrationBuilder.DropTable(
-                name: "FeedPositions");
+                name: "PartitionPositions");
 
             migrationBuilder.DropTable(
-                name: "FeedReplicas");
+                name: "ConsumerReplicas");
 
             migrationBuilder.DropTable(
                 name: "IdempotencyRecords");

@@ -174,9 +174,9 @@ namespace Microservices.Notifications.Migrations.Sqlite
                     b.ToTable("OutboxTopics", (string)null);
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedLease", b =>
+            modelBuilder.Entity("Microservices.Topics.PartitionLease", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
@@ -191,14 +191,14 @@ namespace Microservices.Notifications.Migrations.Sqlite
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
-                    b.HasKey("Feed", "Partition");
+                    b.HasKey("Consumer", "Partition");
 
-                    b.ToTable("FeedLeases", (string)null);
+                    b.ToTable("PartitionLeases", (string)null);
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedPosition", b =>
+            modelBuilder.Entity("Microservices.Topics.PartitionPosition", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
@@ -209,14 +209,14 @@ namespace Microservices.Notifications.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
-                    b.HasKey("Feed", "Partition");
+                    b.HasKey("Consumer", "Partition");
 
-                    b.ToTable("FeedPositions", (string)null);
+                    b.ToTable("PartitionPositions", (string)null);
                 });
 
-            modelBuilder.Entity("Microservices.Topics.FeedReplica", b =>
+            modelBuilder.Entity("Microservices.Topics.ConsumerReplica", b =>
                 {
-                    b.Property<string>("Feed")
+                    b.Property<string>("Consumer")
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
 
@@ -227,9 +227,9 @@ namespace Microservices.Notifications.Migrations.Sqlite
                     b.Property<long>("ExpiresAtMs")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Feed", "Replica");
+                    b.HasKey("Consumer", "Replica");
 
-                    b.ToTable("FeedReplicas", (string)null);
+                    b.ToTable("ConsumerReplicas", (string)null);
                 });
 #pragma warning restore 612, 618
         }

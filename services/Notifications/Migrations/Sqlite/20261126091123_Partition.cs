@@ -18,7 +18,7 @@ namespace Microservices.Notifications.Migrations.Sqlite
                 type: "INTEGER",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Notifications", "UserId", UserTopics.Partitions);
+            migrationBuilder.FillPartitions("Notifications", "UserId", KeyedTopics.Partitions);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Notifications_UnreadPartition",

@@ -19,7 +19,7 @@ namespace Microservices.Orders.Migrations.Postgres
                 type: "integer",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Orders", "UserId", UserTopics.Partitions, schema: "orders");
+            migrationBuilder.FillPartitions("Orders", "UserId", KeyedTopics.Partitions, schema: "orders");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Orders_Partition_OrderId",

@@ -18,7 +18,7 @@ namespace Microservices.Orders.Migrations.Sqlite
                 type: "INTEGER",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Orders", "UserId", UserTopics.Partitions);
+            migrationBuilder.FillPartitions("Orders", "UserId", KeyedTopics.Partitions);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Orders_Partition_OrderId",

@@ -19,7 +19,7 @@ namespace Microservices.Users.Migrations.Postgres
                 type: "integer",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Users", "UserId", UserTopics.Partitions, schema: "users");
+            migrationBuilder.FillPartitions("Users", "UserId", KeyedTopics.Partitions, schema: "users");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Users_Partition_UserId",

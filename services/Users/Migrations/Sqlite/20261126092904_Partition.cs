@@ -18,7 +18,7 @@ namespace Microservices.Users.Migrations.Sqlite
                 type: "INTEGER",
                 nullable: true);
 
-            migrationBuilder.FillPartitions("Users", "UserId", UserTopics.Partitions);
+            migrationBuilder.FillPartitions("Users", "UserId", KeyedTopics.Partitions);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Users_Partition_UserId",

@@ -3,14 +3,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Topics;
 
-/// <summary>The places that the partitions of a feed have come to. Thread-safe.</summary>
-internal sealed class FeedPositions<TContext>(string feed, Database<TContext> database)
+/// <summary>How far a consumer has come in each partition. Thread-safe.</summary>
+internal sealed class PartitionPositions<TContext>(string consumer, Database<TContext> database)
     where TContext : ServiceDbContext
 {
     /// <summary>The place after the last event that was dealt with; empty when there is none.</summary>
     public Task<string> ReadAsync(int partition, CancellationToken cancellationToken) =>
-        database.ReadAsync(async context => await context.Set<FeedPosition>()
-            .Where(p => p.Feed == feed && p.Partition == partition)
+        database.ReadAsync(async context => await context.Set<PartitionPosition>()
+            .Where(p => p.Consumer == consumer && p.Partition == partition)
             .Select(p => p.Cursor)
             .FirstOrDefaultAsync(cancellationToken) ?? "", cancellationToken);
 
@@ -30,13 +30,13 @@ internal sealed class FeedPositions<TContext>(string feed, Database<TContext> da
 
     private async Task<bool> SwapAsync(TContext context, int partition, string from, string to, CancellationToken cancellationToken)
     {
-        var positions = context.Set<FeedPosition>().Where(p => p.Feed == feed && p.Partition == partition);
+        var positions = context.Set<PartitionPosition>().Where(p => p.Consumer == consumer && p.Partition == partition);
         if (await positions.Where(p => p.Cursor == from).ExecuteUpdateAsync(s => s.SetProperty(p => p.Cursor, to), cancellationToken) == 1)
             return true;
         if (from.Length > 0 || await positions.AnyAsync(cancellationToken))
             return false;
         // Another replica that begins at the same time makes this collide, and then this is run again and finds its row.
-        context.Add(new FeedPosition { Feed = feed, Partition = partition, Cursor = to });
+        context.Add(new PartitionPosition { Consumer = consumer, Partition = partition, Cursor = to });
         await context.SaveChangesAsync(cancellationToken);
         return true;
     }

@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Microservices.Topics;
 
-/// <summary>How the replicas of a service share the work on a feed: section <c>Feed</c>. The same for all replicas.</summary>
-public sealed class FeedOptions : IValidatableObject
+/// <summary>How the replicas of a service share the partitions that they consume: section <c>PartitionConsumer</c>. The same for all replicas.</summary>
+public sealed class PartitionConsumerOptions : IValidatableObject
 {
     /// <summary>
     /// How long after its death a replica's partitions are taken by others; each replica renews its leases four times as often.

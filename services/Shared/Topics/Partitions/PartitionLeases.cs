@@ -6,18 +6,18 @@ namespace Microservices.Topics;
 /// <summary>A replica's share of the partitions.</summary>
 /// <param name="Owned">Those it has.</param>
 /// <param name="Surplus">Of these, those that it should give up, since there are replicas with fewer.</param>
-internal sealed record FeedShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Surplus);
+internal sealed record PartitionShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Surplus);
 
 /// <summary>
-/// Spreads the partitions of a feed evenly over the replicas that live: each says so often enough, keeps at most its share (all
+/// Spreads the partitions of a consumer evenly over the replicas that live: each says so often enough, keeps at most its share (all
 /// partitions by the number of replicas, rounded up) and takes what is free. The database tells the time; an expiry further ahead than two
 /// durations, as a clock that was wrong leaves it, is none. Thread-safe.
 /// </summary>
-internal sealed class FeedLeases<TContext>(string feed, Database<TContext> database)
+internal sealed class PartitionLeases<TContext>(string consumer, Database<TContext> database)
     where TContext : ServiceDbContext
 {
     /// <summary>Says that the replica lives, renews its leases, and takes free ones up to its share.</summary>
-    public Task<FeedShare> BalanceAsync(string replica, TimeSpan duration, CancellationToken cancellationToken) =>
+    public Task<PartitionShare> BalanceAsync(string replica, TimeSpan duration, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>
         {
             var now = await context.ReadClockAsync(cancellationToken);
@@ -25,10 +25,10 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
             // Others renew between our look at the clock and at their rows: one duration more keeps what they have just written theirs.
             var beyond = until + (long)duration.TotalMilliseconds;
             var replicas = await CountReplicasAsync(context, replica, now, until, beyond, cancellationToken);
-            var share = (UserTopics.Partitions + replicas - 1) / replicas;
+            var share = (KeyedTopics.Partitions + replicas - 1) / replicas;
 
             await MakeLeasesAsync(context, cancellationToken);
-            var leases = context.Set<FeedLease>().Where(l => l.Feed == feed);
+            var leases = context.Set<PartitionLease>().Where(l => l.Consumer == consumer);
             var kept = await leases.Where(l => l.Owner == replica).ExecuteUpdateAsync(s => s.SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
             if (kept < share)
             {
@@ -39,7 +39,7 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
             }
 
             var owned = await leases.Where(l => l.Owner == replica).OrderBy(l => l.Partition).Select(l => l.Partition).ToListAsync(cancellationToken);
-            return new FeedShare(owned, [.. owned.Skip(share)]);
+            return new PartitionShare(owned, [.. owned.Skip(share)]);
         }, cancellationToken);
 
     /// <summary>Gives partitions up, so that others need not wait for the end of their leases.</summary>
@@ -50,23 +50,23 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
     public Task LeaveAsync(string replica, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>
         {
-            await context.Set<FeedReplica>().Where(r => r.Feed == feed && r.Replica == replica).ExecuteDeleteAsync(cancellationToken);
-            return await FreeAsync(context, replica, [.. Enumerable.Range(0, UserTopics.Partitions)], cancellationToken);
+            await context.Set<ConsumerReplica>().Where(r => r.Consumer == consumer && r.Replica == replica).ExecuteDeleteAsync(cancellationToken);
+            return await FreeAsync(context, replica, [.. Enumerable.Range(0, KeyedTopics.Partitions)], cancellationToken);
         }, cancellationToken);
 
     private Task<int> FreeAsync(TContext context, string replica, IReadOnlyCollection<int> partitions, CancellationToken cancellationToken) =>
-        context.Set<FeedLease>()
-            .Where(l => l.Feed == feed && l.Owner == replica && partitions.Contains(l.Partition))
+        context.Set<PartitionLease>()
+            .Where(l => l.Consumer == consumer && l.Owner == replica && partitions.Contains(l.Partition))
             .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "").SetProperty(l => l.ExpiresAtMs, 0), cancellationToken);
 
     /// <summary>How many live, this one included.</summary>
     private async Task<int> CountReplicasAsync(TContext context, string replica, long now, long until, long beyond, CancellationToken cancellationToken)
     {
-        var replicas = context.Set<FeedReplica>().Where(r => r.Feed == feed);
+        var replicas = context.Set<ConsumerReplica>().Where(r => r.Consumer == consumer);
         await replicas.Where(r => r.Replica != replica && (r.ExpiresAtMs <= now || r.ExpiresAtMs > beyond)).ExecuteDeleteAsync(cancellationToken);
         if (await replicas.Where(r => r.Replica == replica).ExecuteUpdateAsync(s => s.SetProperty(r => r.ExpiresAtMs, until), cancellationToken) == 0)
         {
-            context.Add(new FeedReplica { Feed = feed, Replica = replica, ExpiresAtMs = until });
+            context.Add(new ConsumerReplica { Consumer = consumer, Replica = replica, ExpiresAtMs = until });
             await context.SaveChangesAsync(cancellationToken);
         }
 
@@ -75,9 +75,9 @@ internal sealed class FeedLeases<TContext>(string feed, Database<TContext> datab
 
     private async Task MakeLeasesAsync(TContext context, CancellationToken cancellationToken)
     {
-        if (await context.Set<FeedLease>().AnyAsync(l => l.Feed == feed, cancellationToken))
+        if (await context.Set<PartitionLease>().AnyAsync(l => l.Consumer == consumer, cancellationToken))
             return;
-        context.AddRange(Enumerable.Range(0, UserTopics.Partitions).Select(p => new FeedLease { Feed = feed, Partition = p, Owner = "", ExpiresAtMs = 0 }));
+        context.AddRange(Enumerable.Range(0, KeyedTopics.Partitions).Select(p => new PartitionLease { Consumer = consumer, Partition = p, Owner = "", ExpiresAtMs = 0 }));
         await context.SaveChangesAsync(cancellationToken);
     }
 }

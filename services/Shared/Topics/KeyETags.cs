@@ -7,18 +7,18 @@ using Microservices.Streaming.V1;
 namespace Microservices.Topics;
 
 /// <summary>
-/// Tells whether what a service keeps of a user has changed, without reading it: every change commits an event at the end of the user's
+/// Tells whether what a service keeps of a key has changed, without reading it: every change commits an event at the end of the key's
 /// topic, so the place of that end stands for the state of all there is. Each answer comes from the database: none is stale. Thread-safe.
 /// </summary>
-public sealed class UserETags<TContext>(OutboxHeads<TContext> topicHeads, UserTopics topics)
+public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTopics topics)
     where TContext : ServiceDbContext
 {
     /// <summary>
-    /// The etags of the users of those lookups that want one, in one query. To be read before what they stand for: what is committed in
+    /// The etags of the keys of those lookups that want one, in one query. To be read before what they stand for: what is committed in
     /// between then has an etag that is too old, which costs the caller a second look, and never one that is too new.
     /// </summary>
     public async ValueTask<BatchETags> ReadAsync<TCall, TResult>(CallBatch<TCall, TResult> batch, CancellationToken cancellationToken)
-        where TCall : class, IUserLookup
+        where TCall : class, IKeyedLookup
         where TResult : class, ICallResult, new()
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -31,38 +31,38 @@ public sealed class UserETags<TContext>(OutboxHeads<TContext> topicHeads, UserTo
 
         if (etags.Count > 0)
         {
-            string[] userIds = [.. etags.Keys];
-            var heads = await topicHeads.ReadAsync(Array.ConvertAll(userIds, topics.OfUser), cancellationToken);
-            for (var i = 0; i < userIds.Length; i++)
-                etags[userIds[i]] = heads[i].ETag;
+            string[] keys = [.. etags.Keys];
+            var heads = await topicHeads.ReadAsync(Array.ConvertAll(keys, topics.OfKey), cancellationToken);
+            for (var i = 0; i < keys.Length; i++)
+                etags[keys[i]] = heads[i].ETag;
         }
 
         return new BatchETags(etags);
     }
 
-    /// <summary>The etag of one user after a write has committed: as of several.</summary>
-    public async ValueTask<ulong> AfterWriteAsync(string userId, CancellationToken cancellationToken) => (await AfterWriteAsync([userId], cancellationToken))[0];
+    /// <summary>The etag of one key after a write has committed: as of several.</summary>
+    public async ValueTask<ulong> AfterWriteAsync(string key, CancellationToken cancellationToken) => (await AfterWriteAsync([key], cancellationToken))[0];
 
     /// <summary>
-    /// The etags after a write has committed, in the order given: what stands for these users' state then, or for a later one. All 0 when the
+    /// The etags after a write has committed, in the order given: what stands for the state of these keys then, or for a later one. All 0 when the
     /// database has gone away meanwhile: the write stands all the same.
     /// </summary>
-    public async ValueTask<IReadOnlyList<ulong>> AfterWriteAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ulong>> AfterWriteAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(userIds);
+        ArgumentNullException.ThrowIfNull(keys);
         try
         {
-            var heads = await topicHeads.ReadAsync([.. userIds.Select(topics.OfUser)], cancellationToken);
+            var heads = await topicHeads.ReadAsync([.. keys.Select(topics.OfKey)], cancellationToken);
             return [.. heads.Select(head => head.ETag)];
         }
         catch (DbException)
         {
-            return new ulong[userIds.Count];
+            return new ulong[keys.Count];
         }
     }
 }
 
-/// <summary>What <see cref="UserETags{TContext}"/> found for the lookups of a batch. Immutable.</summary>
+/// <summary>What <see cref="KeyETags{TContext}"/> found for the lookups of a batch. Immutable.</summary>
 public sealed class BatchETags
 {
     private readonly Dictionary<string, ulong> etags;
@@ -70,12 +70,12 @@ public sealed class BatchETags
     internal BatchETags(Dictionary<string, ulong> etags) => this.etags = etags;
 
     /// <summary>The etag to answer with; 0 when the caller wants none.</summary>
-    public ulong Of(IUserLookup call)
+    public ulong Of(IKeyedLookup call)
     {
         ArgumentNullException.ThrowIfNull(call);
         return call.HasKnownEtag ? etags.GetValueOrDefault(call.UserId) : 0;
     }
 
     /// <summary>Whether the caller has what there is.</summary>
-    public bool IsUnchanged(IUserLookup call) => Of(call) is not 0 and var etag && etag == call.KnownEtag;
+    public bool IsUnchanged(IKeyedLookup call) => Of(call) is not 0 and var etag && etag == call.KnownEtag;
 }

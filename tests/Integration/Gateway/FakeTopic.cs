@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Microservices.Tests.Integration.Gateway;
 
 /// <summary>What a fake service tells: a log in memory, the same for all users. A cursor is a number of events.</summary>
-internal sealed class FakeFeed<TSubscription> : IEventSource<TSubscription>
+internal sealed class FakeTopic<TSubscription> : IEventSource<TSubscription>
     where TSubscription : class, IEventSubscription
 {
     private readonly Lock change = new();

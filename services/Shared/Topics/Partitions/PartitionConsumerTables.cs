@@ -3,12 +3,12 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Topics;
 
 /// <summary>
-/// How far a partition of a feed has come. It moves from a cursor to the next only in the transaction of what was made of the events
+/// How far a consumer has come in a partition. It moves from a cursor to the next only in the transaction of what was made of the events
 /// between them, and only if it still is at the first: this, not the lease, is what makes it once in effect.
 /// </summary>
-internal sealed class FeedPosition
+internal sealed class PartitionPosition
 {
-    public required string Feed { get; init; }
+    public required string Consumer { get; init; }
 
     public required int Partition { get; init; }
 
@@ -17,9 +17,9 @@ internal sealed class FeedPosition
 }
 
 /// <summary>Which replica works on a partition, and until when. It only saves the others the work.</summary>
-internal sealed class FeedLease
+internal sealed class PartitionLease
 {
-    public required string Feed { get; init; }
+    public required string Consumer { get; init; }
 
     public required int Partition { get; init; }
 
@@ -30,10 +30,10 @@ internal sealed class FeedLease
     public required long ExpiresAtMs { get; set; }
 }
 
-/// <summary>A replica that shares the work on a feed.</summary>
-internal sealed class FeedReplica
+/// <summary>A replica that shares the partitions of a consumer.</summary>
+internal sealed class ConsumerReplica
 {
-    public required string Feed { get; init; }
+    public required string Consumer { get; init; }
 
     public required string Replica { get; init; }
 
@@ -41,31 +41,31 @@ internal sealed class FeedReplica
     public required long ExpiresAtMs { get; set; }
 }
 
-/// <summary>The tables of a service that works on feeds of others.</summary>
-public static class FeedTables
+/// <summary>The tables of a service that consumes the partitions of others.</summary>
+public static class PartitionConsumerTables
 {
-    private const int MaxFeedLength = 64;
+    private const int MaxConsumerLength = 64;
     private const int MaxReplicaLength = 64;
 
     /// <summary>Describes them, in the service's own <c>Describe</c>.</summary>
-    public static void DescribeFeeds(this ModelBuilder model)
+    public static void DescribePartitionConsumers(this ModelBuilder model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        model.Entity<FeedPosition>(position =>
+        model.Entity<PartitionPosition>(position =>
         {
-            position.ToTable("FeedPositions").HasKey(p => new { p.Feed, p.Partition });
-            position.Property(p => p.Feed).HasMaxLength(MaxFeedLength);
+            position.ToTable("PartitionPositions").HasKey(p => new { p.Consumer, p.Partition });
+            position.Property(p => p.Consumer).HasMaxLength(MaxConsumerLength);
         });
-        model.Entity<FeedLease>(lease =>
+        model.Entity<PartitionLease>(lease =>
         {
-            lease.ToTable("FeedLeases").HasKey(l => new { l.Feed, l.Partition });
-            lease.Property(l => l.Feed).HasMaxLength(MaxFeedLength);
+            lease.ToTable("PartitionLeases").HasKey(l => new { l.Consumer, l.Partition });
+            lease.Property(l => l.Consumer).HasMaxLength(MaxConsumerLength);
             lease.Property(l => l.Owner).HasMaxLength(MaxReplicaLength);
         });
-        model.Entity<FeedReplica>(replica =>
+        model.Entity<ConsumerReplica>(replica =>
         {
-            replica.ToTable("FeedReplicas").HasKey(r => new { r.Feed, r.Replica });
-            replica.Property(r => r.Feed).HasMaxLength(MaxFeedLength);
+            replica.ToTable("ConsumerReplicas").HasKey(r => new { r.Consumer, r.Replica });
+            replica.Property(r => r.Consumer).HasMaxLength(MaxConsumerLength);
             replica.Property(r => r.Replica).HasMaxLength(MaxReplicaLength);
         });
     }

@@ -8,10 +8,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Tests.Integration.Notifications;
 
-/// <summary>How replicas share the work on a feed, and what keeps it done once.</summary>
-public abstract class FeedTests(Inboxes inboxes)
+/// <summary>How replicas share the partitions that they consume, and what keeps it done once.</summary>
+public abstract class PartitionConsumerTests(Inboxes inboxes)
 {
-    private const string Feed = "orders";
+    private const string Consumer = "orders";
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
 
     [SkippableFact]
@@ -30,7 +30,7 @@ public abstract class FeedTests(Inboxes inboxes)
 
         // It gave its own up: they are free or taken, not left to expire.
         Assert.True((await OwnersAsync(database)).Where(owner => owner.Length > 0).Distinct().Count() == 1);
-        Assert.Single(await database.ReadAsync(context => context.Set<FeedReplica>().ToListAsync(), default));
+        Assert.Single(await database.ReadAsync(context => context.Set<ConsumerReplica>().ToListAsync(), default));
         await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "one has all again");
     }
 
@@ -38,7 +38,7 @@ public abstract class FeedTests(Inboxes inboxes)
     public async Task The_partitions_of_a_replica_that_dies_are_taken_over_and_its_events_come_once()
     {
         var database = inboxes.Host.Database();
-        var leases = new FeedLeases<NotificationsDbContext>(Feed, database);
+        var leases = new PartitionLeases<NotificationsDbContext>(Consumer, database);
         // Says that it lives until it has its half, does nothing with it, and is never heard of again.
         await Eventually.UntilAsync(async () => (await leases.BalanceAsync("doomed", Lease, default)).Owned.Count == 8, "it has its half");
 
@@ -60,22 +60,22 @@ public abstract class FeedTests(Inboxes inboxes)
         await database.WriteAsync(async context =>
         {
             var ahead = await context.ReadClockAsync(default) + (long)TimeSpan.FromMinutes(10).TotalMilliseconds;
-            context.Add(new FeedReplica { Feed = Feed, Replica = "fast", ExpiresAtMs = ahead });
-            return await context.Set<FeedLease>().Where(l => l.Feed == Feed).ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "fast").SetProperty(l => l.ExpiresAtMs, ahead));
+            context.Add(new ConsumerReplica { Consumer = Consumer, Replica = "fast", ExpiresAtMs = ahead });
+            return await context.Set<PartitionLease>().Where(l => l.Consumer == Consumer).ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, "fast").SetProperty(l => l.ExpiresAtMs, ahead));
         }, default);
 
         await inboxes.Orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
 
         Assert.Single(await inboxes.InboxAsync(user.UserId, inbox => inbox.Count > 0));
         await Eventually.UntilAsync(async () => await SharesAsync(database) is [16], "one has all again");
-        await Eventually.UntilAsync(async () => await database.ReadAsync(context => context.Set<FeedReplica>().CountAsync(), default) == 1, "the dead one is not counted");
+        await Eventually.UntilAsync(async () => await database.ReadAsync(context => context.Set<ConsumerReplica>().CountAsync(), default) == 1, "the dead one is not counted");
     }
 
     [SkippableFact]
     public async Task Replicas_that_believe_to_own_the_same_partition_write_each_event_once()
     {
         var database = inboxes.Host.Database();
-        var positions = new FeedPositions<NotificationsDbContext>("raced", database);
+        var positions = new PartitionPositions<NotificationsDbContext>("raced", database);
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
         {
             var written = 0;
@@ -145,22 +145,22 @@ public abstract class FeedTests(Inboxes inboxes)
 
         var metrics = await http.GetStringAsync(new Uri($"{inboxes.Host.Management}/metrics"));
 
-        foreach (var name in new[] { "feed_partitions_owned", "feed_events", "feed_rows", "feed_lag_seconds_bucket" })
-            Assert.Matches($"(?m)^{name}[a-z_]*{{[^}}]*feed=\"orders\"", metrics);
+        foreach (var name in new[] { "consumer_partitions_owned", "consumer_events", "consumer_rows", "consumer_lag_seconds_bucket" })
+            Assert.Matches($"(?m)^{name}[a-z_]*{{[^}}]*consumer=\"orders\"", metrics);
         Assert.DoesNotContain(user, metrics, StringComparison.Ordinal);
     }
 
     private static Task<List<string>> OwnersAsync(Database<NotificationsDbContext> database) =>
-        database.ReadAsync(context => context.Set<FeedLease>().Where(l => l.Feed == Feed).Select(l => l.Owner).ToListAsync(), default);
+        database.ReadAsync(context => context.Set<PartitionLease>().Where(l => l.Consumer == Consumer).Select(l => l.Owner).ToListAsync(), default);
 
     private static async Task<int[]> SharesAsync(Database<NotificationsDbContext> database) =>
         [.. (await OwnersAsync(database)).Where(owner => owner.Length > 0).GroupBy(owner => owner).Select(group => group.Count()).Order()];
 }
 
-public sealed class FeedOnSqliteTests(Inboxes inboxes) : FeedTests(inboxes), IClassFixture<Inboxes>;
+public sealed class PartitionConsumerOnSqliteTests(Inboxes inboxes) : PartitionConsumerTests(inboxes), IClassFixture<Inboxes>;
 
-public sealed class FeedOnPostgresTests : FeedTests, IClassFixture<PostgresInboxes>
+public sealed class PartitionConsumerOnPostgresTests : PartitionConsumerTests, IClassFixture<PostgresInboxes>
 {
-    public FeedOnPostgresTests(PostgresInboxes inboxes)
+    public PartitionConsumerOnPostgresTests(PostgresInboxes inboxes)
         : base(inboxes) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
 }

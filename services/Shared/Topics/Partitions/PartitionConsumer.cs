@@ -6,28 +6,28 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Topics;
 
 /// <summary>
-/// Deals with the events of one partition, one batch after the other, for as long as this replica has it: each batch and the place
+/// Consumes one partition, one batch of events after the other, for as long as this replica has it: each batch and the place
 /// after it are one transaction, and only then is the next one asked for, which acknowledges it. Survives whatever its database and
-/// the feed do: it waits, reads its place again and goes on from there.
+/// the stream do: it waits, reads its position again and goes on from there.
 /// </summary>
-internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
-    string feed, FeedPositions<TContext> positions, EventStreamClient<TSubscription, TEvent> events, IFeedHandler<TContext, TEvent> handler,
-    FeedOptions options, FeedMetrics metrics, TimeProvider time, ILogger<FeedFollower<TContext, TSubscription, TEvent>> logger)
+internal sealed partial class PartitionConsumer<TContext, TSubscription, TEvent>(
+    string consumer, PartitionPositions<TContext> positions, EventStreamClient<TSubscription, TEvent> events, IPartitionHandler<TContext, TEvent> handler,
+    PartitionConsumerOptions options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TSubscription, TEvent>> logger)
     where TContext : ServiceDbContext
-    where TSubscription : class, IUserSubscription, new()
+    where TSubscription : class, IKeyedSubscription, new()
 {
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Follows the partition until cancelled. Never fails.</summary>
+    /// <summary>Consumes the partition until cancelled. Never fails.</summary>
     public async Task RunAsync(int partition, CancellationToken cancellationToken)
     {
-        metrics.Owned(feed, 1);
+        metrics.Owned(consumer, 1);
         var attempt = new Attempt();
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await FollowAsync(partition, attempt, cancellationToken);
+                await ConsumeAsync(partition, attempt, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -36,22 +36,22 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
             catch (DatabaseAwayException exception)
             {
                 // The process has said so, once for all.
-                LogWaits(exception, feed, partition);
+                LogWaits(exception, consumer, partition);
             }
-#pragma warning disable CA1031 // Whatever the feed or the database throw: the partition must go on, or its events would never be dealt with.
+#pragma warning disable CA1031 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
             catch (Exception exception)
             {
-                LogFailed(exception, feed, partition, attempt.Failures);
+                LogFailed(exception, consumer, partition, attempt.Failures);
             }
 #pragma warning restore CA1031
             await BackOffAsync(attempt, cancellationToken);
         }
 
-        metrics.Owned(feed, -1);
+        metrics.Owned(consumer, -1);
     }
 
     /// <summary>Returns when another replica has moved the position.</summary>
-    private async Task FollowAsync(int partition, Attempt attempt, CancellationToken cancellationToken)
+    private async Task ConsumeAsync(int partition, Attempt attempt, CancellationToken cancellationToken)
     {
         var cursor = await positions.ReadAsync(partition, cancellationToken);
         var subscription = new TSubscription { Partition = (uint)partition, Cursor = cursor, FromEarliest = cursor.Length == 0 };
@@ -67,8 +67,8 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
             };
             if (!written)
             {
-                metrics.Fenced(feed);
-                LogFenced(feed, partition);
+                metrics.Fenced(consumer);
+                LogFenced(consumer, partition);
                 return;
             }
 
@@ -82,14 +82,14 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
         var rows = await positions.MoveAsync(partition, cursor, batch.Cursor, context => handler.HandleAsync(context, batch.Events, cancellationToken), cancellationToken);
         if (rows is not { } count)
             return false;
-        metrics.Written(feed, batch.Events.Count, count, time.GetUtcNow() - handler.TimeOf(batch.Events[0]));
+        metrics.Written(consumer, batch.Events.Count, count, time.GetUtcNow() - handler.TimeOf(batch.Events[0]));
         return true;
     }
 
     private async Task<bool> ResetAsync(int partition, string cursor, ReceivedReset<TEvent> reset, CancellationToken cancellationToken)
     {
-        LogReset(feed, partition, reset.Reason);
-        metrics.Reset(feed);
+        LogReset(consumer, partition, reset.Reason);
+        metrics.Reset(consumer);
         return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null;
     }
 
@@ -106,15 +106,15 @@ internal sealed partial class FeedFollower<TContext, TSubscription, TEvent>(
         public int Failures { get; set; }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Partition {Partition} of {Feed} waits, after {Failures} failures before")]
-    private partial void LogFailed(Exception exception, string feed, int partition, int failures);
+    [LoggerMessage(LogLevel.Warning, "Partition {Partition} of {Consumer} waits, after {Failures} failures before")]
+    private partial void LogFailed(Exception exception, string consumer, int partition, int failures);
 
-    [LoggerMessage(LogLevel.Debug, "Partition {Partition} of {Feed} waits for the database")]
-    private partial void LogWaits(Exception exception, string feed, int partition);
+    [LoggerMessage(LogLevel.Debug, "Partition {Partition} of {Consumer} waits for the database")]
+    private partial void LogWaits(Exception exception, string consumer, int partition);
 
-    [LoggerMessage(LogLevel.Information, "Partition {Partition} of {Feed} was moved on by another replica: reading its position again")]
-    private partial void LogFenced(string feed, int partition);
+    [LoggerMessage(LogLevel.Information, "Partition {Partition} of {Consumer} was moved on by another replica: reading its position again")]
+    private partial void LogFenced(string consumer, int partition);
 
-    [LoggerMessage(LogLevel.Error, "Events of partition {Partition} of {Feed} may be missing ({Reason}): going on with what there is")]
-    private partial void LogReset(string feed, int partition, EventResetReason reason);
+    [LoggerMessage(LogLevel.Error, "Events of partition {Partition} of {Consumer} may be missing ({Reason}): going on with what there is")]
+    private partial void LogReset(string consumer, int partition, EventResetReason reason);
 }

@@ -2,10 +2,10 @@ using Microservices.Persistence;
 
 namespace Microservices.Topics;
 
-/// <summary>What a service makes of the events of a feed. A singleton, called for several partitions at once.</summary>
+/// <summary>What a service makes of the events that it consumes. A singleton, called for several partitions at once.</summary>
 /// <typeparam name="TContext">The service's database.</typeparam>
 /// <typeparam name="TEvent">The message of one event.</typeparam>
-public interface IFeedHandler<in TContext, in TEvent>
+public interface IPartitionHandler<in TContext, in TEvent>
     where TContext : ServiceDbContext
 {
     /// <summary>

@@ -12,10 +12,10 @@ using ProtoOrderEvent = Microservices.Orders.V1.OrderEvent;
 namespace Microservices.Gateway.Events;
 
 /// <summary>An event of whichever source, as it goes out.</summary>
-internal sealed record FeedEvent(string Name, Action<Utf8JsonWriter> Write);
+internal sealed record MergedEvent(string Name, Action<Utf8JsonWriter> Write);
 
 /// <summary>What happens to a user's orders and notifications, merged. A singleton; thread-safe.</summary>
-internal sealed class UserFeed(
+internal sealed class MergedUserEvents(
     EventStreamClient<WatchOrdersSubscription, ProtoOrderEvent> orders, EventStreamClient<WatchNotificationsSubscription, ProtoNotificationEvent> notifications)
 {
     /// <summary>The sources, in the order of their places.</summary>
@@ -28,12 +28,12 @@ internal sealed class UserFeed(
     /// Follows both from the places given. Where a place is not known, no event comes before both subscriptions stand: it could have no
     /// place of its own to resume from. A source that refuses its place is followed from now on, after a reset.
     /// </summary>
-    public MergedSubscriptions<FeedEvent> Follow(string userId, EventPlace[] from, CancellationToken cancellationToken) => new(
+    public MergedSubscriptions<MergedEvent> Follow(string userId, EventPlace[] from, CancellationToken cancellationToken) => new(
         [
             token => FromOrAnew(cursor => orders.SubscribeAsync(new WatchOrdersSubscription { UserId = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
-                told => new FeedEvent("order", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.OrderEvent)), token),
+                told => new MergedEvent("order", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.OrderEvent)), token),
             token => FromOrAnew(cursor => notifications.SubscribeAsync(new WatchNotificationsSubscription { UserId = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
-                told => new FeedEvent("notification", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.NotificationEvent)), token),
+                told => new MergedEvent("notification", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.NotificationEvent)), token),
         ],
         together: !from.All(place => place.Known),
         cancellationToken);

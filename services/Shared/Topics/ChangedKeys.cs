@@ -4,26 +4,26 @@ using Microservices.Persistence;
 
 namespace Microservices.Topics;
 
-/// <summary>Who has changed.</summary>
-/// <param name="UserIds">Each once.</param>
+/// <summary>Which keys have changed.</summary>
+/// <param name="Keys">Each once.</param>
 /// <param name="Cursor">The place after those changes.</param>
 /// <param name="More">There are more: nothing is complete until this is false.</param>
 /// <param name="Reset">What changed before the cursor cannot be told.</param>
-public sealed record UserChanges(IReadOnlyCollection<string> UserIds, string Cursor, bool More, bool Reset);
+public sealed record KeyChanges(IReadOnlyCollection<string> Keys, string Cursor, bool More, bool Reset);
 
 /// <summary>
-/// Tells whose data has changed since a place, from the history that every change commits an event to; so, other than what the event log
+/// Tells which keys have changed since a place, from the history that every change commits an event to; so, other than what the event log
 /// tells, it is complete at the moment it is asked, whatever Redis or the relay does. A singleton; thread-safe.
 /// </summary>
-public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain errors, OutboxHeads<TContext> heads, OutboxHistory<TContext> history)
+public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain errors, OutboxHeads<TContext> heads, OutboxHistory<TContext> history)
     where TContext : ServiceDbContext
 {
     // An answer is bounded by what it reads: events, each up to the size that the outbox takes.
     private const int MaxEvents = 1_000;
 
-    /// <summary>The users that have changed after the cursor; of an empty one, only the place to begin at.</summary>
+    /// <summary>The keys that have changed after the cursor; of an empty one, only the place to begin at.</summary>
     /// <exception cref="StatusException">INVALID_ARGUMENT: it is no cursor.</exception>
-    public async Task<UserChanges> ReadAsync(string cursor, CancellationToken cancellationToken)
+    public async Task<KeyChanges> ReadAsync(string cursor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cursor);
         Cursor? after = null;
@@ -36,7 +36,7 @@ public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain erro
 
         var ends = await heads.ReadAsync(topics.All, cancellationToken);
         var places = new Cursor[ends.Count];
-        var users = new HashSet<string>();
+        var keys = new HashSet<string>();
         var (room, more) = (MaxEvents, false);
         for (var i = 0; i < places.Length; i++)
         {
@@ -49,10 +49,10 @@ public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain erro
                 var page = await history.ReadAsync(topic, offset, room, cancellationToken);
                 if (page?.Epoch != end.Epoch || page.Events.Count == 0 || page.Events[0].Offset != offset + 1)
                     return Begin(ends);
-                // Whom an event is about that was set aside is not known here.
+                // Which key an event is about that was set aside is not known here.
                 if (page.Events.Any(e => e.Payload.Length == 0))
                     return Begin(ends);
-                users.UnionWith(page.Events.Select(e => UserOf(e.Payload)));
+                keys.UnionWith(page.Events.Select(e => KeyOf(e.Payload)));
                 offset = page.Events[^1].Offset;
                 room -= page.Events.Count;
             }
@@ -61,11 +61,11 @@ public abstract class ChangedUsers<TContext>(UserTopics topics, ErrorDomain erro
             places[i] = Cursor.At(topic, end.Epoch, offset);
         }
 
-        return new UserChanges(users, Cursor.Combine(places).ToString(), more, Reset: false);
+        return new KeyChanges(keys, Cursor.Combine(places).ToString(), more, Reset: false);
     }
 
-    /// <summary>Whose an event is.</summary>
-    protected abstract string UserOf(byte[] payload);
+    /// <summary>The key that an event is about.</summary>
+    protected abstract string KeyOf(byte[] payload);
 
-    private UserChanges Begin(IReadOnlyList<OutboxHead> ends) => new([], UserTopics.PlaceAfter(topics.All, ends).ToString(), More: false, Reset: true);
+    private KeyChanges Begin(IReadOnlyList<OutboxHead> ends) => new([], KeyedTopics.PlaceAfter(topics.All, ends).ToString(), More: false, Reset: true);
 }

@@ -10,8 +10,8 @@ using StackExchange.Redis;
 
 namespace Microservices.Tests.Integration.Notifications;
 
-/// <summary>What becomes of a feed when that which it lives on goes away.</summary>
-public sealed class FeedOutageTests(Inboxes inboxes) : IClassFixture<Inboxes>, IDisposable
+/// <summary>What becomes of a consumer of partitions when what it depends on goes away.</summary>
+public sealed class PartitionConsumerOutageTests(Inboxes inboxes) : IClassFixture<Inboxes>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("outage-").FullName;
     private readonly EmbeddedGarnet redis = new();
@@ -118,7 +118,7 @@ public sealed class FeedOutageTests(Inboxes inboxes) : IClassFixture<Inboxes>, I
         using var http = new HttpClient();
         await Eventually.UntilAsync(
             async () => (await http.GetStringAsync(new Uri($"{again.Management}/metrics"))).Split('\n')
-                .Any(line => line.StartsWith("feed_resets_total{", StringComparison.Ordinal) && !line.Contains("} 0 ", StringComparison.Ordinal)), "the reset is counted");
+                .Any(line => line.StartsWith("consumer_resets_total{", StringComparison.Ordinal) && !line.Contains("} 0 ", StringComparison.Ordinal)), "the reset is counted");
         later = (await PlaceAsync(orders, user)).OrderId;
 
         var inbox = await inboxes.InboxAsync(user, all => all.Count >= 2, new(again.Channel));

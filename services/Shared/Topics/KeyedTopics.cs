@@ -1,0 +1,35 @@
+using Microservices.EventLog;
+using Microservices.Persistence;
+
+namespace Microservices.Topics;
+
+/// <summary>
+/// The topics of a service whose events are each about one key, such as a user or a device: a topic for each key, which those who watch one
+/// follow, and a fixed number of partitions of all keys, which those who process everything consume. An event goes to both. Immutable.
+/// </summary>
+/// <param name="service">What the names begin with, such as "orders".</param>
+/// <param name="key">What a key stands for, such as "user": the topic of one is orders/user/{key}. Stored, as the other is: never to be changed.</param>
+public sealed class KeyedTopics(string service, string key)
+{
+    /// <summary>How many partitions there are. Never to be changed: an event's place would.</summary>
+    public const int Partitions = 16;
+
+    /// <summary>What all names begin with.</summary>
+    public string Prefix { get; } = $"{service}/";
+
+    /// <summary>All partitions, which together have every event once.</summary>
+    public IReadOnlyList<string> All { get; } = [.. Enumerable.Range(0, Partitions).Select(partition => $"{service}/partition/{partition}")];
+
+    /// <summary>The events about one key.</summary>
+    public string OfKey(string value) => $"{Prefix}{key}/{value}";
+
+    /// <summary>The place after the newest event of each of these topics, of which these are the ends.</summary>
+    internal static Cursor PlaceAfter(IReadOnlyList<string> topics, IReadOnlyList<OutboxHead> ends) =>
+        Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]);
+
+    /// <summary>The partition that a key is in, for good.</summary>
+    public static int PartitionOf(string value) => Partition.Of(value, Partitions);
+
+    /// <summary>Where an event about that key goes.</summary>
+    public IReadOnlyList<string> For(string value) => [OfKey(value), All[PartitionOf(value)]];
+}

@@ -1,0 +1,58 @@
+using Microservices.Hosting;
+using Microservices.Persistence;
+using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Topics;
+
+/// <summary>Registers the consuming of another service's partitions.</summary>
+public static class PartitionConsumerRegistration
+{
+    /// <summary>
+    /// Has <typeparamref name="THandler"/> deal with every event of another service, once in effect with any number of replicas: the
+    /// partitions are spread over them, and the position in each is committed with what is made of the events. After
+    /// <c>AddPersistence</c> and <c>AddEventStreamClient</c>; the context calls <see cref="PartitionConsumerTables.DescribePartitionConsumers"/>. The section is
+    /// <c>PartitionConsumer</c>.
+    /// </summary>
+    /// <param name="builder">The process.</param>
+    /// <param name="consumer">What the consumer is called in the tables, for good, and in metrics: at most 64 characters.</param>
+    public static WebApplicationBuilder AddPartitionConsumer<TContext, TSubscription, TEvent, THandler>(this WebApplicationBuilder builder, string consumer)
+        where TContext : ServiceDbContext
+        where TSubscription : class, IKeyedSubscription, new()
+        where THandler : class, IPartitionHandler<TContext, TEvent>
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.AddValidatedOptions<PartitionConsumerOptions>("PartitionConsumer");
+        builder.Services.TryAddSingleton<PartitionConsumerMetrics>();
+        builder.Services.TryAddSingleton<THandler>();
+        builder.Services.AddHostedService(services =>
+        {
+            var options = services.GetRequiredService<IOptions<PartitionConsumerOptions>>().Value;
+            var database = services.GetRequiredService<Database<TContext>>();
+            var time = services.GetRequiredService<TimeProvider>();
+            var partitions = new PartitionConsumer<TContext, TSubscription, TEvent>(
+                consumer,
+                new PartitionPositions<TContext>(consumer, database),
+                services.GetRequiredService<EventStreamClient<TSubscription, TEvent>>(),
+                services.GetRequiredService<THandler>(),
+                options,
+                services.GetRequiredService<PartitionConsumerMetrics>(),
+                time,
+                services.GetRequiredService<ILogger<PartitionConsumer<TContext, TSubscription, TEvent>>>());
+            return new PartitionWorker<TContext, TSubscription, TEvent>(
+                consumer,
+                new PartitionLeases<TContext>(consumer, database),
+                partitions,
+                options,
+                services.GetRequiredService<Drain>(),
+                time,
+                services.GetRequiredService<ILogger<PartitionWorker<TContext, TSubscription, TEvent>>>());
+        });
+        return builder;
+    }
+}
