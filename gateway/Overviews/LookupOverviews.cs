@@ -18,20 +18,29 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<Gat
         await Task.WhenAll(batch.Select(async call =>
         {
             var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
-            if (bytes > AnswerBudget.SmallBytes)
-                answer = Take(hold, answer, bytes);
-            if (!call.Answer(answer))
-                answer.Written();
+            if (bytes <= AnswerBudget.SmallBytes)
+                call.Answer(answer);
+            else if (hold.TryTake(bytes) is { } full)
+                call.Fail(full);
+            else
+                await AnswerAsync(batch, call, answer, hold, bytes);
         }));
     }
 
-    // From here until it is written: what the caller leaves unread, or the stream's end, is given back with the stream.
-    private static LookupOverviewsResult Take(AnswerHold hold, LookupOverviewsResult answer, int bytes)
+    // What is held is given back when the answer is written; what the caller leaves unread, with the stream.
+    private static async Task AnswerAsync(
+        CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, BatchedCall<LookupOverviewsCall, LookupOverviewsResult> call,
+        LookupOverviewsResult answer, AnswerHold hold, int bytes)
     {
-        if (hold.TryTake(bytes) is { } full)
-            return new LookupOverviewsResult { Error = full };
-        answer.OnWritten = () => hold.GiveBack(bytes);
-        return answer;
+        try
+        {
+            if (call.Answer(answer))
+                await batch.WaitForWrittenAsync(CancellationToken.None);
+        }
+        finally
+        {
+            hold.GiveBack(bytes);
+        }
     }
 
     private async Task<(LookupOverviewsResult Answer, int Bytes)> AnswerAsync(LookupOverviewsCall call, CancellationToken cancellationToken)

@@ -50,8 +50,7 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
                         stream.Schedule(watch, options.WriteTimeout);
                         // No token: cancelling a write would reset the stream without a word.
                         await responses.WriteAsync(_frame);
-                        for (var i = 0; i < _frame.Results.Count; i++)
-                            (_frame.Results[i] as IWrittenCallResult)?.Written();
+                        stream.Wrote(_frame.Results.Count);
                         _frame.Results.Clear();
                     }
 
@@ -87,7 +86,6 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
             if (size > LargestAnswer)
             {
                 var id = answer.CallId;
-                (answer as IWrittenCallResult)?.Written();
                 answer = ServerErrors.Of<TResult>(StatusCode.ResourceExhausted, "The answer is too large.");
                 answer.CallId = id;
                 size = 0;

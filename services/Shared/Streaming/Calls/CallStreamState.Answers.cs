@@ -9,7 +9,6 @@ internal sealed partial class CallStreamState<TCall, TResult>
     private List<TResult> _answers = [];
     private List<(long Answers, TaskCompletionSource Written)>? _waitForWritten;
     private long _made;
-    private long _taken;
     private long _written;
 
     /// <summary>Answers a call, unless it has been answered.</summary>
@@ -102,22 +101,29 @@ internal sealed partial class CallStreamState<TCall, TResult>
     }
 
     /// <summary>
-    /// Swaps the answers that are ready for an empty list: what was taken before has been written. False when nothing is to be written; <paramref name="idle"/> says that
-    /// nothing is open either.
+    /// Swaps the answers that are ready for an empty list. False when nothing is to be written; <paramref name="idle"/> says that nothing is
+    /// open either.
     /// </summary>
     internal bool TakeAnswers(ref List<TResult> taken, out CallControl? control, out bool idle)
     {
         lock (_gate)
         {
-            _written = _taken;
-            _waitForWritten?.RemoveAll(waiting => waiting.Answers <= _written && waiting.Written.TrySetResult());
             (taken, _answers) = (_answers, taken);
-            _taken += taken.Count;
             (control, _control) = (_control, null);
             idle = _open.Count == 0;
             if (taken.Count > 0)
                 Written.Set();
             return taken.Count > 0 || control is not null;
+        }
+    }
+
+    /// <summary>So many of the answers that were taken have been handed to the transport.</summary>
+    internal void Wrote(int answers)
+    {
+        lock (_gate)
+        {
+            _written += answers;
+            _waitForWritten?.RemoveAll(waiting => waiting.Answers <= _written && waiting.Written.TrySetResult());
         }
     }
 
