@@ -51,7 +51,7 @@ internal sealed class MarkRead(Database<NotificationsDbContext> database, TimePr
         foreach (var id in ids.Where(id => found[id].ReadTime is null))
         {
             found[id].ReadTime = now;
-            context.Tell(NotificationEventKind.Read, found[id].ToMessage(), now);
+            context.Publish(NotificationEventKind.Read, found[id].ToMessage(), now);
         }
 
         var response = new MarkReadResponse();

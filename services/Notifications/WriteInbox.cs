@@ -32,7 +32,7 @@ internal sealed class WriteInbox(TimeProvider time) : IPartitionHandler<Notifica
                 CreateTime = now,
             };
             context.Add(notification);
-            context.Tell(NotificationEventKind.Created, notification.ToMessage(), now);
+            context.Publish(NotificationEventKind.Created, notification.ToMessage(), now);
         }
 
         return wanted.Count;

@@ -75,7 +75,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<O
         order.Version++;
         order.UpdateTime = time.GetUtcNow().ToMicroseconds();
         var message = order.ToMessage();
-        orders.Tell(kind, message, order.UpdateTime);
+        orders.Publish(kind, message, order.UpdateTime);
         return message;
     }
 

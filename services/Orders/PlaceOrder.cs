@@ -117,7 +117,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
             takenIds.Add(order.OrderId);
             orders.Orders.Add(order);
             var response = new PlaceOrderResponse { Order = order.ToMessage() };
-            orders.Tell(OrderEventKind.Placed, response.Order, order.UpdateTime);
+            orders.Publish(OrderEventKind.Placed, response.Order, order.UpdateTime);
             outcomes[i] = response;
             if (command.IdempotencyKey.Length > 0)
             {

@@ -59,7 +59,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
 
         users.Users.Add(user);
         var message = user.ToMessage();
-        users.Tell(UserEventKind.Created, message, now);
+        users.Publish(UserEventKind.Created, message, now);
         return new CreateUserResponse { User = message };
     }
 }

@@ -34,7 +34,7 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, KeyETags<Use
 
         user.Version++;
         user.UpdateTime = time.GetUtcNow().ToMicroseconds();
-        users.Tell(UserEventKind.Updated, user.ToMessage(), user.UpdateTime);
+        users.Publish(UserEventKind.Updated, user.ToMessage(), user.UpdateTime);
         return user;
     }
 
