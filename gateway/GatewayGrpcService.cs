@@ -14,7 +14,7 @@ internal sealed class GatewayGrpcService(
     OverviewAggregator overviews,
     AnswerBudget unread,
     CallStreamServer<LookupOverviewsCall, LookupOverviewsResult> lookups,
-    EventStreamServer<WatchOverviewSubscription> watch,
+    EventStreamServer<WatchOverviewRequest> watch,
     Drain drain,
     IOptions<GatewayOptions> options,
     TimeProvider time)

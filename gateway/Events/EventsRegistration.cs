@@ -14,10 +14,10 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<EventsMetrics>();
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<UserEventStreams>();
-        builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
-        builder.Services.AddEventStreamClient(NotificationsService.WatchNotificationsStream, "Backends:Notifications");
-        builder.Services.AddEventStreamClient(UsersService.WatchUsersStream, "Backends:Users");
+        builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
+        builder.Services.AddEventStreamClient(NotificationsService.WatchNotifications, "Backends:Notifications");
+        builder.Services.AddEventStreamClient(UsersService.WatchUsers, "Backends:Users");
         builder.Services.AddSingleton<OverviewSnapshot>();
-        builder.Services.AddEventStreamServer<WatchOverviewSubscription, OverviewEvent, WatchOverview>(GatewayService.WatchOverviewStream);
+        builder.Services.AddEventStreamServer<WatchOverviewRequest, WatchOverview>(GatewayService.WatchOverview);
     }
 }

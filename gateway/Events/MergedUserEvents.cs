@@ -2,8 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Grpc.Core;
 using Microservices.Gateway.Rest;
-using Microservices.Notifications.V1;
-using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using ProtoNotificationEvent = Microservices.Notifications.V1.NotificationEvent;
@@ -16,7 +14,7 @@ internal sealed record MergedEvent(string Name, Action<Utf8JsonWriter> Write);
 
 /// <summary>What happens to a user's orders and notifications, merged. A singleton; thread-safe.</summary>
 internal sealed class MergedUserEvents(
-    EventStreamClient<WatchOrdersSubscription, ProtoOrderEvent> orders, EventStreamClient<WatchNotificationsSubscription, ProtoNotificationEvent> notifications)
+    EventStreamClient<ProtoOrderEvent> orders, EventStreamClient<ProtoNotificationEvent> notifications)
 {
     /// <summary>The sources, in the order of their places.</summary>
     public static IReadOnlyList<string> Sources { get; } = ["orders", "notifications"];
@@ -30,9 +28,9 @@ internal sealed class MergedUserEvents(
     /// </summary>
     public MergedSubscriptions<MergedEvent> Follow(string userId, EventPlace[] from, CancellationToken cancellationToken) => new(
         [
-            token => FromOrAnew(cursor => orders.SubscribeAsync(new WatchOrdersSubscription { UserId = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
+            token => FromOrAnew(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
                 told => new MergedEvent("order", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.OrderEvent)), token),
-            token => FromOrAnew(cursor => notifications.SubscribeAsync(new WatchNotificationsSubscription { UserId = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
+            token => FromOrAnew(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
                 told => new MergedEvent("notification", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.NotificationEvent)), token),
         ],
         together: !from.All(place => place.Known),

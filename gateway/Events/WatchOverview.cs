@@ -7,6 +7,7 @@ using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 
 namespace Microservices.Gateway.Events;
@@ -17,14 +18,15 @@ namespace Microservices.Gateway.Events;
 /// singleton; thread-safe.
 /// </summary>
 internal sealed class WatchOverview(
-    EventStreamClient<WatchUsersSubscription, UserEvent> users, EventStreamClient<WatchOrdersSubscription, OrderEvent> orders, OverviewSnapshot overview)
-    : IEventSource<WatchOverviewSubscription>
+    EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview)
+    : IEventSource<WatchOverviewRequest>
 {
     private const int Sources = 2;
 
-    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOverviewSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOverviewRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var query = Check(subscription, out var places);
+        var subscription = request.Subscribe;
+        var query = Check(request, out var places);
         var shown = new ShownVersions();
         var resumed = places[0].Known;
         if (resumed)
@@ -63,34 +65,39 @@ internal sealed class WatchOverview(
         }
     }
 
-    private static string Owner(WatchOverviewSubscription subscription) => $"overview/{subscription.UserId}";
+    private static string Owner(Subscription subscription) => $"overview/{subscription.Key}";
 
-    private static OverviewQuery Check(WatchOverviewSubscription subscription, out EventPlace[] places)
+    private static OverviewQuery Check(WatchOverviewRequest request, out EventPlace[] places)
     {
+        var subscription = request.Subscribe;
         var violations = new FieldViolations();
-        violations.CheckId("user_id", subscription.UserId);
+        violations.CheckId("key", subscription.Key);
         places = new EventPlace[Sources];
         if (subscription.Cursor.Length > 0 && (!EventPlaces.TryParse(Owner(subscription), subscription.Cursor, Sources, out places) || places.Any(place => place.Seen > 0)))
             violations.Add("cursor", "is not the cursor of an earlier frame");
-        if (subscription.OrderLimit < 0)
+        if (subscription.FromEarliest)
+            violations.Add("from_earliest", "must be false: a snapshot comes first");
+        if (subscription.HasPartition)
+            violations.Add("partition", "must be absent");
+        if (request.OrderLimit < 0)
             violations.Add("order_limit", "must not be negative");
         if (violations.Any)
             throw GatewayErrors.Domain.Invalid(violations).ToRpcException();
-        return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.UserId, OrderLimit = subscription.OrderLimit });
+        return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.Key, OrderLimit = request.OrderLimit });
     }
 
-    private MergedSubscriptions<OverviewEvent> Follow(WatchOverviewSubscription wanted, EventPlace[] from, bool together, CancellationToken cancellationToken) => new(
+    private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, EventPlace[] from, bool together, CancellationToken cancellationToken) => new(
         [
-            token => users.SubscribeAsync(new() { UserId = wanted.UserId, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
+            token => users.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
                 .SelectEvents(told => new OverviewEvent { User = told }, token),
-            token => orders.SubscribeAsync(new() { UserId = wanted.UserId, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
+            token => orders.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
                 .SelectEvents(told => new OverviewEvent { Order = told }, token),
         ],
         together,
         cancellationToken);
 
     private async Task<EncodedEvents> SnapshotAsync(
-        WatchOverviewSubscription subscription, OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
+        Subscription subscription, OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
     {
         try
         {

@@ -17,8 +17,8 @@ internal static class OverviewRegistration
 
     public static void AddOverviews(this WebApplicationBuilder builder)
     {
-        builder.AddSource(UsersService.LookupUsersCalls, "Users");
-        builder.AddSource(OrdersService.LookupOrdersCalls, "Orders");
+        builder.AddSource(UsersService.LookupUsers, "Users");
+        builder.AddSource(OrdersService.LookupOrders, "Orders");
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
         builder.Services.AddSingleton<KnownAnswers<User>>();
         builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
@@ -51,7 +51,7 @@ internal static class OverviewRegistration
             calls.MaxConcurrentBatches = Credit;
             calls.DrainTimeout = drain.Value.Window;
         });
-        builder.Services.AddCallStreamServer<LookupOverviewsCall, LookupOverviewsResult, LookupOverviews>(GatewayService.LookupOverviewsCalls, LookupSection);
+        builder.Services.AddCallStreamServer<LookupOverviewsCall, LookupOverviewsResult, LookupOverviews>(GatewayService.LookupOverviews, LookupSection);
     }
 
     // Past the bulkhead: a gateway that is kept from hearing of changes would ask for more, not less.
@@ -61,11 +61,8 @@ internal static class OverviewRegistration
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ChangeFollower<T>>(services, backend, connect(services.GetRequiredKeyedService<GrpcChannel>(backend))));
     }
 
-    private static void AddSource<TRequestFrame, TCall, TResponseFrame, TResult>(
-        this WebApplicationBuilder builder, CallStreamMethod<TRequestFrame, TCall, TResponseFrame, TResult> method, string backend)
-        where TRequestFrame : class, ICallFrame<TCall>, new()
+    private static void AddSource<TCall, TResult>(this WebApplicationBuilder builder, CallStreamMethod<TCall, TResult> method, string backend)
         where TCall : class, ICall, IMessage<TCall>
-        where TResponseFrame : class, ICallResultFrame<TResult>, new()
         where TResult : class, ICallResult, new()
     {
         builder.Services.AddCallStreamClient(method, $"Backends:{backend}", options => options.AdaptiveConcurrency = true);

@@ -6,7 +6,7 @@ using Microservices.Streaming.Events;
 namespace Microservices.Notifications;
 
 /// <summary>The gRPC surface of Notifications.</summary>
-internal sealed class NotificationsService(ReadInbox read, MarkRead mark, EventStreamServer<WatchNotificationsSubscription> watch, Drain drain)
+internal sealed class NotificationsService(ReadInbox read, MarkRead mark, EventStreamServer<WatchNotificationsRequest> watch, Drain drain)
     : V1.NotificationsService.NotificationsServiceBase
 {
     public override Task<ListNotificationsResponse> ListNotifications(ListNotificationsRequest request, ServerCallContext context) =>

@@ -12,12 +12,12 @@ builder.AddPersistence<NotificationsDbContext, SqliteNotificationsDbContext, Pos
 builder.AddTopics<NotificationsDbContext>(NotificationEvents.Topics);
 builder.AddValidatedOptions<NotificationsOptions>("Notifications");
 
-builder.Services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
-builder.AddPartitionConsumer<NotificationsDbContext, WatchOrdersSubscription, OrderEvent, WriteInbox>("orders");
+builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
+builder.AddPartitionConsumer<NotificationsDbContext, OrderEvent, WriteInbox>("orders");
 builder.Services.AddSingleton<ReadInbox>();
 builder.Services.AddSingleton<MarkRead>();
 builder.Services.AddHostedService<InboxCleaner>();
-builder.Services.AddEventStreamServer<V1.WatchNotificationsSubscription, V1.NotificationEvent, WatchNotifications>(V1.NotificationsService.WatchNotificationsStream);
+builder.Services.AddEventStreamServer<V1.WatchNotificationsRequest, WatchNotifications>(V1.NotificationsService.WatchNotifications);
 
 var app = builder.Build();
 

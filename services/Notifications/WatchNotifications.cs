@@ -8,7 +8,7 @@ namespace Microservices.Notifications;
 
 /// <summary>What happens in inboxes: in that of one user, in those of one partition, or in all. A snapshot has the unread, oldest first.</summary>
 internal sealed class WatchNotifications(IEventLog log, SnapshotReader<NotificationsDbContext> snapshots)
-    : TopicSource<NotificationsDbContext, WatchNotificationsSubscription>(NotificationEvents.Topics, NotificationErrors.Domain, log, snapshots)
+    : TopicSource<NotificationsDbContext>(NotificationEvents.Topics, NotificationErrors.Domain, log, snapshots)
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(NotificationsDbContext context, SnapshotScope scope, string after, int count)
     {

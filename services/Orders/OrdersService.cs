@@ -10,7 +10,7 @@ namespace Microservices.Orders;
 /// <summary>The gRPC surface of Orders.</summary>
 internal sealed class OrdersService(
     PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, ListChangedUsers changed, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
-    EventStreamServer<WatchOrdersSubscription> watch, Drain drain)
+    EventStreamServer<WatchOrdersRequest> watch, Drain drain)
     : V1.OrdersService.OrdersServiceBase
 {
     public override async Task<PlaceOrderResponse> PlaceOrder(PlaceOrderRequest request, ServerCallContext context)

@@ -12,7 +12,7 @@ builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbC
 builder.AddTopics<OrdersDbContext>(OrderEvents.Topics);
 builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
 
-builder.Services.AddCallStreamClient(UsersService.LookupUsersCalls, "Backends:Users");
+builder.Services.AddCallStreamClient(UsersService.LookupUsers, "Backends:Users");
 builder.Services.AddSingleton<UserDirectory>();
 builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();
@@ -22,8 +22,8 @@ builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton<LatestOrders>();
 builder.Services.AddSingleton<LookupGate>();
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
-builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrdersCalls);
-builder.Services.AddEventStreamServer<V1.WatchOrdersSubscription, V1.OrderEvent, WatchOrders>(V1.OrdersService.WatchOrdersStream);
+builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrders);
+builder.Services.AddEventStreamServer<V1.WatchOrdersRequest, WatchOrders>(V1.OrdersService.WatchOrders);
 
 var app = builder.Build();
 

@@ -11,7 +11,7 @@ namespace Microservices.Orders;
 /// oldest first, as the index has them.
 /// </summary>
 internal sealed class WatchOrders(IEventLog log, SnapshotReader<OrdersDbContext> snapshots)
-    : TopicSource<OrdersDbContext, WatchOrdersSubscription>(OrderEvents.Topics, OrderErrors.Domain, log, snapshots)
+    : TopicSource<OrdersDbContext>(OrderEvents.Topics, OrderErrors.Domain, log, snapshots)
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(OrdersDbContext context, SnapshotScope scope, string after, int count)
     {

@@ -15,8 +15,8 @@ builder.Services.AddSingleton<ReadUsers>();
 builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
 builder.Services.AddSingleton<UpdateUser>();
 builder.Services.AddSingleton<ListChangedUsers>();
-builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsersCalls);
-builder.Services.AddEventStreamServer<V1.WatchUsersSubscription, V1.UserEvent, WatchUsers>(V1.UsersService.WatchUsersStream);
+builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsers);
+builder.Services.AddEventStreamServer<V1.WatchUsersRequest, WatchUsers>(V1.UsersService.WatchUsers);
 
 var app = builder.Build();
 

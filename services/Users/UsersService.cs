@@ -9,7 +9,7 @@ namespace Microservices.Users;
 /// <summary>The gRPC surface of Users.</summary>
 internal sealed class UsersService(
     CreateUser create, UpdateUser update, ReadUsers read, ListChangedUsers changed, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
-    EventStreamServer<WatchUsersSubscription> watch, Drain drain)
+    EventStreamServer<WatchUsersRequest> watch, Drain drain)
     : V1.UsersService.UsersServiceBase
 {
     public override Task<CreateUserResponse> CreateUser(CreateUserRequest request, ServerCallContext context) =>

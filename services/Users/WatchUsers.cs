@@ -8,7 +8,7 @@ namespace Microservices.Users;
 
 /// <summary>What happens to users: to one, to those of one partition, or to all. A snapshot has the users by id.</summary>
 internal sealed class WatchUsers(IEventLog log, SnapshotReader<UsersDbContext> snapshots)
-    : TopicSource<UsersDbContext, WatchUsersSubscription>(UserEvents.Topics, UserErrors.Domain, log, snapshots)
+    : TopicSource<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, log, snapshots)
 {
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(UsersDbContext context, SnapshotScope scope, string after, int count)
     {

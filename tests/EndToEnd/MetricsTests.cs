@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.EndToEnd.Rollout;
 using Microservices.Tests.Support;
 using Xunit;
@@ -120,7 +121,7 @@ public sealed partial class MetricsTests(ITestOutputHelper print)
     private static async Task<AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse>> WatchAsync(OrdersService.OrdersServiceClient client, string userId)
     {
         var stream = client.WatchOrders();
-        await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new WatchOrdersSubscription { SubscriptionId = 1, UserId = userId } });
+        await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new Subscription { SubscriptionId = 1, Key = userId } });
         Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Patience));
         Assert.NotNull(stream.ResponseStream.Current.Subscribed);
         return stream;

@@ -12,7 +12,7 @@ public static class MessageSizes
     public const int MaxCalls = MaxRequest - (64 << 10);
 }
 
-/// <summary>A call as it travels in a frame. Generated messages have these members already; a partial declaration says so.</summary>
+/// <summary>A call as it travels in a frame. The messages of a call stream have these members; its generator says so.</summary>
 public interface ICall
 {
     /// <summary>Chosen by the caller; unique among the unanswered calls of the stream.</summary>
@@ -22,11 +22,11 @@ public interface ICall
     uint TimeoutMs { get; set; }
 }
 
-/// <summary>A call about a user, whose caller may still have an earlier answer.</summary>
+/// <summary>A lookup by a key, whose caller may still have an earlier answer. Its key is the field with number 3.</summary>
 public interface IKeyedLookup : ICall
 {
-    /// <summary>Whose.</summary>
-    string UserId { get; }
+    /// <summary>What is looked up.</summary>
+    string Key { get; }
 
     /// <summary>Whether the caller wants an etag.</summary>
     bool HasKnownEtag { get; }
@@ -43,13 +43,6 @@ public interface ICallResult
 
     /// <summary>Why there is no result; null when there is one.</summary>
     Google.Rpc.Status? Error { get; set; }
-}
-
-/// <summary>An answer that is told when it has been written, or will never be.</summary>
-public interface IWrittenCallResult : ICallResult
-{
-    /// <summary>It has been handed to the transport. Called once by the stream's writer, for what it writes; not when the stream ends before.</summary>
-    void Written();
 }
 
 /// <summary>A frame from the caller of a call stream, whatever its calls: a stream of these is a call stream.</summary>

@@ -2,43 +2,11 @@ using Google.Protobuf.Collections;
 
 namespace Microservices.Streaming.V1;
 
-/// <summary>A subscription as it is asked for, whatever its filter. Generated messages have these members already; a partial declaration says so.</summary>
-public interface IEventSubscription
-{
-    /// <summary>Chosen by the subscriber; unique on its stream.</summary>
-    uint SubscriptionId { get; set; }
-
-    /// <summary>Where to go on; empty for from now on.</summary>
-    string Cursor { get; set; }
-
-    /// <summary>What a slow reader gets.</summary>
-    EventDelivery Delivery { get; set; }
-
-    /// <summary>What there is comes first.</summary>
-    bool Snapshot { get; set; }
-
-    /// <summary>Without a cursor: from the oldest event.</summary>
-    bool FromEarliest { get; set; }
-}
-
-/// <summary>A subscription to what happens to one user, to one partition of the users, or to all.</summary>
-public interface IKeyedSubscription : IEventSubscription
-{
-    /// <summary>The user; empty for all.</summary>
-    string UserId { get; set; }
-
-    /// <summary>Whether it is about a partition.</summary>
-    bool HasPartition { get; }
-
-    /// <summary>The partition, from 0.</summary>
-    uint Partition { get; set; }
-}
-
-/// <summary>A frame from the subscriber; at most one member is set.</summary>
-public interface IEventRequestFrame<TSubscription>
+/// <summary>A frame from the subscriber of an event stream; at most one member is set. The messages of an event stream have these members; its generator says so.</summary>
+public interface IEventRequestFrame
 {
     /// <summary>Begins a subscription.</summary>
-    TSubscription? Subscribe { get; set; }
+    Subscription? Subscribe { get; set; }
 
     /// <summary>Ends one.</summary>
     EventUnsubscribe? Unsubscribe { get; set; }
@@ -67,13 +35,13 @@ public interface IEventBatch<TEvent>
 }
 
 /// <summary>A frame from the service; at most one member is set.</summary>
-public interface IEventResponseFrame<TBatch>
+public interface IEventResponseFrame<TEvent>
 {
     /// <summary>A subscription stands.</summary>
     EventSubscribed? Subscribed { get; }
 
     /// <summary>Events.</summary>
-    TBatch? Events { get; }
+    IEventBatch<TEvent>? Events { get; }
 
     /// <summary>Events may be missing.</summary>
     EventReset? Reset { get; }

@@ -4,11 +4,10 @@ using Grpc.Core;
 
 namespace Microservices.Streaming.V1;
 
-/// <summary>What both ends of an event stream have to know about its method. Immutable.</summary>
-/// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
-/// <typeparam name="TEvent">The message of one event.</typeparam>
-public abstract class EventStreamMethod<TSubscription, TEvent>
-    where TSubscription : class, IEventSubscription
+/// <summary>What the server of an event stream has to know about its method. Immutable.</summary>
+/// <typeparam name="TRequest">The frame of the subscriber.</typeparam>
+public abstract class EventStreamMethod<TRequest>
+    where TRequest : class, IEventRequestFrame
 {
     private protected EventStreamMethod(IMethod method) => Name = method.FullName.TrimStart('/');
 
@@ -16,12 +15,13 @@ public abstract class EventStreamMethod<TSubscription, TEvent>
     public string Name { get; }
 }
 
-/// <summary>An <see cref="EventStreamMethod{TSubscription, TEvent}"/> together with the frames that carry it.</summary>
-public sealed class EventStreamMethod<TRequest, TSubscription, TResponse, TBatch, TEvent> : EventStreamMethod<TSubscription, TEvent>
-    where TRequest : class, IEventRequestFrame<TSubscription>, new()
-    where TSubscription : class, IEventSubscription, IDeepCloneable<TSubscription>
-    where TResponse : class, IEventResponseFrame<TBatch>, IMessage<TResponse>, new()
-    where TBatch : class, IEventBatch<TEvent>, IMessage<TBatch>, new()
+/// <summary>An <see cref="EventStreamMethod{TRequest}"/> together with what a client has to know.</summary>
+/// <typeparam name="TRequest">The frame of the subscriber.</typeparam>
+/// <typeparam name="TResponse">The frame of the service.</typeparam>
+/// <typeparam name="TEvent">One event.</typeparam>
+public sealed class EventStreamMethod<TRequest, TResponse, TEvent> : EventStreamMethod<TRequest>
+    where TRequest : class, IEventRequestFrame, new()
+    where TResponse : class, IEventResponseFrame<TEvent>, IMessage<TResponse>, new()
 {
     // The server writes frames from events that are encoded already, so all methods number these fields alike.
     private static readonly (string Name, int Number)[] FrameFields =
@@ -35,8 +35,9 @@ public sealed class EventStreamMethod<TRequest, TSubscription, TResponse, TBatch
         : base(method)
     {
         Method = method;
-        Check(new TResponse().Descriptor, FrameFields);
-        Check(new TBatch().Descriptor, BatchFields);
+        var frame = new TResponse().Descriptor;
+        Check(frame, FrameFields);
+        Check(frame.FindFieldByName("events").MessageType, BatchFields);
     }
 
     /// <summary>The gRPC method, as generated.</summary>

@@ -25,8 +25,8 @@ public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTo
         var etags = new Dictionary<string, ulong>();
         for (var i = 0; i < batch.Count; i++)
         {
-            if (batch[i].Message is { HasKnownEtag: true } call && FieldViolations.IsId(call.UserId))
-                etags[call.UserId] = 0;
+            if (batch[i].Message is { HasKnownEtag: true } call && FieldViolations.IsId(call.Key))
+                etags[call.Key] = 0;
         }
 
         if (etags.Count > 0)
@@ -73,7 +73,7 @@ public sealed class BatchETags
     public ulong Of(IKeyedLookup call)
     {
         ArgumentNullException.ThrowIfNull(call);
-        return call.HasKnownEtag ? etags.GetValueOrDefault(call.UserId) : 0;
+        return call.HasKnownEtag ? etags.GetValueOrDefault(call.Key) : 0;
     }
 
     /// <summary>Whether the caller has what there is.</summary>

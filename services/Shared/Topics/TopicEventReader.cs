@@ -6,22 +6,21 @@ using Microservices.Streaming.V1;
 namespace Microservices.Topics;
 
 /// <summary>
-/// One subscription of a <see cref="TopicSource{TContext, TSubscription}"/>: a snapshot, if it was asked for, then the events after it; after a
+/// One subscription of a <see cref="TopicSource{TContext}"/>: a snapshot, if it was asked for, then the events after it; after a
 /// reset both again. No sequence that waits for another: there are hundreds of thousands of it, and nearly all of them wait for an event.
 /// </summary>
-internal sealed class TopicEventReader<TContext, TSubscription> : IEventReader
+internal sealed class TopicEventReader<TContext> : IEventReader
     where TContext : ServiceDbContext
-    where TSubscription : class, IKeyedSubscription
 {
-    private readonly TopicSource<TContext, TSubscription> source;
-    private readonly TSubscription subscription;
+    private readonly TopicSource<TContext> source;
+    private readonly Subscription subscription;
     private SequenceReader? snapshot;
     private EventSubscription? live;
     private Cursor? from;
     private bool subscribed;
     private volatile bool cancelled;
 
-    public TopicEventReader(TopicSource<TContext, TSubscription> source, TSubscription subscription, Cursor? from)
+    public TopicEventReader(TopicSource<TContext> source, Subscription subscription, Cursor? from)
     {
         (this.source, this.subscription) = (source, subscription);
         if (subscription.Snapshot && subscription.Cursor.Length == 0)

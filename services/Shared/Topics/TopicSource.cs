@@ -15,11 +15,9 @@ namespace Microservices.Topics;
 /// may be older than what the snapshot has, which its version tells, and the events go on to the present state. A singleton; thread-safe.
 /// </summary>
 /// <typeparam name="TContext">The service's database.</typeparam>
-/// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
-public abstract class TopicSource<TContext, TSubscription>(KeyedTopics topics, ErrorDomain errors, IEventLog log, SnapshotReader<TContext> snapshots)
-    : IEventReaderSource<TSubscription>
+public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain errors, IEventLog log, SnapshotReader<TContext> snapshots)
+    : IEventReaderSource<IEventRequestFrame>
     where TContext : ServiceDbContext
-    where TSubscription : class, IKeyedSubscription
 {
     /// <summary>
     /// What there is after a position (empty: from the beginning), in the order of positions, at most so many: what an item's position is made
@@ -28,19 +26,19 @@ public abstract class TopicSource<TContext, TSubscription>(KeyedTopics topics, E
     protected abstract IAsyncEnumerable<SnapshotItem> Snapshot(TContext context, SnapshotScope scope, string after, int count);
 
     /// <inheritdoc/>
-    public IEventReader Read(TSubscription subscription)
+    public IEventReader Read(IEventRequestFrame request)
     {
-        ArgumentNullException.ThrowIfNull(subscription);
-        var from = Check(subscription);
-        return new TopicEventReader<TContext, TSubscription>(this, subscription, from);
+        ArgumentNullException.ThrowIfNull(request);
+        var subscription = request.Subscribe!;
+        return new TopicEventReader<TContext>(this, subscription, Check(subscription));
     }
 
     /// <summary>The events of what was asked for after a place; null: those to come.</summary>
-    internal EventSubscription Follow(TSubscription subscription, Cursor? from) =>
+    internal EventSubscription Follow(Subscription subscription, Cursor? from) =>
         log.Subscribe(TopicsOf(subscription), from, subscription.Delivery == EventDelivery.Latest ? Delivery.Latest : Delivery.Lossless);
 
     /// <summary>What there is; the last item has the place of the events that follow it.</summary>
-    internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(Subscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var wanted = TopicsOf(subscription);
         var from = KeyedTopics.PlaceAfter(wanted, await snapshots.ReadHeadsAsync(wanted, cancellationToken));
@@ -61,16 +59,16 @@ public abstract class TopicSource<TContext, TSubscription>(KeyedTopics topics, E
     }
 
     /// <summary>The place asked for; null for that of the events to come.</summary>
-    private Cursor? Check(TSubscription subscription)
+    private Cursor? Check(Subscription subscription)
     {
         var violations = new FieldViolations();
         var from = subscription.FromEarliest ? Cursor.Earliest : null;
-        if (subscription.UserId.Length > 0)
-            violations.CheckId("user_id", subscription.UserId);
+        if (subscription.Key.Length > 0)
+            violations.CheckId("key", subscription.Key);
         if (subscription.HasPartition && subscription.Partition >= KeyedTopics.Partitions)
             violations.Add("partition", $"must be 0 to {KeyedTopics.Partitions - 1}");
-        if (subscription.HasPartition && subscription.UserId.Length > 0)
-            violations.Add("partition", "must be absent where there is a user_id");
+        if (subscription.HasPartition && subscription.Key.Length > 0)
+            violations.Add("partition", "must be absent where there is a key");
         // One of other topics would begin these at their oldest events, without a word.
         if (subscription.Cursor.Length > 0 && !violations.Any
             && !(Cursor.TryParse(subscription.Cursor, out from) && TopicsOf(subscription).All(topic => from.TryGetOffset(topic, out _, out _))))
@@ -80,19 +78,19 @@ public abstract class TopicSource<TContext, TSubscription>(KeyedTopics topics, E
         return from;
     }
 
-    private IReadOnlyList<string> TopicsOf(TSubscription subscription) =>
+    private IReadOnlyList<string> TopicsOf(Subscription subscription) =>
         subscription.HasPartition ? [topics.All[(int)subscription.Partition]]
-        : subscription.UserId.Length > 0 ? [topics.OfKey(subscription.UserId)]
+        : subscription.Key.Length > 0 ? [topics.OfKey(subscription.Key)]
         : topics.All;
 
     /// <summary>Of a partition: its rows, then those of which it is not stored which partition they are in; as a rule there are none.</summary>
-    private static IEnumerable<SnapshotScope> ScopesOf(TSubscription subscription)
+    private static IEnumerable<SnapshotScope> ScopesOf(Subscription subscription)
     {
         if (!subscription.HasPartition)
-            return [new(subscription.UserId, OfPartition: false, null)];
+            return [new(subscription.Key, OfPartition: false, null)];
         return [new("", OfPartition: true, (int)subscription.Partition), new("", OfPartition: true, null)];
     }
 
-    private static bool IsWanted(TSubscription subscription, SnapshotScope scope, SnapshotItem item) =>
+    private static bool IsWanted(Subscription subscription, SnapshotScope scope, SnapshotItem item) =>
         !scope.OfPartition || scope.Partition is not null || KeyedTopics.PartitionOf(item.Key) == subscription.Partition;
 }

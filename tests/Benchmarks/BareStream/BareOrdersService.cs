@@ -15,7 +15,7 @@ internal sealed class BareOrdersService(Topics topics) : OrdersService.OrdersSer
             return;
         var wanted = requestStream.Current.Subscribe;
         var queue = Channel.CreateUnbounded<OrderEvent>(new UnboundedChannelOptions { SingleReader = true });
-        topics.Follow(wanted.UserId, queue);
+        topics.Follow(wanted.Key, queue);
         try
         {
             await responseStream.WriteAsync(new WatchOrdersResponse { Subscribed = new EventSubscribed { SubscriptionId = wanted.SubscriptionId, Recovered = true } });
@@ -24,7 +24,7 @@ internal sealed class BareOrdersService(Topics topics) : OrdersService.OrdersSer
         }
         finally
         {
-            topics.Leave(wanted.UserId, queue);
+            topics.Leave(wanted.Key, queue);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Lookups : IAsyncDisposable
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(addresses.Select((a, i) => KeyValuePair.Create($"Users:Addresses:{i}", (string?)a))).Build())
-            .AddCallStreamClient(UsersService.LookupUsersCalls, "Users", configure)
+            .AddCallStreamClient(UsersService.LookupUsers, "Users", configure)
             .BuildServiceProvider();
         var meters = _services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>

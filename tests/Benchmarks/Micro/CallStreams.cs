@@ -34,7 +34,7 @@ public class CallStreams
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
-        builder.Services.AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsersCalls);
+        builder.Services.AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsers);
         server = builder.Build();
         server.MapGrpcService<Service>();
         await server.StartAsync();
@@ -44,7 +44,7 @@ public class CallStreams
             .AddLogging()
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Users:Addresses:0", (string?)address)]).Build())
-            .AddCallStreamClient(UsersService.LookupUsersCalls, "Users", options => options.SingleFlight = false)
+            .AddCallStreamClient(UsersService.LookupUsers, "Users", options => options.SingleFlight = false)
             .BuildServiceProvider();
         calls = services.GetRequiredService<CallStreamClient<LookupUsersCall, LookupUsersResult>>();
         channel = GrpcChannel.ForAddress(address);

@@ -76,7 +76,7 @@ internal static class WatchLoad
             .AddLogging()
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Orders:Addresses:0", (string?)address)]).Build())
-            .AddEventStreamClient(OrdersService.WatchOrdersStream, "Orders")
+            .AddEventStreamClient(OrdersService.WatchOrders, "Orders")
             .BuildServiceProvider();
 
         public LongConcurrentHistogram Latencies { get; } = new(1, 600_000_000, 3);
@@ -84,7 +84,7 @@ internal static class WatchLoad
         public static async Task<Watchers> StartAsync(WatchLoadRequest request, CancellationToken cancellationToken)
         {
             var watchers = new Watchers(request.Address);
-            var client = watchers._services.GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+            var client = watchers._services.GetRequiredService<EventStreamClient<OrderEvent>>();
             var wanted = request.UserIds.SelectMany(id => Enumerable.Repeat(id, request.Subscribers)).ToArray();
             watchers._watching = Task.WhenAll(wanted.Select(id => watchers.WatchAsync(client, id)));
             while (Volatile.Read(ref watchers._subscribed) < wanted.Length && !watchers._watching.IsCompleted)
@@ -100,11 +100,11 @@ internal static class WatchLoad
             _over.Dispose();
         }
 
-        private async Task WatchAsync(EventStreamClient<WatchOrdersSubscription, OrderEvent> client, string userId)
+        private async Task WatchAsync(EventStreamClient<OrderEvent> client, string userId)
         {
             try
             {
-                await foreach (var item in client.SubscribeAsync(new() { UserId = userId }, _over.Token))
+                await foreach (var item in client.SubscribeAsync(new() { Key = userId }, _over.Token))
                 {
                     if (item is ReceivedSubscribed<OrderEvent>)
                         Interlocked.Increment(ref _subscribed);

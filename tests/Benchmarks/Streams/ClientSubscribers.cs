@@ -10,7 +10,7 @@ namespace Microservices.Tests.Benchmarks.Streams;
 internal sealed class ClientSubscribers : Subscribers
 {
     private readonly ServiceProvider services;
-    private readonly EventStreamClient<WatchOrdersSubscription, OrderEvent> client;
+    private readonly EventStreamClient<OrderEvent> client;
     private readonly CancellationTokenSource over = new();
     private readonly List<Task> reading = [];
 
@@ -23,9 +23,9 @@ internal sealed class ClientSubscribers : Subscribers
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(wanted.Addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
                 .Build())
-            .AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders")
+            .AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders")
             .BuildServiceProvider();
-        client = services.GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+        client = services.GetRequiredService<EventStreamClient<OrderEvent>>();
     }
 
     public override async ValueTask DisposeAsync()
@@ -48,7 +48,7 @@ internal sealed class ClientSubscribers : Subscribers
     {
         try
         {
-            await foreach (var item in client.SubscribeAsync(new WatchOrdersSubscription { UserId = userId }, over.Token))
+            await foreach (var item in client.SubscribeAsync(new() { Key = userId }, over.Token))
             {
                 stands.TrySetResult();
                 if (item is ReceivedReset<OrderEvent>)

@@ -49,7 +49,7 @@ internal sealed class GrpcSubscribers : Subscribers
         var method = new Method<WatchOrdersRequest, object>(MethodType.DuplexStreaming, "orders.v1.OrdersService", "WatchOrders", Requests, responses);
         var call = channels[address].CreateCallInvoker().AsyncDuplexStreamingCall(method, null, default);
         for (var i = 0; i < topics.Length; i++)
-            await call.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new WatchOrdersSubscription { SubscriptionId = (uint)i + 1, UserId = topics[i].Topic } });
+            await call.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new() { SubscriptionId = (uint)i + 1, Key = topics[i].Topic } });
         var reading = ReadAsync(call.ResponseStream);
         await await Task.WhenAny(open.Task, reading);
         streams.Add(call.RequestStream);

@@ -5,6 +5,7 @@ using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
@@ -86,7 +87,7 @@ public sealed class ObservedSuite : IAsyncDisposable
         var users = new UsersService.UsersServiceClient(usersChannel);
         var ada = (await users.GetUserAsync(new GetUserRequest { UserId = ids[0] }, cancellationToken: until)).User;
         using var watch = gateway.WatchOverview(cancellationToken: until);
-        await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new WatchOverviewSubscription { SubscriptionId = 1, UserId = ids[0] } }, until);
+        await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new Subscription { SubscriptionId = 1, Key = ids[0] } }, until);
         using var lookups = gateway.LookupOverviews(cancellationToken: until);
         await using var events = await client.GetStreamAsync($"/v1/users/{ids[0]}/events", until);
         var load = new OrderLoad([Replicas["orders"].Address], ids).RunAsync(10, until);

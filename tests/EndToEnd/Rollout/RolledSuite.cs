@@ -41,7 +41,7 @@ public sealed class RolledSuite : IAsyncDisposable
     public ReadyGateways Http { get; private set; } = null!;
 
     /// <summary>Follows orders at whichever replica of Orders is there.</summary>
-    public EventStreamClient<WatchOrdersSubscription, OrderEvent> WatchOrders { get; private set; } = null!;
+    public EventStreamClient<OrderEvent> WatchOrders { get; private set; } = null!;
 
     /// <summary>Starts all, and returns when they are ready.</summary>
     /// <param name="drain">How each process stops: how long it goes on serving, and how long its streams have then.</param>
@@ -122,7 +122,7 @@ public sealed class RolledSuite : IAsyncDisposable
     private ReplicaProcess[] Start(string folder, Dictionary<string, string> settings, bool http = false) =>
         [.. Enumerable.Range(0, replicas).Select(_ => Keep(new ReplicaProcess(folder, settings, http)))];
 
-    private EventStreamClient<WatchOrdersSubscription, OrderEvent> NewClient()
+    private EventStreamClient<OrderEvent> NewClient()
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
@@ -130,8 +130,8 @@ public sealed class RolledSuite : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(Orders.Select((r, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)r.Address)))
             .Build());
-        services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
-        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
+        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<OrderEvent>>();
     }
 
     private T Keep<T>(T part)

@@ -1,4 +1,4 @@
-using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.EndToEnd.Streams;
 using Microservices.Tests.Support;
 using Xunit;
@@ -36,7 +36,7 @@ public sealed class RollingUpdateTests(ITestOutputHelper print)
         using var streams = suite.Http.NewClient();
         var followers = Enumerable.Range(0, EventStreams).Select(i => EventFollower.Start(streams, users[i % Users], over.Token)).ToArray();
         var watchers = Enumerable.Range(0, EventStreams)
-            .Select(i => OrderWatcher.Start(suite.WatchOrders, new WatchOrdersSubscription { UserId = users[i % Users], FromEarliest = true }, over.Token))
+            .Select(i => OrderWatcher.Start(suite.WatchOrders, new Subscription { Key = users[i % Users], FromEarliest = true }, over.Token))
             .ToArray();
         await Eventually.UntilAsync(() => followers.All(f => f.Streams > 0) && watchers.All(w => w.Streams > 0), "all follow");
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using StackExchange.Redis;
 using Xunit;
@@ -24,7 +24,7 @@ public sealed class ChaosTests(ITestOutputHelper print)
         var users = await OrderLoad.NewUsersAsync(suite.UsersAddress, Users);
         using var over = new CancellationTokenSource();
         var watchers = Enumerable.Range(0, Subscribers)
-            .Select(i => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = i < 990 ? users[i % Users] : "", FromEarliest = true }, over.Token))
+            .Select(i => OrderWatcher.Start(suite.Client, new Subscription { Key = i < 990 ? users[i % Users] : "", FromEarliest = true }, over.Token))
             .ToArray();
         await Eventually.UntilAsync(() => watchers.All(w => w.Streams > 0), "all have subscribed");
 
@@ -86,7 +86,7 @@ public sealed class ChaosTests(ITestOutputHelper print)
         }
 
         // Read afterwards from the beginning: the order of the log.
-        var inOrder = users.ToDictionary(u => u, u => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = u, FromEarliest = true }, over.Token));
+        var inOrder = users.ToDictionary(u => u, u => OrderWatcher.Start(suite.Client, new Subscription { Key = u, FromEarliest = true }, over.Token));
         await Eventually.UntilAsync(() => inOrder.All(w => w.Value.Count >= Expected(w.Value)), "the log has everything");
         await over.CancelAsync();
         await Task.WhenAll(watchers.Concat(inOrder.Values).Select(w => w.Reading));

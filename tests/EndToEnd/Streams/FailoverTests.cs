@@ -1,4 +1,4 @@
-using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using StackExchange.Redis;
 using Xunit;
@@ -18,7 +18,7 @@ public sealed class FailoverTests(ITestOutputHelper print)
         var users = await OrderLoad.NewUsersAsync(suite.UsersAddress, 20);
         using var over = new CancellationTokenSource();
         var watchers = Enumerable.Range(0, 100)
-            .Select(i => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = users[i % 20], FromEarliest = true }, over.Token))
+            .Select(i => OrderWatcher.Start(suite.Client, new Subscription { Key = users[i % 20], FromEarliest = true }, over.Token))
             .ToArray();
         await Eventually.UntilAsync(() => watchers.All(w => w.Streams > 0), "all have subscribed");
         using var enough = new CancellationTokenSource();
@@ -43,7 +43,7 @@ public sealed class FailoverTests(ITestOutputHelper print)
 
         var expected = load.Placed.GroupBy(p => p.Value).ToDictionary(g => g.Key, g => g.Count());
         await Eventually.UntilAsync(() => watchers.All(w => w.Count >= expected[w.UserId]), "all have everything");
-        var inOrder = users.ToDictionary(u => u, u => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = u, FromEarliest = true }, over.Token));
+        var inOrder = users.ToDictionary(u => u, u => OrderWatcher.Start(suite.Client, new Subscription { Key = u, FromEarliest = true }, over.Token));
         await Eventually.UntilAsync(() => inOrder.All(w => w.Value.Count >= expected[w.Key]), "the log has everything");
         await over.CancelAsync();
         await Task.WhenAll(watchers.Concat(inOrder.Values).Select(w => w.Reading));

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using StackExchange.Redis;
 using Xunit;
@@ -30,7 +30,7 @@ public sealed class FullRedisTests(ITestOutputHelper print)
         await using var suite = await OrdersUnderTest.StartAsync(["--maxmemory", $"{RedisMegabytes}mb", "--maxmemory-policy", "noeviction"], settings);
         var users = await OrderLoad.NewUsersAsync(suite.UsersAddress, Users);
         using var over = new CancellationTokenSource();
-        var watchers = users.Append("").Select(user => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = user, FromEarliest = true }, over.Token)).ToArray();
+        var watchers = users.Append("").Select(user => OrderWatcher.Start(suite.Client, new Subscription { Key = user, FromEarliest = true }, over.Token)).ToArray();
         await Eventually.UntilAsync(() => watchers.All(w => w.Streams > 0), "all have subscribed");
 
         using var enough = new CancellationTokenSource(Load);

@@ -1,5 +1,6 @@
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
 
 namespace Microservices.Tests.EndToEnd.Streams;
 
@@ -45,9 +46,9 @@ public sealed class OrderWatcher
     }
 
     /// <summary>Begins to follow.</summary>
-    public static OrderWatcher Start(EventStreamClient<WatchOrdersSubscription, OrderEvent> client, WatchOrdersSubscription wanted, CancellationToken until)
+    public static OrderWatcher Start(EventStreamClient<OrderEvent> client, Subscription wanted, CancellationToken until)
     {
-        var watcher = new OrderWatcher(wanted.UserId);
+        var watcher = new OrderWatcher(wanted.Key);
         watcher.Reading = watcher.ReadAsync(client, wanted, until);
         return watcher;
     }
@@ -78,7 +79,7 @@ public sealed class OrderWatcher
             return [.. times.Where(t => t.EventTicks >= from.Ticks && t.EventTicks < to.Ticks).Select(t => TimeSpan.FromTicks(t.ReceivedTicks - t.EventTicks))];
     }
 
-    private async Task ReadAsync(EventStreamClient<WatchOrdersSubscription, OrderEvent> client, WatchOrdersSubscription wanted, CancellationToken until)
+    private async Task ReadAsync(EventStreamClient<OrderEvent> client, Subscription wanted, CancellationToken until)
     {
         try
         {

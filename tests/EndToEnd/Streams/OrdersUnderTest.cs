@@ -19,7 +19,7 @@ public sealed class OrdersUnderTest : IAsyncDisposable
     public ReplicaProcess[] Replicas { get; private set; } = [];
 
     /// <summary>Follows orders at whichever replica is there.</summary>
-    public EventStreamClient<WatchOrdersSubscription, OrderEvent> Client { get; private set; } = null!;
+    public EventStreamClient<OrderEvent> Client { get; private set; } = null!;
 
     /// <summary>Starts everything.</summary>
     public static Task<OrdersUnderTest> StartAsync(params (string Key, string Value)[] ordersSettings) => StartAsync([], ordersSettings);
@@ -62,7 +62,7 @@ public sealed class OrdersUnderTest : IAsyncDisposable
     public string UsersAddress { get; private set; } = "";
 
     /// <summary>A client of its own, with connections of its own, to some of the replicas or to all.</summary>
-    public EventStreamClient<WatchOrdersSubscription, OrderEvent> NewClient(params ReplicaProcess[] to)
+    public EventStreamClient<OrderEvent> NewClient(params ReplicaProcess[] to)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
@@ -70,8 +70,8 @@ public sealed class OrdersUnderTest : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection((to.Length > 0 ? to : Replicas).Select((r, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)r.Address)))
             .Build());
-        services.AddEventStreamClient(OrdersService.WatchOrdersStream, "Backends:Orders");
-        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
+        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<OrderEvent>>();
     }
 
     /// <summary>The replica that relays the outbox at the moment, while there is something to relay.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
@@ -29,7 +30,7 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
         var users = await OrderLoad.NewUsersAsync(suite.UsersAddress, 100);
         using var over = new CancellationTokenSource();
         var others = Enumerable.Range(0, Others)
-            .Select(i => OrderWatcher.Start(suite.Client, new WatchOrdersSubscription { UserId = users[i % 100], FromEarliest = true }, over.Token))
+            .Select(i => OrderWatcher.Start(suite.Client, new Subscription { Key = users[i % 100], FromEarliest = true }, over.Token))
             .ToArray();
         await Eventually.UntilAsync(() => others.All(w => w.Streams > 0), "all have subscribed");
         using var channel = GrpcChannel.ForAddress(suite.Replicas[0].Address);
@@ -122,7 +123,7 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
         {
             var stream = new OrdersService.OrdersServiceClient(channel).WatchOrders(cancellationToken: CancellationToken.None);
             await stream.RequestStream.WriteAsync(
-                new WatchOrdersRequest { Subscribe = new WatchOrdersSubscription { SubscriptionId = 1, Cursor = cursor, FromEarliest = cursor.Length == 0 } }, CancellationToken.None);
+                new WatchOrdersRequest { Subscribe = new Subscription { SubscriptionId = 1, Cursor = cursor, FromEarliest = cursor.Length == 0 } }, CancellationToken.None);
             return new(stream);
         }
 

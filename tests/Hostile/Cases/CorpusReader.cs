@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Grpc.Net.Client;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using NotificationsClient = Microservices.Notifications.V1.NotificationsService.NotificationsServiceClient;
@@ -28,6 +29,7 @@ internal static class CorpusReader
         {
             var user = (await users.CreateUserAsync(new CreateUserRequest { UserId = $"hostile-{i}", DisplayName = $"Bob {i}", Email = $"bob-{i}@example.com" })).User;
             corpus.Add("user_id", user.UserId);
+            corpus.Add("key", user.UserId);
             corpus.Add("email", user.Email);
             corpus.Add("display_name", user.DisplayName);
             for (var o = 0; o < 10; o++)
@@ -81,7 +83,7 @@ internal static class CorpusReader
     private static async Task<string> CursorAsync(OrdersClient orders, string userId)
     {
         using var stream = orders.WatchOrders(deadline: DateTime.UtcNow.AddSeconds(30));
-        await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new WatchOrdersSubscription { SubscriptionId = 1, UserId = userId } });
+        await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new Subscription { SubscriptionId = 1, Key = userId } });
         await stream.ResponseStream.MoveNext(default);
         return stream.ResponseStream.Current.Subscribed.Cursor;
     }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Hostile.Cases;
 using Microservices.Users.V1;
 
@@ -107,7 +108,7 @@ internal sealed class Floods(IReadOnlyList<(MethodDescriptor Method, int Port)> 
         connection.Request(1, "/orders.v1.OrdersService/WatchOrders");
         for (var i = 1u; i <= 100; i++)
         {
-            var subscription = new WatchOrdersSubscription { SubscriptionId = i, Snapshot = true, UserId = i % 2 == 0 ? "" : corpus.Next("user_id", random) };
+            var subscription = new Subscription { SubscriptionId = i, Snapshot = true, Key = i % 2 == 0 ? "" : corpus.Next("key", random) };
             connection.Write(FrameType.Data, 0, 1, GrpcSender.Frame(new WatchOrdersRequest { Subscribe = subscription }.ToByteArray()));
         }
 

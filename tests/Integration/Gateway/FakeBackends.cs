@@ -41,11 +41,11 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
 
     public Func<ListUsersRequest, ServerCallContext, Task<ListUsersResponse>> OnList { get; set; } = null!;
 
-    public FakeTopic<WatchUsersSubscription> Topic { get; } = new();
+    public FakeTopic<WatchUsersRequest> Topic { get; } = new();
 
     public override Task WatchUsers(
         IAsyncStreamReader<WatchUsersRequest> requestStream, IServerStreamWriter<WatchUsersResponse> responseStream, ServerCallContext context) =>
-        FakeTopic<WatchUsersSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchUsersRequest>.ServeAsync(requestStream, context);
 
     public override Task<GetUserResponse> GetUser(GetUserRequest request, ServerCallContext context) => OnGet(request, context);
 
@@ -107,11 +107,11 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
 
     public Func<AdvanceOrderRequest, ServerCallContext, Task<AdvanceOrderResponse>> OnAdvance { get; set; } = null!;
 
-    public FakeTopic<WatchOrdersSubscription> Topic { get; } = new();
+    public FakeTopic<WatchOrdersRequest> Topic { get; } = new();
 
     public override Task WatchOrders(
         IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>
-        FakeTopic<WatchOrdersSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchOrdersRequest>.ServeAsync(requestStream, context);
 
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) => OnList(request, context);
 
@@ -197,11 +197,11 @@ internal sealed class CountingReader<T>(IAsyncStreamReader<T> inner, Action coun
 /// <summary>A Notifications whose events a test writes.</summary>
 internal sealed class FakeNotifications : NotificationsService.NotificationsServiceBase
 {
-    public FakeTopic<WatchNotificationsSubscription> Topic { get; } = new();
+    public FakeTopic<WatchNotificationsRequest> Topic { get; } = new();
 
     public override Task WatchNotifications(
         IAsyncStreamReader<WatchNotificationsRequest> requestStream, IServerStreamWriter<WatchNotificationsResponse> responseStream, ServerCallContext context) =>
-        FakeTopic<WatchNotificationsSubscription>.ServeAsync(requestStream, context);
+        FakeTopic<WatchNotificationsRequest>.ServeAsync(requestStream, context);
 }
 
 /// <summary>A gRPC server of one service on a free port.</summary>
@@ -210,20 +210,20 @@ internal sealed class Backend(WebApplication app) : IAsyncDisposable
     public string Address => app.Urls.Single();
 
     public static Task<Backend> StartAsync(FakeUsers users, int port = 0) => StartAsync(users, port, services => services
-        .AddCallStreamServer<LookupUsersCall, LookupUsersResult, FakeUsers>(UsersService.LookupUsersCalls)
+        .AddCallStreamServer<LookupUsersCall, LookupUsersResult, FakeUsers>(UsersService.LookupUsers)
         .AddSingleton<ICallBatchHandler<LookupUsersCall, LookupUsersResult>>(users)
         .AddSingleton(users.Topic)
-        .AddEventStreamServer<WatchUsersSubscription, UserEvent, FakeTopic<WatchUsersSubscription>>(UsersService.WatchUsersStream));
+        .AddEventStreamServer<WatchUsersRequest, FakeTopic<WatchUsersRequest>>(UsersService.WatchUsers));
 
     public static Task<Backend> StartAsync(FakeOrders orders, int port = 0) => StartAsync(orders, port, services => services
-        .AddCallStreamServer<LookupOrdersCall, LookupOrdersResult, FakeOrders>(OrdersService.LookupOrdersCalls)
+        .AddCallStreamServer<LookupOrdersCall, LookupOrdersResult, FakeOrders>(OrdersService.LookupOrders)
         .AddSingleton<ICallBatchHandler<LookupOrdersCall, LookupOrdersResult>>(orders)
         .AddSingleton(orders.Topic)
-        .AddEventStreamServer<WatchOrdersSubscription, OrderEvent, FakeTopic<WatchOrdersSubscription>>(OrdersService.WatchOrdersStream));
+        .AddEventStreamServer<WatchOrdersRequest, FakeTopic<WatchOrdersRequest>>(OrdersService.WatchOrders));
 
     public static Task<Backend> StartAsync(FakeNotifications notifications) => StartAsync(notifications, 0, services => services
         .AddSingleton(notifications.Topic)
-        .AddEventStreamServer<WatchNotificationsSubscription, NotificationEvent, FakeTopic<WatchNotificationsSubscription>>(NotificationsService.WatchNotificationsStream));
+        .AddEventStreamServer<WatchNotificationsRequest, FakeTopic<WatchNotificationsRequest>>(NotificationsService.WatchNotifications));
 
     private static async Task<Backend> StartAsync<TService>(TService service, int port, Action<IServiceCollection> add)
         where TService : class

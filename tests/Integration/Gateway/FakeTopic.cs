@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Microservices.Tests.Integration.Gateway;
 
 /// <summary>What a fake service tells: a log in memory, the same for all users. A cursor is a number of events.</summary>
-internal sealed class FakeTopic<TSubscription> : IEventSource<TSubscription>
-    where TSubscription : class, IEventSubscription
+internal sealed class FakeTopic<TRequest> : IEventSource<TRequest>
+    where TRequest : class, IEventRequestFrame
 {
     private readonly Lock change = new();
     private readonly List<ReadOnlyMemory<byte>> events = [];
@@ -31,13 +31,12 @@ internal sealed class FakeTopic<TSubscription> : IEventSource<TSubscription>
     public void Fork() => Change(() => lost++);
 
     /// <summary>The gRPC method.</summary>
-    public static Task ServeAsync<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context)
-        where TRequest : class, IEventRequestFrame<TSubscription> =>
-        context.GetHttpContext().RequestServices.GetRequiredService<EventStreamServer<TSubscription>>().ServeAsync(requests, context);
+    public static Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context) =>
+        context.GetHttpContext().RequestServices.GetRequiredService<EventStreamServer<TRequest>>().ServeAsync(requests, context);
 
-    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var place = 0;
+        var (subscription, place) = (request.Subscribe!, 0);
         if (subscription.Cursor.Length > 0 && !int.TryParse(subscription.Cursor, NumberStyles.None, CultureInfo.InvariantCulture, out place))
             throw new RpcException(new Status(StatusCode.InvalidArgument, GatewayFixture.Secret));
         int seen;

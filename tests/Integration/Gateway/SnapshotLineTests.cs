@@ -103,7 +103,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
     private static async Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch, int count)
     {
         for (var i = 1; i <= count; i++)
-            await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = (uint)i, UserId = $"u{i}" } });
+            await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = (uint)i, Key = $"u{i}" } });
     }
 
     private static async Task SnapshotsAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch, int count)

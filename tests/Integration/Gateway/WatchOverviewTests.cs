@@ -21,7 +21,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
     {
         await gateway.InitializeAsync();
         services = new ServiceCollection().AddLogging().AddMetrics().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddEventStreamClient(GatewayService.WatchOverviewStream, "Gateway", o => o.Addresses.Add(gateway.Gateway.Grpc)).BuildServiceProvider();
+            .AddEventStreamClient(GatewayService.WatchOverview, "Gateway", o => o.Addresses.Add(gateway.Gateway.Grpc)).BuildServiceProvider();
     }
 
     public async Task DisposeAsync()
@@ -107,17 +107,19 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
     public async Task What_cannot_be_begins_nothing_and_says_why_in_our_words()
     {
         gateway.Users.OnGet = (_, _) => throw GatewayFixture.Contract("users.v1", StatusCode.NotFound);
-        Assert.Equal(StatusCode.NotFound, (await FailsAsync(new() { UserId = "ada" })).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await FailsAsync(new() { Key = "ada" })).StatusCode);
         gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(StatusCode.PermissionDenied);
-        Assert.Equal(StatusCode.PermissionDenied, (await FailsAsync(new() { UserId = "ada" })).StatusCode);
+        Assert.Equal(StatusCode.PermissionDenied, (await FailsAsync(new() { Key = "ada" })).StatusCode);
 
         foreach (var cursor in (string[])["nonsense", "1.2.3", "0.0", Ids.Overview("1~2.0"), Ids.Overview("unknown.0"), Ids.Event("0.0"), EventPlaces.Seal("overview/bob", "0.0")])
-            Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { UserId = "ada", Cursor = cursor })).StatusCode);
-        var invalid = (await FailsAsync(new() { UserId = "?", Cursor = "1", OrderLimit = -1 })).GetRpcStatus()!;
-        Assert.Equal(["user_id", "cursor", "order_limit"], invalid.Fields());
+            Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { Key = "ada", Cursor = cursor })).StatusCode);
+        using var stream = gateway.Grpc.WatchOverview();
+        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { Key = "?", Cursor = "1", FromEarliest = true, Partition = 1 }, OrderLimit = -1 });
+        Assert.True(await stream.ResponseStream.MoveNext(patience.Token));
+        Assert.Equal(["key", "cursor", "from_earliest", "partition", "order_limit"], stream.ResponseStream.Current.Failed.Status.Fields());
     }
 
-    private async Task<RpcException> FailsAsync(WatchOverviewSubscription subscription)
+    private async Task<RpcException> FailsAsync(Subscription subscription)
     {
         await using var watch = Watch(subscription);
         return await Assert.ThrowsAsync<RpcException>(async () =>
@@ -127,10 +129,10 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         });
     }
 
-    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(string cursor = "") => Watch(new WatchOverviewSubscription { UserId = "ada", Cursor = cursor });
+    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(string cursor = "") => Watch(new Subscription { Key = "ada", Cursor = cursor });
 
-    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(WatchOverviewSubscription subscription) =>
-        services!.GetRequiredService<EventStreamClient<WatchOverviewSubscription, OverviewEvent>>().SubscribeAsync(subscription, patience.Token).GetAsyncEnumerator();
+    private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(Subscription subscription) =>
+        services!.GetRequiredService<EventStreamClient<OverviewEvent>>().SubscribeAsync(subscription, patience.Token).GetAsyncEnumerator();
 
     private static async Task SnapshotAsync(IAsyncEnumerator<ReceivedItem<OverviewEvent>> watch)
     {

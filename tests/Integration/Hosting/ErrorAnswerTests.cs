@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using ProtoMoney = Google.Type.Money;
@@ -107,7 +108,7 @@ public sealed class ErrorAnswerTests(Backends backends) : IClassFixture<Backends
         using var stream = backends.Orders.WatchOrders();
         await stream.RequestStream.WriteAsync(new WatchOrdersRequest
         {
-            Subscribe = new WatchOrdersSubscription { SubscriptionId = 1, UserId = new string('%', 400_000), Cursor = new string('é', 200_000), Partition = 99 },
+            Subscribe = new Subscription { SubscriptionId = 1, Key = new string('%', 400_000), Cursor = new string('é', 200_000), Partition = 99 },
         });
 
         Assert.True(await stream.ResponseStream.MoveNext(default));

@@ -135,7 +135,7 @@ public abstract class NotificationsTests(Inboxes inboxes)
         await notifications.MarkReadAsync(new() { UserId = user, NotificationIds = { read.NotificationId } });
 
         using var stream = notifications.WatchNotifications();
-        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, UserId = user, Snapshot = true } });
+        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = user, Snapshot = true } });
         Assert.NotNull((await NextAsync(stream)).Subscribed);
         var snapshot = new List<NotificationEvent>();
         for (WatchNotificationsEvents? batch = null; batch is null or { Cursor: "" }; snapshot.AddRange(batch.Events))
@@ -225,7 +225,7 @@ public abstract class NotificationsTests(Inboxes inboxes)
     private async Task<List<NotificationEvent>> EventsAsync(string userId, int count)
     {
         using var stream = notifications.WatchNotifications();
-        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, UserId = userId, FromEarliest = true } });
+        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = userId, FromEarliest = true } });
         var events = new List<NotificationEvent>();
         while (events.Count < count)
             events.AddRange((await NextAsync(stream)).Events?.Events ?? []);

@@ -49,7 +49,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var other = (await backends.NewUserAsync()).UserId;
         using var stream = orders.WatchOrders();
         for (var i = 1u; i <= 300; i++)
-            await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = i, UserId = user, Snapshot = true } });
+            await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = i, Key = user, Snapshot = true } });
         await Eventually.UntilAsync(() => queued.Value > 64 * 1024, "the stream is full");
 
         for (var i = 0; i < 100; i++)
@@ -65,7 +65,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var user = await UserWithBigOrdersAsync();
         using var stream = orders.WatchOrders();
         for (var i = 1u; i <= 30; i++)
-            await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = i, UserId = user, Snapshot = true } });
+            await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = i, Key = user, Snapshot = true } });
 
         var seen = new Dictionary<uint, int>();
         for (var ended = 0; ended < 30;)
@@ -85,7 +85,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
     {
         var user = await UserWithBigOrdersAsync();
         using var stream = orders.WatchOrders();
-        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, UserId = user, Snapshot = true } });
+        await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = user, Snapshot = true } });
         Assert.NotNull((await NextAsync(stream)).Subscribed);
         var (applied, newest, inSnapshot) = (new Dictionary<string, Order>(), new Dictionary<string, Order>(), new HashSet<string>());
         Apply((await NextAsync(stream)).Events);

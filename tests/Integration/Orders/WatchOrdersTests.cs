@@ -31,7 +31,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     {
         var (user, other) = ((await backends.NewUserAsync()).UserId, (await backends.NewUserAsync()).UserId);
         using var stream = orders.WatchOrders();
-        Assert.True((await SubscribeAsync(stream, new() { SubscriptionId = 7, UserId = user })).Recovered);
+        Assert.True((await SubscribeAsync(stream, new() { SubscriptionId = 7, Key = user })).Recovered);
 
         await PlaceAsync(other);
         var placed = await PlaceAsync(user);
@@ -48,7 +48,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     {
         var user = (await backends.NewUserAsync()).UserId;
         using var stream = orders.WatchOrders();
-        var cursor = (await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = user })).Cursor;
+        var cursor = (await SubscribeAsync(stream, new() { SubscriptionId = 1, Key = user })).Cursor;
         var changed = (await orders.ListChangedUsersAsync(new())).Cursor;
 
         await PlaceAsync(user);
@@ -63,7 +63,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         await Eventually.UntilAsync(async () => await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().ReadAsync(context => Task.FromResult(context.OutboxQuarantine.Count()), default) == 2, "both are set aside");
 
         using var again = orders.WatchOrders();
-        await SubscribeAsync(again, new() { SubscriptionId = 1, UserId = user, Cursor = cursor });
+        await SubscribeAsync(again, new() { SubscriptionId = 1, Key = user, Cursor = cursor });
         Assert.Equal(live, await ReadAsync(again, 2));
         Assert.True((await orders.ListChangedUsersAsync(new() { Cursor = changed })).Reset);
     }
@@ -73,7 +73,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     {
         var user = (await backends.NewUserAsync()).UserId;
         var source = host.Services.GetRequiredService<Microservices.Orders.WatchOrders>();
-        var readers = Enumerable.Range(1, 3).Select(id => source.Read(new() { SubscriptionId = (uint)id, UserId = user })).ToArray();
+        var readers = Enumerable.Range(1, 3).Select(id => source.Read(new WatchOrdersRequest { Subscribe = new() { SubscriptionId = (uint)id, Key = user } })).ToArray();
         foreach (var reader in readers)
             Assert.IsType<EventsSubscribed>(await NextAsync(reader));
 
@@ -109,7 +109,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
 
         // Subscribed in the middle of it all: by an amount of orders that no page of the snapshot ends with.
         using var stream = orders.WatchOrders();
-        await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = user, Snapshot = true });
+        await SubscribeAsync(stream, new() { SubscriptionId = 1, Key = user, Snapshot = true });
         var (snapshot, changes, cursor) = (new List<string>(), new List<string>(), "");
         while (snapshot.Union(changes).Count() < 200)
         {
@@ -146,15 +146,15 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     }
 
     [Theory]
-    [InlineData("user_id")]
+    [InlineData("key")]
     [InlineData("partition")]
     [InlineData("cursor")]
     public async Task A_subscription_that_cannot_be_is_refused_and_the_field_is_named(string field)
     {
         using var stream = orders.WatchOrders();
-        var wrong = new WatchOrdersSubscription { SubscriptionId = 1 };
-        if (field == "user_id")
-            wrong.UserId = "no id";
+        var wrong = new Subscription { SubscriptionId = 1 };
+        if (field == "key")
+            wrong.Key = "no id";
         else if (field == "partition")
             wrong.Partition = 16;
         else
@@ -177,7 +177,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         {
             cursors =
             [
-                (await SubscribeAsync(stream, new() { SubscriptionId = 1, UserId = ada })).Cursor,
+                (await SubscribeAsync(stream, new() { SubscriptionId = 1, Key = ada })).Cursor,
                 (await SubscribeAsync(stream, new() { SubscriptionId = 2, Partition = 3 })).Cursor,
                 (await SubscribeAsync(stream, new() { SubscriptionId = 3 })).Cursor,
                 Cursor.At($"users/user/{bob}", "e", 1).ToString(),
@@ -185,9 +185,9 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
             ];
         }
 
-        WatchOrdersSubscription[] refused =
+        Subscription[] refused =
         [
-            .. cursors.Select(cursor => new WatchOrdersSubscription { UserId = bob, Cursor = cursor }),
+            .. cursors.Select(cursor => new Subscription { Key = bob, Cursor = cursor }),
             new() { Partition = 4, Cursor = cursors[1] },
             new() { Partition = 4, Cursor = cursors[0] },
             new() { Cursor = cursors[1] },
@@ -213,7 +213,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         return stream.ResponseStream.Current;
     }
 
-    private static async Task<EventSubscribed> SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, WatchOrdersSubscription subscription)
+    private static async Task<EventSubscribed> SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, Subscription subscription)
     {
         await stream.RequestStream.WriteAsync(new() { Subscribe = subscription });
         return (await NextAsync(stream)).Subscribed;

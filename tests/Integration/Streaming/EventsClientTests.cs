@@ -4,6 +4,7 @@ using System.Globalization;
 using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -164,7 +165,7 @@ public sealed class EventsClientTests(ITestOutputHelper print)
     private sealed class Watcher : IAsyncDisposable
     {
         private readonly ServiceProvider? _services;
-        private readonly EventStreamClient<WatchOrdersSubscription, OrderEvent> _client;
+        private readonly EventStreamClient<OrderEvent> _client;
 
         public Watcher(params EventsHost[] hosts)
         {
@@ -172,14 +173,14 @@ public sealed class EventsClientTests(ITestOutputHelper print)
                 .AddLogging()
                 .AddMetrics()
                 .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-                .AddEventStreamClient(OrdersService.WatchOrdersStream, "Orders", o =>
+                .AddEventStreamClient(OrdersService.WatchOrders, "Orders", o =>
                 {
                     o.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
                     foreach (var host in hosts)
                         o.Addresses.Add(host.Address.ToString());
                 })
                 .BuildServiceProvider();
-            _client = _services.GetRequiredService<EventStreamClient<WatchOrdersSubscription, OrderEvent>>();
+            _client = _services.GetRequiredService<EventStreamClient<OrderEvent>>();
         }
 
         /// <summary>Another subscription of the same client.</summary>
@@ -193,7 +194,7 @@ public sealed class EventsClientTests(ITestOutputHelper print)
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(Eventually.Patience);
-            var subscription = new WatchOrdersSubscription { Cursor = cursor, FromEarliest = true };
+            var subscription = new Subscription { Cursor = cursor, FromEarliest = true };
             await foreach (var item in _client.SubscribeAsync(subscription, patience.Token))
             {
                 if (item is ReceivedReset<OrderEvent>)

@@ -33,11 +33,11 @@ public sealed class EventsHost : IAsyncDisposable
     public int Open => Volatile.Read(ref _open);
 
     public static Task<EventsHost> StartAsync<TSource>(TSource log, params (string Key, string Value)[] options)
-        where TSource : class, IEventSource<WatchOrdersSubscription> => StartAtAsync(0, log, options);
+        where TSource : class, IEventSource<WatchOrdersRequest> => StartAtAsync(0, log, options);
 
     /// <summary>At a port, where one was before.</summary>
     public static async Task<EventsHost> StartAtAsync<TSource>(int port, TSource log, params (string Key, string Value)[] options)
-        where TSource : class, IEventSource<WatchOrdersSubscription>
+        where TSource : class, IEventSource<WatchOrdersRequest>
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -46,7 +46,7 @@ public sealed class EventsHost : IAsyncDisposable
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(1));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(log);
-        builder.Services.AddEventStreamServer<WatchOrdersSubscription, OrderEvent, TSource>(OrdersService.WatchOrdersStream);
+        builder.Services.AddEventStreamServer<WatchOrdersRequest, TSource>(OrdersService.WatchOrders);
         EventsHost host = null!;
         builder.Services.AddSingleton(_ => host);
         var app = builder.Build();
@@ -77,7 +77,7 @@ public sealed class EventsHost : IAsyncDisposable
         _drain.Dispose();
     }
 
-    private sealed class Service(EventStreamServer<WatchOrdersSubscription> watch, EventsHost host) : OrdersService.OrdersServiceBase
+    private sealed class Service(EventStreamServer<WatchOrdersRequest> watch, EventsHost host) : OrdersService.OrdersServiceBase
     {
         public override async Task WatchOrders(
             IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context)

@@ -9,7 +9,7 @@ using Microservices.Streaming.V1;
 namespace Microservices.Tests.Integration.Streaming;
 
 /// <summary>A log in memory, shared by replicas as Redis would be. A cursor is a number of events; user "latest" has LATEST by order id.</summary>
-public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
+public sealed class EventsMemoryLog : IEventSource<WatchOrdersRequest>
 {
     public const int PageEvents = 10;
     private readonly Lock _lock = new();
@@ -51,10 +51,10 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
         more.SetResult();
     }
 
-    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOrdersSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOrdersRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var place = 0;
-        if (subscription.UserId == "throws")
+        var (subscription, place) = (request.Subscribe, 0);
+        if (subscription.Key == "throws")
             throw new InvalidOperationException("a secret");
         if (subscription.Cursor.Length > 0 && !int.TryParse(subscription.Cursor, out place))
             throw new RpcException(new Status(StatusCode.InvalidArgument, "Bad cursor."));
@@ -88,7 +88,7 @@ public sealed class EventsMemoryLog : IEventSource<WatchOrdersSubscription>
         }
     }
 
-    public ValueTask AcknowledgeAsync(WatchOrdersSubscription subscription, string cursor, CancellationToken cancellationToken)
+    public ValueTask AcknowledgeAsync(Subscription subscription, string cursor, CancellationToken cancellationToken)
     {
         Acknowledged.Enqueue(cursor);
         return ValueTask.CompletedTask;

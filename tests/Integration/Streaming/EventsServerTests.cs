@@ -66,7 +66,7 @@ public sealed class EventsServerTests
         Assert.Equal((1u, StatusCode.AlreadyExists), await FailureAsync(stream));
         await SubscribeAsync(stream, 2, s => s.Cursor = "nonsense");
         Assert.Equal((2u, StatusCode.InvalidArgument), await FailureAsync(stream));
-        await SubscribeAsync(stream, 3, s => s.UserId = "throws");
+        await SubscribeAsync(stream, 3, s => s.Key = "throws");
         Assert.Equal((3u, StatusCode.Internal), await FailureAsync(stream));
         await SubscribeAsync(stream, 4, s => s.Delivery = (EventDelivery)9);
         Assert.Equal((4u, StatusCode.InvalidArgument), await FailureAsync(stream));
@@ -286,9 +286,9 @@ public sealed class EventsServerTests
     private static AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> Watch(GrpcChannel channel) =>
         new OrdersService.OrdersServiceClient(channel).WatchOrders();
 
-    private static Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, uint id, Action<WatchOrdersSubscription>? change = null)
+    private static Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, uint id, Action<Subscription>? change = null)
     {
-        var subscription = new WatchOrdersSubscription { SubscriptionId = id, FromEarliest = true };
+        var subscription = new Subscription { SubscriptionId = id, FromEarliest = true };
         change?.Invoke(subscription);
         return stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = subscription });
     }

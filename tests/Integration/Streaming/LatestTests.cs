@@ -82,11 +82,11 @@ public sealed class LatestTests
         return NewEvent.Transient(LatestSource.Topic, new OrderEvent { Order = order }.ToByteArray(), key);
     }
 
-    private sealed class LatestSource(IEventLog log) : IEventSource<WatchOrdersSubscription>
+    private sealed class LatestSource(IEventLog log) : IEventSource<WatchOrdersRequest>
     {
         public const string Topic = "test/latest";
 
-        public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOrdersSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOrdersRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             await using var events = log.Subscribe([Topic], null, Delivery.Latest);
             await foreach (var item in events.WithCancellation(cancellationToken))

@@ -22,7 +22,7 @@ public sealed class UsersClient : IReplicaSource, IAsyncDisposable
             .AddLogging()
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddCallStreamClient(UsersService.LookupUsersCalls, "Users", o =>
+            .AddCallStreamClient(UsersService.LookupUsers, "Users", o =>
             {
                 o.DiscoveryInterval = TimeSpan.FromSeconds(1);
                 o.DefaultTimeout = TimeSpan.FromSeconds(60);

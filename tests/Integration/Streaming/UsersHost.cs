@@ -36,7 +36,7 @@ public sealed class UsersHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port, l => l.Protocols = HttpProtocols.Http2));
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(1));
         builder.Services.AddGrpc();
-        builder.Services.AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsersCalls);
+        builder.Services.AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsers);
         backend ??= new Backend();
         builder.Services.AddSingleton(backend);
         var app = builder.Build();

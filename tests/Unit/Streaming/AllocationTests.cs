@@ -14,7 +14,7 @@ public sealed class AllocationTests
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new CallClientMetrics(services.GetRequiredService<IMeterFactory>(), "test");
         using var table = new CallTable<LookupUsersCall, LookupUsersResult>(
-            UsersService.LookupUsersCalls, new CallStreamClientOptions(), metrics, TimeProvider.System);
+            UsersService.LookupUsers, new CallStreamClientOptions(), metrics, TimeProvider.System);
         using var hangUp = new CancellationTokenSource();
         var link = new StreamLink<LookupUsersCall, LookupUsersResult>(new object());
         table.OnFrame(link, [], new() { Credit = 1000 });

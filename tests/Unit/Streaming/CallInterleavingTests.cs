@@ -14,14 +14,14 @@ namespace Microservices.Tests.Unit.Streaming;
 public sealed class CallInterleavingTests
 {
     [Property(MaxTest = 300, EndSize = 200)]
-    public Task Every_call_is_completed_exactly_once_and_no_entry_is_left_behind(byte[] steps) => RunAsync(steps, UsersService.LookupUsersCalls);
+    public Task Every_call_is_completed_exactly_once_and_no_entry_is_left_behind(byte[] steps) => RunAsync(steps, UsersService.LookupUsers);
 
     [Property(MaxTest = 100, EndSize = 200)]
     public Task A_call_that_may_not_be_repeated_is_never_sent_twice(byte[] steps) => RunAsync(steps, NotIdempotent);
 
     private static readonly CallStreamMethod<LookupUsersCall, LookupUsersResult> NotIdempotent =
         new CallStreamMethod<LookupUsersRequest, LookupUsersCall, LookupUsersResponse, LookupUsersResult>(
-            UsersService.LookupUsersCalls.Method, maxCallsPerFrame: 3, idempotent: false);
+            UsersService.LookupUsers.Method, new CallStreamRule { MaxCallsPerFrame = 3 });
 
     private static async Task RunAsync(byte[] steps, CallStreamMethod<LookupUsersCall, LookupUsersResult> method)
     {

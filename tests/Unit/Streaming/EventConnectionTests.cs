@@ -36,7 +36,7 @@ public sealed class EventConnectionTests
         Assert.True(stream.Disposed);
     }
 
-    private EventConnection<WatchOrdersRequest, WatchOrdersSubscription, WatchOrdersResponse> Connect() => new(
+    private EventConnection<WatchOrdersRequest, WatchOrdersResponse> Connect() => new(
         new AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse>(
             stream, stream, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => stream.Disposed = true),
         1, new EventStreamClientOptions(), time);

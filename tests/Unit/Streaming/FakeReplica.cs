@@ -160,13 +160,13 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         /// <summary>Less credit counts from when the caller has read of it, which is not known here: so the most ever given.</summary>
         internal uint MostCredit { get; private set; }
 
-        internal override RepeatedField<LookupUsersCall> Calls { get; } = [];
+        public override RepeatedField<LookupUsersCall> Calls { get; } = [];
 
-        internal override RepeatedField<ulong> CancelCallIds { get; } = [];
+        public override RepeatedField<ulong> CancelCallIds { get; } = [];
 
-        internal override RepeatedField<LookupUsersResult> Results => _current.Results;
+        public override RepeatedField<LookupUsersResult> Results => _current.Results;
 
-        internal override CallControl? Control => _current.Control;
+        public override CallControl? Control => _current.Control;
 
         internal void Grant(uint credit)
         {
@@ -186,7 +186,7 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
 
         internal void Send(LookupUsersResponse frame) => _frames.Writer.TryWrite(frame);
 
-        internal override async Task WriteAsync()
+        public override async Task WriteAsync()
         {
             await Task.Yield();
             replica.Receive(this, Calls, CancelCallIds);
@@ -194,13 +194,13 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
             CancelCallIds.Clear();
         }
 
-        internal override Task CompleteAsync()
+        public override Task CompleteAsync()
         {
             _frames.Writer.TryComplete();
             return Task.CompletedTask;
         }
 
-        internal override async Task<bool> ReadAsync()
+        public override async Task<bool> ReadAsync()
         {
             if (!await _frames.Reader.WaitToReadAsync())
                 return false;

@@ -23,7 +23,7 @@ public sealed class HedgeTests : IDisposable
     {
         start = time.GetTimestamp();
         var metrics = new CallClientMetrics(services.GetRequiredService<IMeterFactory>(), "test");
-        table = new(UsersService.LookupUsersCalls, new CallStreamClientOptions(), metrics, time);
+        table = new(UsersService.LookupUsers, new CallStreamClientOptions(), metrics, time);
         table.OnFrame(one, [], new() { Credit = 10_000 });
         table.OnFrame(other, [], new() { Credit = 10_000 });
         // 100 calls that take 2 ms: the p95 is known, and the budget has five.

@@ -56,8 +56,8 @@ public sealed class OptionsTests
         using var services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(all.Where(a => a.Value is not null)).Build())
-            .AddCallStreamClient(UsersService.LookupUsersCalls, "Users")
-            .AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsersCalls)
+            .AddCallStreamClient(UsersService.LookupUsers, "Users")
+            .AddCallStreamServer<LookupUsersCall, LookupUsersResult, Handler>(UsersService.LookupUsers)
             .BuildServiceProvider();
         services.GetRequiredService<IStartupValidator>().Validate();
     }

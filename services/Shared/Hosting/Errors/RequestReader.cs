@@ -24,7 +24,7 @@ internal sealed class RequestReader<T>(IAsyncStreamReader<T> requests, ServerCal
     }
 
     private static bool EndsByItself { get; } = typeof(T).IsAssignableTo(typeof(ICallFrame))
-        || typeof(T).GetInterfaces().Any(one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IEventRequestFrame<>));
+        || typeof(T).IsAssignableTo(typeof(IEventRequestFrame));
 
     private async Task<bool> WaitAsync(Task<bool> next)
     {

@@ -15,7 +15,7 @@ public static class CallStreamServiceCollectionExtensions
     /// <see cref="ICallInterceptor"/>, if the process registers one, stands before the handler.
     /// </summary>
     /// <param name="services">The services.</param>
-    /// <param name="method">The method, as in <c>UsersService.LookupUsersCalls</c>.</param>
+    /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
     /// <param name="section">The configuration section with <see cref="CallStreamServerOptions"/>; it may be absent.</param>
     public static IServiceCollection AddCallStreamServer<TCall, TResult, THandler>(
         this IServiceCollection services, CallStreamMethod<TCall, TResult> method, string section = "CallStreams")
@@ -40,19 +40,17 @@ public static class CallStreamServiceCollectionExtensions
 
     /// <summary>Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="method">The method, as in <c>UsersService.LookupUsersCalls</c>.</param>
+    /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
     /// <param name="section">The configuration section with <see cref="CallStreamClientOptions"/>, one for each backend.</param>
     /// <param name="configure">What is set in code, after the configuration.</param>
     /// <param name="source">Says where the replicas are, instead of <see cref="CallStreamClientOptions.Addresses"/>.</param>
-    public static IServiceCollection AddCallStreamClient<TRequestFrame, TCall, TResponseFrame, TResult>(
+    public static IServiceCollection AddCallStreamClient<TCall, TResult>(
         this IServiceCollection services,
-        CallStreamMethod<TRequestFrame, TCall, TResponseFrame, TResult> method,
+        CallStreamMethod<TCall, TResult> method,
         string section,
         Action<CallStreamClientOptions>? configure = null,
         Func<IServiceProvider, IReplicaSource>? source = null)
-        where TRequestFrame : class, ICallFrame<TCall>, new()
         where TCall : class, ICall, IMessage<TCall>
-        where TResponseFrame : class, ICallResultFrame<TResult>, new()
         where TResult : class, ICallResult, new()
     {
         services.AddOptions<CallStreamClientOptions>(section).BindConfiguration(section).Configure(configure ?? (_ => { })).ValidateOnStart();
@@ -65,7 +63,7 @@ public static class CallStreamServiceCollectionExtensions
             return new CallStreamClient<TCall, TResult>(
                 method,
                 options,
-                address => new GrpcReplicaConnection<TRequestFrame, TCall, TResponseFrame, TResult>(method, address, options, logging),
+                address => new GrpcReplicaConnection<TCall, TResult>(method, address, options, logging),
                 source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
                 provider.GetRequiredService<IMeterFactory>(),
                 provider.GetRequiredService<TimeProvider>(),

@@ -7,10 +7,9 @@ namespace Microservices.Streaming.Events;
 /// One stream of a client. Tokens never reach gRPC's reads and writes, where they would cut the stream: a wait that is given up
 /// leaves its read behind, and the end in good order takes it up again.
 /// </summary>
-internal sealed class EventConnection<TRequest, TSubscription, TResponse>(
+internal sealed class EventConnection<TRequest, TResponse>(
     AsyncDuplexStreamingCall<TRequest, TResponse> call, uint id, EventStreamClientOptions options, TimeProvider time) : IAsyncDisposable
-    where TRequest : class, IEventRequestFrame<TSubscription>, new()
-    where TSubscription : class, IEventSubscription
+    where TRequest : class, IEventRequestFrame, new()
     where TResponse : class
 {
     private readonly PeriodicTimer _timer = new(options.HeartbeatInterval, time);
@@ -24,7 +23,7 @@ internal sealed class EventConnection<TRequest, TSubscription, TResponse>(
     internal bool Left { get; set; }
 
     /// <summary>Subscribes, and waits until the stream stands.</summary>
-    internal async Task OpenAsync(TSubscription subscription, CancellationToken cancellationToken)
+    internal async Task OpenAsync(Subscription subscription, CancellationToken cancellationToken)
     {
         _broken = true;
         using var cut = new CancellationTokenSource(options.ConnectTimeout, time);

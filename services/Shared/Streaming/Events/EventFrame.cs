@@ -8,7 +8,7 @@ namespace Microservices.Streaming.Events;
 /// <summary>
 /// A frame on its way to a client, as gRPC carries it: five bytes of prefix, then the message. A batch is encoded once however many
 /// streams it goes to, all but the number of the subscription, from events as their source encoded them; what is read at the other
-/// end is an ordinary message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TSubscription, TResponse, TBatch, TEvent}"/> checks.
+/// end is an ordinary message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TResponse, TEvent}"/> checks.
 /// </summary>
 internal readonly struct EventFrame
 {

@@ -6,10 +6,8 @@ namespace Microservices.Streaming.Events;
 /// Subscribes to the event streams of a backend, whichever of its replicas are there. Register it with
 /// <see cref="Microsoft.Extensions.DependencyInjection.EventStreamServiceCollectionExtensions"/>. A singleton; thread-safe.
 /// </summary>
-/// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
 /// <typeparam name="TEvent">The message of one event.</typeparam>
-public abstract class EventStreamClient<TSubscription, TEvent> : IAsyncDisposable
-    where TSubscription : class, IEventSubscription
+public abstract class EventStreamClient<TEvent> : IAsyncDisposable
 {
     private protected EventStreamClient()
     {
@@ -20,12 +18,12 @@ public abstract class EventStreamClient<TSubscription, TEvent> : IAsyncDisposabl
     /// drains (LATEST: the newest of each key), or a <see cref="ReceivedReset{TEvent}"/>. Each enumeration is a stream of its own; while
     /// the consumer does not ask for the next item, nothing is read ahead, and the server waits. Asking for it acknowledges the one before.
     /// </summary>
-    /// <param name="subscription">What is wanted; copied. Its id is of no account. Its cursor: where to go on.</param>
+    /// <param name="subscription">What is wanted; copied. Its id is not looked at. Its cursor: where to go on.</param>
     /// <param name="cancellationToken">Ends the enumeration, in good order towards the server.</param>
     /// <exception cref="Grpc.Core.RpcException">The server refuses for good: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
     /// UNAUTHENTICATED, UNIMPLEMENTED, FAILED_PRECONDITION or OUT_OF_RANGE. All else is tried again.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken = default);
+    public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(Subscription subscription, CancellationToken cancellationToken = default);
 
     /// <summary>Closes the connections.</summary>
     public abstract ValueTask DisposeAsync();

@@ -3,6 +3,6 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>What all streams of a method have in common.</summary>
-internal sealed record EventStreamParts<TSubscription>(
-    string Method, IEventReaderSource<TSubscription> Source, EventStreamServerOptions Options, EventServerMetrics Metrics, StreamClock Clock, TimeProvider Time, ILogger Logger)
-    where TSubscription : class, IEventSubscription;
+internal sealed record EventStreamParts<TRequest>(
+    string Method, IEventReaderSource<TRequest> Source, EventStreamServerOptions Options, EventServerMetrics Metrics, StreamClock Clock, TimeProvider Time, ILogger Logger)
+    where TRequest : class, IEventRequestFrame;

@@ -6,18 +6,18 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// Serves the event streams of one method from its <see cref="IEventReaderSource{TSubscription}"/>. Register it with
+/// Serves the event streams of one method from its <see cref="IEventReaderSource{TRequest}"/>. Register it with
 /// <see cref="EventStreamServiceCollectionExtensions"/>; the gRPC method delegates to <see cref="ServeAsync"/> in one line. A
 /// singleton; thread-safe.
 /// </summary>
-/// <typeparam name="TSubscription">The message that asks for a subscription.</typeparam>
-public sealed class EventStreamServer<TSubscription> : IDisposable
-    where TSubscription : class, IEventSubscription
+/// <typeparam name="TRequest">The frame of the subscriber.</typeparam>
+public sealed class EventStreamServer<TRequest> : IDisposable
+    where TRequest : class, IEventRequestFrame
 {
-    private readonly EventStreamParts<TSubscription> _parts;
+    private readonly EventStreamParts<TRequest> _parts;
 
     internal EventStreamServer(
-        string method, EventStreamServerOptions options, IEventReaderSource<TSubscription> source, IMeterFactory meters, TimeProvider time, ILogger logger) =>
+        string method, EventStreamServerOptions options, IEventReaderSource<TRequest> source, IMeterFactory meters, TimeProvider time, ILogger logger) =>
         _parts = new(method, source, options, new(meters, method), new(time), time, logger);
 
     /// <summary>Serves one stream until its end.</summary>
@@ -29,8 +29,7 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
     /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame that says nothing, or nothing that is known;
     /// RESOURCE_EXHAUSTED after one that is too large, and when the client did not read; UNAVAILABLE when it was silent; CANCELLED when it is gone.
     /// </returns>
-    public async Task ServeAsync<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
-        where TRequest : class, IEventRequestFrame<TSubscription>
+    public async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
     {
         ArgumentNullException.ThrowIfNull(context);
         // The duration of a stream says nothing, and would spoil the histogram of the unary methods.
@@ -38,7 +37,7 @@ public sealed class EventStreamServer<TSubscription> : IDisposable
             tags.MetricsDisabled = true;
         try
         {
-            await new EventStreamSession<TRequest, TSubscription>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();
+            await new EventStreamSession<TRequest>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();
         }
         catch (RpcException ending)
         {

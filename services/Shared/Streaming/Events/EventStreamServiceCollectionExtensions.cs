@@ -11,55 +11,53 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers event streams.</summary>
 public static class EventStreamServiceCollectionExtensions
 {
-    /// <summary>Registers an <see cref="EventStreamServer{TSubscription}"/> with its source, a singleton, made here unless it is registered.</summary>
+    /// <summary>Registers an <see cref="EventStreamServer{TRequest}"/> with its source, a singleton, made here unless it is registered.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="method">The method, as in <c>OrdersService.WatchOrdersStream</c>.</param>
+    /// <param name="method">The method, as in <c>OrdersService.WatchOrders</c>.</param>
     /// <param name="section">The configuration section with <see cref="EventStreamServerOptions"/>; it may be absent.</param>
-    public static IServiceCollection AddEventStreamServer<TSubscription, TEvent, TSource>(
+    public static IServiceCollection AddEventStreamServer<TRequest, TSource>(
         this IServiceCollection services,
-        EventStreamMethod<TSubscription, TEvent> method,
+        EventStreamMethod<TRequest> method,
         string section = "EventStreams")
-        where TSubscription : class, IEventSubscription
-        where TSource : class, IEventReaderSource<TSubscription>
+        where TRequest : class, IEventRequestFrame
+        where TSource : class, IEventReaderSource<TRequest>
     {
         services.TryAddSingleton<TSource>();
         services.AddOptions<EventStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EventStreamServerOptions>>(new EventStreamServerOptionsRules(section));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new EventStreamServer<TSubscription>(
+        services.AddSingleton(provider => new EventStreamServer<TRequest>(
             method.Name,
             provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
             provider.GetRequiredService<TSource>(),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<EventStreamServer<TSubscription>>>()));
+            provider.GetRequiredService<ILogger<EventStreamServer<TRequest>>>()));
         return services;
     }
 
-    /// <summary>Registers an <see cref="EventStreamClient{TSubscription, TEvent}"/>.</summary>
+    /// <summary>Registers an <see cref="EventStreamClient{TEvent}"/>.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="method">The method, as in <c>OrdersService.WatchOrdersStream</c>.</param>
+    /// <param name="method">The method, as in <c>OrdersService.WatchOrders</c>.</param>
     /// <param name="section">The configuration section with <see cref="EventStreamClientOptions"/>, one for each backend.</param>
     /// <param name="configure">What is set in code, after the configuration.</param>
     /// <param name="source">Says where the replicas are, instead of <see cref="EventStreamClientOptions.Addresses"/>.</param>
-    public static IServiceCollection AddEventStreamClient<TRequest, TSubscription, TResponse, TBatch, TEvent>(
+    public static IServiceCollection AddEventStreamClient<TRequest, TResponse, TEvent>(
         this IServiceCollection services,
-        EventStreamMethod<TRequest, TSubscription, TResponse, TBatch, TEvent> method,
+        EventStreamMethod<TRequest, TResponse, TEvent> method,
         string section,
         Action<EventStreamClientOptions>? configure = null,
         Func<IServiceProvider, IReplicaSource>? source = null)
-        where TRequest : class, IEventRequestFrame<TSubscription>, new()
-        where TSubscription : class, IEventSubscription, IDeepCloneable<TSubscription>
-        where TResponse : class, IEventResponseFrame<TBatch>, IMessage<TResponse>, new()
-        where TBatch : class, IEventBatch<TEvent>, IMessage<TBatch>, new()
+        where TRequest : class, IEventRequestFrame, new()
+        where TResponse : class, IEventResponseFrame<TEvent>, IMessage<TResponse>, new()
     {
         services.AddOptions<EventStreamClientOptions>(section).BindConfiguration(section).Configure(configure ?? (_ => { })).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EventStreamClientOptions>>(new EventStreamClientOptionsRules(section, source is not null));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<EventStreamClient<TSubscription, TEvent>>(provider =>
+        services.AddSingleton<EventStreamClient<TEvent>>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<EventStreamClientOptions>>().Get(section);
-            return new GrpcEventStreamClient<TRequest, TSubscription, TResponse, TBatch, TEvent>(
+            return new GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                 method,
                 options,
                 source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),

@@ -11,12 +11,11 @@ namespace Microservices.Streaming.Events;
 /// nothing happens: there are tens of thousands of it. The end in good order: the server says bye (or the client has nothing left to
 /// wait for), the client half-closes, the server reads that, the stream ends OK. Returning before would reset the stream.
 /// </summary>
-internal sealed class EventStreamSession<TRequest, TSubscription>
-    where TRequest : class, IEventRequestFrame<TSubscription>
-    where TSubscription : class, IEventSubscription
+internal sealed class EventStreamSession<TRequest>
+    where TRequest : class, IEventRequestFrame
 {
     private static readonly TimeSpan PressedTimeout = TimeSpan.FromSeconds(1);
-    private readonly EventStreamParts<TSubscription> _parts;
+    private readonly EventStreamParts<TRequest> _parts;
     private readonly IAsyncStreamReader<TRequest> _requests;
     private readonly ServerCallContext _context;
     private readonly CancellationToken _drain;
@@ -24,7 +23,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     private readonly OutboundQueue _queue;
     private readonly QueuedBytes _queued;
     private readonly EventFrameWriter _writer;
-    private readonly SubscriptionTable<TSubscription> _subscriptions;
+    private readonly SubscriptionTable<TRequest> _subscriptions;
     private readonly AsyncSignal _changed = new();
     private readonly long _ageLimit;
     private AsyncSignal? _room;
@@ -37,7 +36,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
     private volatile bool _heldBack;
 
     internal EventStreamSession(
-        EventStreamParts<TSubscription> parts, IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan half, CancellationToken drain)
+        EventStreamParts<TRequest> parts, IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan half, CancellationToken drain)
     {
         (_parts, _requests, _context, _half, _drain) = (parts, requests, context, half, drain);
         _queue = new(Options.MaxQueuedBytes);
@@ -201,7 +200,7 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
             }
 
             // What it has subscribed to goes on. A read has told of a client that is gone; from now on only this does.
-            _aborted = _context.CancellationToken.UnsafeRegister(static table => ((SubscriptionTable<TSubscription>)table!).CancelAll(), _subscriptions);
+            _aborted = _context.CancellationToken.UnsafeRegister(static table => ((SubscriptionTable<TRequest>)table!).CancelAll(), _subscriptions);
             Raise(Happened.HalfClosed);
             _subscriptions.FinishWhenEmpty();
             return null;
@@ -234,8 +233,8 @@ internal sealed class EventStreamSession<TRequest, TSubscription>
 
     private async ValueTask HandleAsync(TRequest frame)
     {
-        if (frame.Subscribe is { } subscription)
-            _subscriptions.Add(subscription);
+        if (frame.Subscribe is not null)
+            _subscriptions.Add(frame);
         else if (frame.Unsubscribe is { } unsubscribe)
             _subscriptions.Remove(unsubscribe.SubscriptionId);
         else if (frame.Ack is { } ack)

@@ -8,26 +8,24 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>The client over gRPC: opens a stream, reads it to its end, opens the next from the place reached.</summary>
-internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, TBatch, TEvent>(
-    EventStreamMethod<TRequest, TSubscription, TResponse, TBatch, TEvent> method,
+internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
+    EventStreamMethod<TRequest, TResponse, TEvent> method,
     EventStreamClientOptions options,
     IReplicaSource source,
     IMeterFactory meters,
     TimeProvider time,
-    ILoggerFactory logging) : EventStreamClient<TSubscription, TEvent>
-    where TRequest : class, IEventRequestFrame<TSubscription>, new()
-    where TSubscription : class, IEventSubscription, IDeepCloneable<TSubscription>
-    where TResponse : class, IEventResponseFrame<TBatch>, IMessage<TResponse>, new()
-    where TBatch : class, IEventBatch<TEvent>, IMessage<TBatch>, new()
+    ILoggerFactory logging) : EventStreamClient<TEvent>
+    where TRequest : class, IEventRequestFrame, new()
+    where TResponse : class, IEventResponseFrame<TEvent>, IMessage<TResponse>, new()
 {
     private const uint Id = 1;
     private readonly EventClientMetrics _metrics = new(meters, method.Name);
     private readonly ReplicaChoice _replicas = new(source, options, time, logging);
     private readonly SemaphoreSlim _opening = new(options.MaxOpening);
-    private readonly ILogger _logger = logging.CreateLogger<EventStreamClient<TSubscription, TEvent>>();
+    private readonly ILogger _logger = logging.CreateLogger<EventStreamClient<TEvent>>();
 
     public override async IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(
-        TSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        Subscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var place = subscription.Clone();
         place.SubscriptionId = Id;
@@ -115,7 +113,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, 
         return ValueTask.CompletedTask;
     }
 
-    private static void Move(TSubscription place, string cursor)
+    private static void Move(Subscription place, string cursor)
     {
         if (cursor.Length > 0)
             place.Cursor = cursor;
@@ -125,7 +123,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, 
         or StatusCode.Unauthenticated or StatusCode.Unimplemented or StatusCode.FailedPrecondition or StatusCode.OutOfRange;
 
     private static async Task<(TResponse? Frame, Exception? Broken)> NextAsync(
-        EventConnection<TRequest, TSubscription, TResponse> connection, CancellationToken cancellationToken)
+        EventConnection<TRequest, TResponse> connection, CancellationToken cancellationToken)
     {
         try
         {
@@ -151,8 +149,8 @@ internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, 
         return new ReceivedReset<TEvent>(reset.Reason, reset.Cursor);
     }
 
-    private async Task<(EventConnection<TRequest, TSubscription, TResponse>? Connection, Uri? Address)> OpenAsync(
-        TSubscription place, Uri? avoid, CancellationToken cancellationToken)
+    private async Task<(EventConnection<TRequest, TResponse>? Connection, Uri? Address)> OpenAsync(
+        Subscription place, Uri? avoid, CancellationToken cancellationToken)
     {
         await _opening.WaitAsync(cancellationToken);
         try
@@ -167,15 +165,15 @@ internal sealed class GrpcEventStreamClient<TRequest, TSubscription, TResponse, 
 
     /// <summary>No connection when the replica cannot be reached, or there is none.</summary>
     /// <exception cref="RpcException">It was reached, and refuses for good.</exception>
-    private async Task<(EventConnection<TRequest, TSubscription, TResponse>? Connection, Uri? Address)> ConnectAsync(
-        TSubscription place, Uri? avoid, CancellationToken cancellationToken)
+    private async Task<(EventConnection<TRequest, TResponse>? Connection, Uri? Address)> ConnectAsync(
+        Subscription place, Uri? avoid, CancellationToken cancellationToken)
     {
         var address = await ChooseAsync(avoid, cancellationToken);
         if (address is null)
             return (null, null);
         var headers = options.Headers is { } give ? await give(cancellationToken) : null;
         var call = _replicas.Acquire(address).CreateCallInvoker().AsyncDuplexStreamingCall(method.Method, null, new CallOptions(headers));
-        var connection = new EventConnection<TRequest, TSubscription, TResponse>(call, Id, options, time);
+        var connection = new EventConnection<TRequest, TResponse>(call, Id, options, time);
         try
         {
             await connection.OpenAsync(place.Clone(), cancellationToken);

@@ -6,16 +6,16 @@ namespace Microservices.Streaming.Events;
 /// Where the events of a stream come from: a service joins its log to its stream with one of these. Called concurrently, once for
 /// every subscription.
 /// </summary>
-/// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
-public interface IEventReaderSource<in TSubscription>
-    where TSubscription : class, IEventSubscription
+/// <typeparam name="TRequest">The frame that asks for a subscription; <see cref="IEventRequestFrame"/> when nothing in it matters but the subscription.</typeparam>
+public interface IEventReaderSource<in TRequest>
+    where TRequest : class, IEventRequestFrame
 {
-    /// <summary>Follows what was asked for. Does not wait.</summary>
+    /// <summary>Follows what was asked for; the frame has a subscription. Does not wait.</summary>
     /// <exception cref="Grpc.Core.RpcException">As of <see cref="IEventReader"/>.</exception>
-    IEventReader Read(TSubscription subscription);
+    IEventReader Read(TRequest request);
 
     /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
-    ValueTask AcknowledgeAsync(TSubscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    ValueTask AcknowledgeAsync(Subscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }
 
 /// <summary>

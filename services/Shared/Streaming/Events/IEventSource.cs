@@ -5,23 +5,23 @@ namespace Microservices.Streaming.Events;
 /// <summary>
 /// Where the events of a stream come from, as a sequence: the plainest way to join a service's log to its stream. Called concurrently,
 /// once for every subscription. Who has so many subscriptions that what a waiting sequence weighs matters is an
-/// <see cref="IEventReaderSource{TSubscription}"/> instead.
+/// <see cref="IEventReaderSource{TRequest}"/> instead.
 /// </summary>
-/// <typeparam name="TSubscription">The message that asks for a subscription, with the method's filter.</typeparam>
-public interface IEventSource<in TSubscription> : IEventReaderSource<TSubscription>
-    where TSubscription : class, IEventSubscription
+/// <typeparam name="TRequest">The frame that asks for a subscription; <see cref="IEventRequestFrame"/> when nothing in it matters but the subscription.</typeparam>
+public interface IEventSource<in TRequest> : IEventReaderSource<TRequest>
+    where TRequest : class, IEventRequestFrame
 {
     /// <summary>
-    /// Follows what was asked for, until cancelled. It is pulled: the next item is asked for when the one before has been handed to
+    /// Follows what was asked for, until cancelled; the frame has a subscription. It is pulled: the next item is asked for when the one before has been handed to
     /// the transport, so a source that reads page by page holds a page at the most, however slow the reader.
     /// </summary>
     /// <returns>First an <see cref="EventsSubscribed"/>; when the sequence ends by itself, the subscription fails UNAVAILABLE.</returns>
     /// <exception cref="Grpc.Core.RpcException">The subscription fails with this status (INVALID_ARGUMENT: a bad cursor or filter);
     /// with any other exception it fails INTERNAL. The stream goes on.</exception>
-    IAsyncEnumerable<EventSourceItem> SubscribeAsync(TSubscription subscription, CancellationToken cancellationToken);
+    IAsyncEnumerable<EventSourceItem> SubscribeAsync(TRequest request, CancellationToken cancellationToken);
 
-    IEventReader IEventReaderSource<TSubscription>.Read(TSubscription subscription) =>
-        new SequenceReader(cancellationToken => SubscribeAsync(subscription, cancellationToken));
+    IEventReader IEventReaderSource<TRequest>.Read(TRequest request) =>
+        new SequenceReader(cancellationToken => SubscribeAsync(request, cancellationToken));
 }
 
 /// <summary>What a source yields.</summary>

@@ -6,14 +6,18 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>One subscription of a stream: takes an item from its source, queues it, and takes the next only when that is written.</summary>
-internal sealed class ServerSubscription<TSubscription>(TSubscription subscription, SubscriptionTable<TSubscription> table) : ServerTurn
-    where TSubscription : class, IEventSubscription
+internal sealed class ServerSubscription<TRequest>(TRequest request, SubscriptionTable<TRequest> table) : ServerTurn
+    where TRequest : class, IEventRequestFrame
 {
+    private readonly Subscription _subscription = request.Subscribe!;
+
+    // Not kept: nearly all of what a stream weighs is its subscriptions.
+    private TRequest? _request = request;
     private IEventReader? _reader;
 
-    internal uint Id => subscription.SubscriptionId;
+    internal uint Id => _subscription.SubscriptionId;
 
-    private EventStreamParts<TSubscription> Parts => table.Parts;
+    private EventStreamParts<TRequest> Parts => table.Parts;
 
     /// <summary>Ends it; nothing of it is queued from now on.</summary>
     internal void Cancel()
@@ -32,7 +36,8 @@ internal sealed class ServerSubscription<TSubscription>(TSubscription subscripti
         await Task.Yield();
         try
         {
-            _reader = Parts.Source.Read(subscription);
+            _reader = Parts.Source.Read(_request!);
+            _request = null;
             // Who cancels it has seen the reader, or is seen here.
             Interlocked.MemoryBarrier();
             if (IsClosed)
@@ -89,7 +94,7 @@ internal sealed class ServerSubscription<TSubscription>(TSubscription subscripti
     {
         try
         {
-            await Parts.Source.AcknowledgeAsync(subscription, cursor, CancellationToken.None);
+            await Parts.Source.AcknowledgeAsync(_subscription, cursor, CancellationToken.None);
         }
         catch (Exception e)
         {

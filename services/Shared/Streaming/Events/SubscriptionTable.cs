@@ -5,18 +5,18 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>The subscriptions of one stream. What is wrong with a request is answered by <c>failed</c>, and disturbs no other. Thread-safe.</summary>
-internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscription> parts, OutboundQueue queue, AsyncSignal changed)
-    where TSubscription : class, IEventSubscription
+internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, OutboundQueue queue, AsyncSignal changed)
+    where TRequest : class, IEventRequestFrame
 {
     private const int LongestCursor = 16_384;
 
     // Clients number upwards, so that each is added at the end; a third of what a dictionary weighs. Also the lock.
-    private readonly SortedList<uint, ServerSubscription<TSubscription>> _subscriptions = [];
+    private readonly SortedList<uint, ServerSubscription<TRequest>> _subscriptions = [];
     private int _running;
     private bool _halfClosed;
     private bool _cancelled;
 
-    internal EventStreamParts<TSubscription> Parts => parts;
+    internal EventStreamParts<TRequest> Parts => parts;
 
     internal OutboundQueue Queue => queue;
 
@@ -40,20 +40,21 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
         }
     }
 
-    internal void Add(TSubscription subscription)
+    internal void Add(TRequest request)
     {
+        var subscription = request.Subscribe!;
         var id = subscription.SubscriptionId;
         if (subscription.Cursor.Length > LongestCursor)
             Fail(id, StatusCode.InvalidArgument, "The cursor is too long.");
         else if (!System.Enum.IsDefined(subscription.Delivery))
             Fail(id, StatusCode.InvalidArgument, "There is no such delivery.");
         else
-            Start(new(subscription, this));
+            Start(new(request, this));
     }
 
     internal void Remove(uint id)
     {
-        ServerSubscription<TSubscription>? removed;
+        ServerSubscription<TRequest>? removed;
         lock (_subscriptions)
         {
             if (_subscriptions.TryGetValue(id, out removed))
@@ -68,7 +69,7 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
 
     internal async ValueTask AcknowledgeAsync(uint id, string cursor)
     {
-        ServerSubscription<TSubscription>? subscription;
+        ServerSubscription<TRequest>? subscription;
         lock (_subscriptions)
             _subscriptions.TryGetValue(id, out subscription);
         if (subscription is not null)
@@ -86,7 +87,7 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
     /// <summary>Ends all; none begins from now on.</summary>
     internal void CancelAll()
     {
-        ServerSubscription<TSubscription>[] all;
+        ServerSubscription<TRequest>[] all;
         lock (_subscriptions)
         {
             _cancelled = true;
@@ -99,7 +100,7 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
     }
 
     /// <summary>A subscription has ended, by itself or because it was cancelled.</summary>
-    internal void Ended(ServerSubscription<TSubscription> subscription)
+    internal void Ended(ServerSubscription<TRequest> subscription)
     {
         parts.Metrics.Subscriptions(-1);
         lock (_subscriptions)
@@ -112,7 +113,7 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
         changed.Set();
     }
 
-    private void Start(ServerSubscription<TSubscription> subscription)
+    private void Start(ServerSubscription<TRequest> subscription)
     {
         lock (_subscriptions)
         {
@@ -128,7 +129,7 @@ internal sealed class SubscriptionTable<TSubscription>(EventStreamParts<TSubscri
     }
 
     /// <summary>It is the table's, which is stopped only when it has ended.</summary>
-    private void Run(ServerSubscription<TSubscription> subscription)
+    private void Run(ServerSubscription<TRequest> subscription)
     {
         _running++;
         parts.Metrics.Subscriptions(1);

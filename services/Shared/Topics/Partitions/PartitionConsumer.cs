@@ -10,11 +10,10 @@ namespace Microservices.Topics;
 /// after it are one transaction, and only then is the next one asked for, which acknowledges it. Survives whatever its database and
 /// the stream do: it waits, reads its position again and goes on from there.
 /// </summary>
-internal sealed partial class PartitionConsumer<TContext, TSubscription, TEvent>(
-    string consumer, PartitionPositions<TContext> positions, EventStreamClient<TSubscription, TEvent> events, IPartitionHandler<TContext, TEvent> handler,
-    PartitionConsumerOptions options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TSubscription, TEvent>> logger)
+internal sealed partial class PartitionConsumer<TContext, TEvent>(
+    string consumer, PartitionPositions<TContext> positions, EventStreamClient<TEvent> events, IPartitionHandler<TContext, TEvent> handler,
+    PartitionConsumerOptions options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TEvent>> logger)
     where TContext : ServiceDbContext
-    where TSubscription : class, IKeyedSubscription, new()
 {
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(50);
 
@@ -54,7 +53,7 @@ internal sealed partial class PartitionConsumer<TContext, TSubscription, TEvent>
     private async Task ConsumeAsync(int partition, Attempt attempt, CancellationToken cancellationToken)
     {
         var cursor = await positions.ReadAsync(partition, cancellationToken);
-        var subscription = new TSubscription { Partition = (uint)partition, Cursor = cursor, FromEarliest = cursor.Length == 0 };
+        var subscription = new Subscription { Partition = (uint)partition, Cursor = cursor, FromEarliest = cursor.Length == 0 };
         await foreach (var item in events.SubscribeAsync(subscription, cancellationToken))
         {
             if (item is ReceivedSubscribed<TEvent>)

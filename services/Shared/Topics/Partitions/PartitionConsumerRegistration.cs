@@ -1,7 +1,6 @@
 using Microservices.Hosting;
 using Microservices.Persistence;
 using Microservices.Streaming.Events;
-using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -21,9 +20,8 @@ public static class PartitionConsumerRegistration
     /// </summary>
     /// <param name="builder">The process.</param>
     /// <param name="consumer">What the consumer is called in the tables, for good, and in metrics: at most 64 characters.</param>
-    public static WebApplicationBuilder AddPartitionConsumer<TContext, TSubscription, TEvent, THandler>(this WebApplicationBuilder builder, string consumer)
+    public static WebApplicationBuilder AddPartitionConsumer<TContext, TEvent, THandler>(this WebApplicationBuilder builder, string consumer)
         where TContext : ServiceDbContext
-        where TSubscription : class, IKeyedSubscription, new()
         where THandler : class, IPartitionHandler<TContext, TEvent>
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -35,23 +33,23 @@ public static class PartitionConsumerRegistration
             var options = services.GetRequiredService<IOptions<PartitionConsumerOptions>>().Value;
             var database = services.GetRequiredService<Database<TContext>>();
             var time = services.GetRequiredService<TimeProvider>();
-            var partitions = new PartitionConsumer<TContext, TSubscription, TEvent>(
+            var partitions = new PartitionConsumer<TContext, TEvent>(
                 consumer,
                 new PartitionPositions<TContext>(consumer, database),
-                services.GetRequiredService<EventStreamClient<TSubscription, TEvent>>(),
+                services.GetRequiredService<EventStreamClient<TEvent>>(),
                 services.GetRequiredService<THandler>(),
                 options,
                 services.GetRequiredService<PartitionConsumerMetrics>(),
                 time,
-                services.GetRequiredService<ILogger<PartitionConsumer<TContext, TSubscription, TEvent>>>());
-            return new PartitionWorker<TContext, TSubscription, TEvent>(
+                services.GetRequiredService<ILogger<PartitionConsumer<TContext, TEvent>>>());
+            return new PartitionWorker<TContext, TEvent>(
                 consumer,
                 new PartitionLeases<TContext>(consumer, database),
                 partitions,
                 options,
                 services.GetRequiredService<Drain>(),
                 time,
-                services.GetRequiredService<ILogger<PartitionWorker<TContext, TSubscription, TEvent>>>());
+                services.GetRequiredService<ILogger<PartitionWorker<TContext, TEvent>>>());
         });
         return builder;
     }

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using Microservices.Hosting;
 using Microservices.Persistence;
-using Microservices.Streaming.V1;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,12 +10,11 @@ namespace Microservices.Topics;
 /// Keeps this replica's share of a consumer's partitions and consumes each of them. When the process is told to stop it gives them up, so
 /// that others take them at their next look, a quarter of a lease later at the most.
 /// </summary>
-internal sealed partial class PartitionWorker<TContext, TSubscription, TEvent>(
-    string consumer, PartitionLeases<TContext> leases, PartitionConsumer<TContext, TSubscription, TEvent> partitions, PartitionConsumerOptions options, Drain drain,
-    TimeProvider time, ILogger<PartitionWorker<TContext, TSubscription, TEvent>> logger)
+internal sealed partial class PartitionWorker<TContext, TEvent>(
+    string consumer, PartitionLeases<TContext> leases, PartitionConsumer<TContext, TEvent> partitions, PartitionConsumerOptions options, Drain drain,
+    TimeProvider time, ILogger<PartitionWorker<TContext, TEvent>> logger)
     : BackgroundService
     where TContext : ServiceDbContext
-    where TSubscription : class, IKeyedSubscription, new()
 {
     private readonly string replica = $"{Environment.ProcessId}-{Guid.NewGuid():n}";
     private readonly Dictionary<int, (Task Task, CancellationTokenSource Stop)> consumed = [];
