@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
+using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -43,8 +44,9 @@ internal sealed class CallAdmission(IOptions<AdmissionOptions> options, Unwritte
     private static class Kind<TRequest>
     {
         public static readonly bool IsExempt = typeof(TRequest).Namespace?.StartsWith("Grpc.", StringComparison.Ordinal) == true;
-        // Lists of changes are asked for all the time by whoever caches, and bounded in what they read.
-        public static readonly bool IsList = typeof(TRequest).Name is var name && !name.StartsWith("ListChanged", StringComparison.Ordinal)
-            && (name.StartsWith("List", StringComparison.Ordinal) || name.StartsWith("Search", StringComparison.Ordinal) || name.StartsWith("BatchGet", StringComparison.Ordinal));
+        // As the contract says: a request is of one method.
+        public static readonly bool IsList = Activator.CreateInstance<TRequest>() is IMessage { Descriptor: var request }
+            && request.File.Services.SelectMany(service => service.Methods).Any(method =>
+                method.InputType == request && method.GetOptions()?.GetExtension(MethodOptionsExtensions.ReadsMany) == true);
     }
 }
