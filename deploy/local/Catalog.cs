@@ -1,25 +1,6 @@
 namespace Microservices.Local;
 
-/// <summary>One service of the suite: where its project is and what it listens on and needs.</summary>
-internal sealed record ServiceDefinition(string Name, string Folder, string Assembly)
-{
-    /// <summary>gRPC without TLS (h2c).</summary>
-    public required int GrpcPort { get; init; }
-
-    /// <summary>HTTP/1.1: health and metrics.</summary>
-    public required int ManagementPort { get; init; }
-
-    /// <summary>HTTP/1.1 for people and browsers: REST, SSE, pages.</summary>
-    public int? HttpPort { get; init; }
-
-    /// <summary>Whether it keeps a database of its own.</summary>
-    public bool HasDatabase { get; init; }
-
-    /// <summary>The services that it calls; they stand before it in <see cref="Catalog.Services"/>.</summary>
-    public string[] Backends { get; init; } = [];
-}
-
-/// <summary>The table of services: a new one is a line here and a project reference in Local.csproj.</summary>
+/// <summary>The table of services: a new one is a line here.</summary>
 internal static class Catalog
 {
     /// <summary>The port of the embedded Redis.</summary>
@@ -34,9 +15,9 @@ internal static class Catalog
     /// <summary>In the order of dependency: who is called comes before who calls.</summary>
     public static IReadOnlyList<ServiceDefinition> Services { get; } =
     [
-        new("users", "services/Users", "Users") { GrpcPort = 5001, ManagementPort = 9001, HasDatabase = true },
-        new("orders", "services/Orders", "Orders") { GrpcPort = 5002, ManagementPort = 9002, HasDatabase = true, Backends = ["users"] },
-        new("notifications", "services/Notifications", "Notifications") { GrpcPort = 5003, ManagementPort = 9003, HasDatabase = true, Backends = ["orders"] },
-        new("gateway", "gateway", "Gateway") { GrpcPort = 8081, ManagementPort = 9080, HttpPort = 8080, Backends = ["users", "orders", "notifications"] },
+        new("Users", 5001),
+        new("Orders", 5002) { Backends = ["Users"] },
+        new("Notifications", 5003) { Backends = ["Orders"] },
+        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, Backends = ["Users", "Orders", "Notifications"] },
     ];
 }

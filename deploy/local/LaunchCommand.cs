@@ -3,14 +3,15 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Data.Common;
 using System.Globalization;
+using Microservices.Local.Render;
 
 namespace Microservices.Local;
 
 /// <summary>The command line: its options, what is wrong with them, and the exit codes.</summary>
 internal static class LaunchCommand
 {
-    private const string Description = """
-        Runs the suite on this machine: an embedded Redis, then users, orders, notifications and the gateway, each a process of its own.
+    private static readonly string Description = $"""
+        Runs the suite on this machine: an embedded Redis, then {string.Join(", ", Catalog.Services.Select(s => s.Name))}, each a process of its own.
         Ctrl-C or SIGTERM stops all of it.
 
         Usage from anywhere in a checkout:
@@ -72,7 +73,7 @@ internal static class LaunchCommand
     /// <summary>Runs the launch with the options in the arguments; returns the exit code.</summary>
     public static Task<int> InvokeAsync(string[] args, Func<LaunchOptions, Task> launch)
     {
-        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, StopWithParent };
+        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, StopWithParent, RenderCommand.Create() };
         command.SetAction(async (result, _) =>
         {
             try

@@ -9,6 +9,9 @@ internal sealed record Replica(ServiceDefinition Service, int Number, IReadOnlyD
     /// <summary>"orders", and for further replicas "orders#2".</summary>
     public string Name => Number == 1 ? Service.Name : $"{Service.Name}#{Number}";
 
+    /// <summary>All its ports, by the names that Kestrel's configuration has for them.</summary>
+    public IEnumerable<(string Endpoint, int Port)> Ports => Service.Ports.Select(p => (p.Endpoint, Shift(p.Port)));
+
     /// <summary>Its gRPC port.</summary>
     public int GrpcPort => Shift(Service.GrpcPort);
 
@@ -44,21 +47,15 @@ internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string
 
     private Dictionary<string, string> SettingsFor(Replica replica, Replica[] all)
     {
-        var settings = new Dictionary<string, string>
-        {
-            ["Kestrel__Endpoints__Grpc__Url"] = Loopback(replica.GrpcPort),
-            ["Kestrel__Endpoints__Management__Url"] = Loopback(replica.ManagementPort),
-            ["ConnectionStrings__Redis"] = Redis,
-        };
-        if (replica.HttpPort is { } http)
-            settings["Kestrel__Endpoints__Http__Url"] = Loopback(http);
+        var settings = replica.Ports.ToDictionary(p => $"Kestrel__Endpoints__{p.Endpoint}__Url", p => Loopback(p.Port));
+        settings["ConnectionStrings__Redis"] = Redis;
         if (replica.Service.HasDatabase)
             settings["ConnectionStrings__Database"] = Postgres ?? Sqlite(replica.Service);
 
-        foreach (var backend in Catalog.Services.Where(s => replica.Service.Backends.Contains(s.Name)))
+        foreach (var backend in Catalog.Services.Where(s => replica.Service.Backends.Contains(s.Project)))
         {
             foreach (var (i, to) in all.Where(r => r.Service == backend).Index())
-                settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Assembly}__Addresses__{i}")] = Loopback(to.GrpcPort);
+                settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Project}__Addresses__{i}")] = Loopback(to.GrpcPort);
         }
 
         if (RedisIsEmbedded)

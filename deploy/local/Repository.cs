@@ -17,8 +17,8 @@ internal static class Repository
     {
         var output = Path.GetRelativePath(Path.Combine(Root, "deploy", "local"), AppContext.BaseDirectory);
         var folder = Path.Combine(Root, service.Folder, output);
-        var published = Path.Combine(folder, "publish", service.Assembly + ".dll");
-        return File.Exists(published) ? published : Path.Combine(folder, service.Assembly + ".dll");
+        var published = Path.Combine(folder, "publish", service.Project + ".dll");
+        return File.Exists(published) ? published : Path.Combine(folder, service.Project + ".dll");
     }
 
     private static string FindRoot()

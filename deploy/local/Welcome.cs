@@ -11,19 +11,22 @@ internal static class Welcome
         {Table(suite)}
         Redis: {plan.Redis}{(plan.RedisIsEmbedded ? " (embedded)" : "")}
         Data:  {(plan.Postgres is null ? plan.Data : "PostgreSQL")}
-        Docs:  http://localhost:8080/docs
+        Docs:  {Rest}/docs
 
         Copy and paste:
 
-          curl -sS http://localhost:8080/v1/users -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
+          curl -sS {Rest}/v1/users -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
 
-          grpcurl -plaintext -d '{ListUsers}' localhost:5001 users.v1.UsersService/ListUsers
+          grpcurl -plaintext -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
 
-          buf curl --protocol grpc --http2-prior-knowledge -d '{ListUsers}' http://localhost:5001/users.v1.UsersService/ListUsers
+          buf curl --protocol grpc --http2-prior-knowledge -d '{ListUsers}' http://{Users}/users.v1.UsersService/ListUsers
 
         Ready after {suite.Age.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s. Ctrl-C stops all.
 
         """);
+
+    private static readonly string Rest = $"http://localhost:{Catalog.Services.Single(s => s.Name == "gateway").HttpPort}";
+    private static readonly string Users = $"localhost:{Catalog.Services.Single(s => s.Name == "users").GrpcPort}";
 
     // The e-mail is unique and outlasts the key, so each start has its own; within one, the command may be repeated.
     private static readonly string Stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);

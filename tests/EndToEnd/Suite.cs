@@ -106,10 +106,11 @@ public sealed partial class Suite : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the launcher and returns at once.</summary>
-    public static Suite Launch(IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
+    /// <summary>Starts the launcher and returns at once; that of another checkout, and as it was built there, if these are named.</summary>
+    public static Suite Launch(
+        IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string? root = null, string? configuration = null)
     {
-        var launcher = Path.Combine(Needs.Root, "deploy", "local", "bin", Needs.Configuration, "net10.0", "Local.dll");
+        var launcher = Path.Combine(root ?? Needs.Root, "deploy", "local", "bin", configuration ?? Needs.Configuration, "net10.0", "Local.dll");
         // Should the tests be killed, it stops.
         return new Suite("dotnet", [launcher, "--stop-with-parent", "--no-build", .. options ?? []], data, environment);
     }

@@ -3,7 +3,7 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Hostile;
 
-/// <summary>The suite as processes on free ports, one of each, each with the memory that its pod has: Redis, SQLite, three services, and the gateway.</summary>
+/// <summary>The suite as processes on free ports, one of each service, each with the memory that its pod has; over Redis and SQLite.</summary>
 internal sealed class HostileSuite : IAsyncDisposable
 {
     /// <summary>What a pod may use: limits.memory of deploy/k8s/base.</summary>
@@ -14,21 +14,28 @@ internal sealed class HostileSuite : IAsyncDisposable
 
     private readonly string data = Directory.CreateTempSubdirectory("hostile-").FullName;
     private RedisServer? redis;
+    private WholeSuite? services;
 
     /// <summary>Users.</summary>
-    public ReplicaProcess Users { get; private set; } = null!;
+    public ReplicaProcess Users => this["users"];
 
     /// <summary>Orders.</summary>
-    public ReplicaProcess Orders { get; private set; } = null!;
+    public ReplicaProcess Orders => this["orders"];
 
     /// <summary>Notifications.</summary>
-    public ReplicaProcess Notifications { get; private set; } = null!;
+    public ReplicaProcess Notifications => this["notifications"];
 
     /// <summary>The gateway.</summary>
-    public ReplicaProcess Gateway { get; private set; } = null!;
+    public ReplicaProcess Gateway => this["gateway"];
 
     /// <summary>All of them, what is depended on first.</summary>
-    public IReadOnlyList<ReplicaProcess> All => [Users, Orders, Notifications, Gateway];
+    public IReadOnlyList<ReplicaProcess> All => services!.All;
+
+    /// <summary>The names of the services.</summary>
+    public IEnumerable<string> Names => services!.Names;
+
+    /// <summary>A service by its name.</summary>
+    public ReplicaProcess this[string service] => services![service][0];
 
     /// <summary>Starts all, and returns when they are ready.</summary>
     public static async Task<HostileSuite> StartAsync()
@@ -37,11 +44,11 @@ internal sealed class HostileSuite : IAsyncDisposable
         try
         {
             suite.redis = await RedisServer.StartAsync();
-            suite.Users = suite.Start("services/Users", "users");
-            suite.Orders = suite.Start("services/Orders", "orders", suite.Users);
-            suite.Notifications = suite.Start("services/Notifications", "notifications", suite.Orders);
-            suite.Gateway = suite.Start("gateway", null, suite.Users, suite.Orders, suite.Notifications);
-            await Task.WhenAll(suite.All.Select(process => process.UntilReadyAsync()));
+            suite.services = await WholeSuite.StartAsync(service => Task.FromResult($"Data Source={Path.Combine(suite.data, service)}.db"), new Dictionary<string, string>
+            {
+                ["ConnectionStrings__Redis"] = suite.redis.ConnectionString,
+                ["DOTNET_GCHeapHardLimit"] = HeapBytes.ToString("x", CultureInfo.InvariantCulture),
+            });
             return suite;
         }
         catch
@@ -54,24 +61,10 @@ internal sealed class HostileSuite : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in All.OfType<ReplicaProcess>().Reverse())
-            await process.DisposeAsync();
+        if (services is not null)
+            await services.DisposeAsync();
         if (redis is not null)
             await redis.DisposeAsync();
         Directory.Delete(data, recursive: true);
-    }
-
-    private ReplicaProcess Start(string folder, string? database, params ReplicaProcess[] backends)
-    {
-        var settings = new Dictionary<string, string>
-        {
-            ["ConnectionStrings__Redis"] = redis!.ConnectionString,
-            ["DOTNET_GCHeapHardLimit"] = HeapBytes.ToString("x", CultureInfo.InvariantCulture),
-        };
-        if (database is not null)
-            settings["ConnectionStrings__Database"] = $"Data Source={Path.Combine(data, database)}.db";
-        foreach (var backend in backends)
-            settings[$"Backends__{backend.Service}__Addresses__0"] = backend.Address;
-        return new ReplicaProcess(folder, settings, http: database is null);
     }
 }

@@ -14,6 +14,7 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
         new[] { "protos", "services", "gateway", "deploy" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Needs.Root, folder), "*.csproj", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/.template/", StringComparison.Ordinal))
             .ToDictionary(
                 file => Path.GetFileNameWithoutExtension(file),
                 file => (Path.GetRelativePath(Needs.Root, Path.GetDirectoryName(file)!), XDocument.Load(file).Descendants("ProjectReference")

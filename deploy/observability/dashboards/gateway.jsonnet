@@ -46,10 +46,8 @@ p.dashboard('microservices-gateway', 'Gateway', 'What comes in over HTTP and gRP
     p.panel('Events sent to browsers', 'cps', 'By kind.', [
       p.line('sum by (event) (rate(gateway_events_sent_total{%s}[$__rate_interval]))' % of, '{{event}}'),
     ]),
-    p.panel('Events received from services', 'cps', 'By the stream they come by.', [
-      p.line('sum by (rpc_method) (rate(eventstream_client_events_total{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
-    ]),
   ]),
-  service.caller('gateway', limited=true),
+  service.following('gateway'),
+  service.caller('gateway'),
   service.process('gateway'),
 ])

@@ -1,5 +1,5 @@
 // What the dashboards are made of: a dashboard is rows of panels, a panel is a title, a description, a unit and queries.
-// `$namespace` is `.*` where there are no namespaces (compose), which also matches a label that is not there.
+// `$namespace` is `.*` where there are no namespaces (compose), which also matches a label that is not there; `$service` is one service.
 {
   local datasource = { type: 'prometheus', uid: '${datasource}' },
 
@@ -45,7 +45,8 @@
   local width = 8,
   local height = 8,
 
-  dashboard(uid, title, description, rows):: {
+  // `service`: whether it is about one service, which is chosen.
+  dashboard(uid, title, description, rows, service=false):: {
     // The first line of grid that a row of panels takes; its heading takes one.
     local tops = std.foldl(
       function(at, row) at + [at[std.length(at) - 1] + 1 + height * std.ceil(std.length(row.panels) * width / 24)], rows, [0]
@@ -74,7 +75,16 @@
           current: { text: 'All', value: '$__all' },
           refresh: 2,
         },
-      ],
+      ] + (if service then [
+        {
+          name: 'service',
+          type: 'query',
+          label: 'Service',
+          datasource: datasource,
+          query: { query: 'label_values(up{part_of="microservices",namespace=~"$namespace"}, job)', refId: 'services' },
+          refresh: 2,
+        },
+      ] else []),
     },
     panels: std.mapWithIndex(function(i, panel) panel { id: i + 1 }, std.flattenArrays([
       [{ type: 'row', title: rows[r].title, collapsed: false, gridPos: { x: 0, y: tops[r], w: 24, h: 1 } }]

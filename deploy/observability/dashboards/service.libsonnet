@@ -1,4 +1,4 @@
-// What is worth seeing of any service: what it answers, its call streams, its events, and what it costs.
+// Rows that are worth seeing of any service, each whole or empty: what it answers, its call streams, its events, and what it costs.
 local p = import 'panels.libsonnet';
 local select(job) = 'namespace=~"$namespace",job="%s"' % job;
 
@@ -8,8 +8,17 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
       p.line('sum by (rpc_method) (rate(rpc_server_call_duration_seconds_count{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
     ]),
     p.panel('Time to answer a unary call', 's', 'From its arrival to its answer, all methods together.', p.quantiles('rpc_server_call_duration_seconds', of)),
+    p.panel('Time to answer, by method', 's', 'The slowest 1 % of the unary calls take longer than this.', [
+      p.line('histogram_quantile(0.99, sum by (le, rpc_method) (rate(rpc_server_call_duration_seconds_bucket{%s}[$__rate_interval])))' % of, '{{rpc_method}}'),
+    ]),
+    p.panel('Unary calls by outcome', 'reqps', 'By method and gRPC code. OK also where a command was sent again and its answer known already.', [
+      p.line('sum by (rpc_method, rpc_response_status_code) (rate(rpc_server_call_duration_seconds_count{%s}[$__rate_interval]))' % of, '{{rpc_method}} {{rpc_response_status_code}}'),
+    ]),
     p.panel('Unary calls that failed', 'reqps', 'Through no fault of the caller: by the gRPC code they were answered with. None is best.', [
       p.line('sum by (rpc_response_status_code) (rate(rpc_server_call_duration_seconds_count{%s,rpc_response_status_code=~"Unknown|DeadlineExceeded|ResourceExhausted|Internal|Unavailable|DataLoss"}[$__rate_interval]))' % of, '{{rpc_response_status_code}}'),
+    ]),
+    p.panel('Open streams, by method', 'short', 'Of lookups, of commands, and of events.', [
+      p.line('sum by (rpc_method) (rpc_server_streams_active{%s})' % of, '{{rpc_method}}'),
     ]),
   ]),
 
@@ -23,8 +32,7 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     p.panel('Wait of a lookup for its turn', 's', 'From its arrival to its query. Long where queries are slower than calls come.', p.quantiles('callstream_server_queue_duration_seconds', of)),
   ]),
 
-  // `limited`: how many calls it may have under way follows what the callee answers in time.
-  caller(job, limited=false):: local of = select(job); p.row('Call streams: what it asks other services', [
+  caller(job):: local of = select(job); p.row('Call streams: what it asks other services', [
     p.panel('Calls to other services', 'reqps', 'By method and outcome.', [
       p.line('sum by (rpc_method, code) (rate(callstream_client_calls_total{%s}[$__rate_interval]))' % of, '{{rpc_method}} {{code}}'),
     ]),
@@ -32,12 +40,13 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
       p.line('service:hedged_calls:ratio_rate10m{%s}' % of, 'sent twice: {{rpc_method}}'),
       p.line('service:shed_calls:ratio_rate5m{%s}' % of, 'refused: {{rpc_method}}'),
     ]),
-    p.panel('Calls under way' + (if limited then ', and how many may be' else ''), 'short', 'Sent and not answered yet.' + (if limited then ' The limit follows what the other service answers in time.' else ''), [
+    p.panel('Calls under way, and how many may be', 'short', 'Sent and not answered yet. A limit, where there is one, follows what the other service answers in time.', [
       p.line('sum by (rpc_method) (callstream_client_in_flight{%s})' % of, 'under way: {{rpc_method}}'),
-    ] + (if limited then [p.line('sum by (rpc_method) (callstream_client_limit{%s})' % of, 'limit: {{rpc_method}}')] else [])),
+      p.line('sum by (rpc_method) (callstream_client_limit{%s})' % of, 'limit: {{rpc_method}}'),
+    ]),
   ]),
 
-  events(job):: local of = select(job); p.row('Events', [
+  events(job):: local of = select(job); p.row('Events that it publishes', [
     p.panel('Events published', 'cps', 'Brought to the log, each once for every topic it is in.', [
       p.line('sum(rate(eventlog_events_appended_total{%s}[$__rate_interval]))' % of, 'published'),
     ]),
@@ -45,6 +54,9 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
       p.line('max(outbox_age_seconds{%s})' % of, 'waiting'),
     ]),
     p.panel('From commit to publication', 's', 'The oldest event of each batch.', p.quantiles('outbox_relay_lag_seconds', of)),
+  ]),
+
+  subscribers(job):: local of = select(job); p.row('Event streams that it serves', [
     p.panel('Open event streams', 'short', 'By method, all replicas together.', [
       p.line('sum by (rpc_method) (eventstream_server_streams{%s})' % of, '{{rpc_method}}'),
     ]),
@@ -53,6 +65,31 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     ]),
     p.panel('Bytes that wait to be sent', 'bytes', 'Queued for subscribers that read slower than events come; bounded for each.', [
       p.line('sum by (rpc_method) (eventstream_server_queued_bytes{%s})' % of, '{{rpc_method}}'),
+    ]),
+  ]),
+
+  following(job):: local of = select(job); p.row('Event streams of other services that it follows', [
+    p.panel('Open streams to other services', 'short', 'By method; of a consumer one for each partition.', [
+      p.line('sum by (rpc_method) (eventstream_client_streams{%s})' % of, '{{rpc_method}}'),
+    ]),
+    p.panel('Events received from other services', 'cps', 'By the stream they come by.', [
+      p.line('sum by (rpc_method) (rate(eventstream_client_events_total{%s}[$__rate_interval]))' % of, '{{rpc_method}}'),
+    ]),
+  ]),
+
+  consumers(job):: local of = select(job); p.row('Partitions of other services that it consumes', [
+    p.panel('Events consumed', 'cps', 'By the consumer, which is called as the service that the events come from.', [
+      p.line('sum by (consumer) (rate(consumer_events_total{%s}[$__rate_interval]))' % of, '{{consumer}}'),
+    ]),
+    p.panel('From an event to what is made of it', 's', 'From the change that the event tells of to the commit of what this service makes of it.', p.quantiles('consumer_lag_seconds', of)),
+    p.panel('Partitions at each replica', 'short', 'The events are cut into partitions, and each is consumed by one replica: shares should be alike.', [
+      p.line('sum by (instance) (consumer_partitions_owned{%s})' % of, '{{instance}}'),
+    ]),
+    p.panel('Times that events may have been missed', 'short', 'Within ten minutes: a partition had to start anew at a later place. None is best.', [
+      p.line('sum by (consumer) (increase(consumer_resets_total{%s}[10m]))' % of, '{{consumer}}'),
+    ]),
+    p.panel('Batches left to another replica', 'short', 'Within ten minutes: another replica had taken the partition over meanwhile. Harmless.', [
+      p.line('sum by (consumer) (increase(consumer_fenced_total{%s}[10m]))' % of, '{{consumer}}'),
     ]),
   ]),
 

@@ -1,5 +1,6 @@
 local p = import 'panels.libsonnet';
-local of = 'namespace=~"$namespace",job=~"users|orders|notifications|gateway"';
+local recorded = 'namespace=~"$namespace"';
+local of = recorded + ',part_of="microservices"';
 local gateway = 'namespace=~"$namespace",job="gateway",http_route=~"/v1/.+"';
 
 p.dashboard('microservices-suite', 'Suite overview', 'Is everything well? What callers see at the top, what it costs at the bottom.', [
@@ -25,13 +26,13 @@ p.dashboard('microservices-suite', 'Suite overview', 'Is everything well? What c
       p.line('sum by (part) (rate(gateway_overview_parts_total{namespace=~"$namespace",status!="ok"}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{namespace=~"$namespace"}[$__rate_interval]))', '{{part}}'),
     ]),
     p.panel('Open streams', 'short', 'Event streams and call streams that replicas hold open, by service.', [
-      p.line('sum by (job) (replica:open_streams:sum{%s})' % of, '{{job}}'),
+      p.line('sum by (job) (replica:open_streams:sum{%s})' % recorded, '{{job}}'),
     ]),
     p.panel('Delay of events', 's', 'From their publication to the hand-over to subscribers; the slowest 1 %.', [
-      p.line('service:event_lag_seconds:p99_rate5m{%s}' % of, '{{job}}'),
+      p.line('service:event_lag_seconds:p99_rate5m{%s}' % recorded, '{{job}}'),
     ]),
     p.panel('Oldest event not published yet', 's', 'It is committed in the database of its service and waits for Redis. 0 when none waits.', [
-      p.line('service:outbox_age_seconds:max{%s}' % of, '{{job}}'),
+      p.line('service:outbox_age_seconds:max{%s}' % recorded, '{{job}}'),
     ]),
   ]),
   p.row('What it costs', [

@@ -11,16 +11,18 @@ using Microservices.Users.V1;
 
 namespace Microservices.Tests.EndToEnd.Deploy;
 
-/// <summary>All four services as processes on free ports, over one redis-server and one PostgreSQL, and a little traffic of every kind.</summary>
+/// <summary>All services as processes on free ports, over one redis-server and one PostgreSQL, and a little traffic of every kind.</summary>
 public sealed class ObservedSuite : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> parts = [];
     private readonly CancellationTokenSource over = new();
     private Task traffic = Task.CompletedTask;
-    private string http = "";
 
-    /// <summary>The processes by the names of the services.</summary>
-    public Dictionary<string, ReplicaProcess> Replicas { get; } = [];
+    /// <summary>The processes.</summary>
+    public WholeSuite Services { get; private set; } = null!;
+
+    /// <summary>Where each service has its metrics.</summary>
+    public IReadOnlyDictionary<string, string> Metrics => Services.Names.ToDictionary(name => name, name => Services[name][0].Management);
 
     /// <summary>Starts it; returns when all are ready and traffic has begun.</summary>
     public static async Task<ObservedSuite> StartAsync()
@@ -32,20 +34,9 @@ public sealed class ObservedSuite : IAsyncDisposable
             suite.parts.Add(redis);
             var postgres = await PostgresServer.StartAsync();
             suite.parts.Add(postgres);
-            var state = new Dictionary<string, string> { ["ConnectionStrings__Database"] = await postgres.CreateDatabaseAsync(), ["ConnectionStrings__Redis"] = redis.ConnectionString };
-            suite.http = $"http://127.0.0.1:{Eventually.FreePort()}";
-
-            var users = suite.Add("users", "services/Users", state);
-            var orders = suite.Add("orders", "services/Orders", new(state) { ["Backends__Users__Addresses__0"] = users.Address });
-            var notifications = suite.Add("notifications", "services/Notifications", new(state) { ["Backends__Orders__Addresses__0"] = orders.Address });
-            suite.Add("gateway", "gateway", new()
-            {
-                ["Kestrel__Endpoints__Http__Url"] = suite.http,
-                ["Backends__Users__Addresses__0"] = users.Address,
-                ["Backends__Orders__Addresses__0"] = orders.Address,
-                ["Backends__Notifications__Addresses__0"] = notifications.Address,
-            });
-            await Task.WhenAll(suite.Replicas.Values.Select(r => r.UntilReadyAsync()));
+            var database = postgres.CreateDatabaseAsync();
+            suite.Services = await WholeSuite.StartAsync(_ => database, new Dictionary<string, string> { ["ConnectionStrings__Redis"] = redis.ConnectionString });
+            suite.parts.Add(suite.Services);
             suite.traffic = suite.UseAsync(suite.over.Token);
             return suite;
         }
@@ -67,30 +58,23 @@ public sealed class ObservedSuite : IAsyncDisposable
         over.Dispose();
     }
 
-    private ReplicaProcess Add(string name, string folder, Dictionary<string, string> settings)
-    {
-        var replica = new ReplicaProcess(folder, settings);
-        parts.Add(replica);
-        return Replicas[name] = replica;
-    }
-
     // Until the end: REST, server-sent events, unary calls, call streams, event streams and a stream of commands.
     private async Task UseAsync(CancellationToken until)
     {
-        var ids = await OrderLoad.NewUsersAsync(Replicas["users"].Address, 3);
-        using var client = new HttpClient { BaseAddress = new Uri(http) };
-        using var gatewayChannel = GrpcChannel.ForAddress(Replicas["gateway"].Address);
-        using var ordersChannel = GrpcChannel.ForAddress(Replicas["orders"].Address);
-        using var notificationsChannel = GrpcChannel.ForAddress(Replicas["notifications"].Address);
+        var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Services["gateway"][0].HttpPort}") };
+        using var gatewayChannel = GrpcChannel.ForAddress(Services["gateway"][0].Address);
+        using var ordersChannel = GrpcChannel.ForAddress(Services["orders"][0].Address);
+        using var notificationsChannel = GrpcChannel.ForAddress(Services["notifications"][0].Address);
         var gateway = new GatewayService.GatewayServiceClient(gatewayChannel);
-        using var usersChannel = GrpcChannel.ForAddress(Replicas["users"].Address);
+        using var usersChannel = GrpcChannel.ForAddress(Services["users"][0].Address);
         var users = new UsersService.UsersServiceClient(usersChannel);
         var ada = (await users.GetUserAsync(new GetUserRequest { UserId = ids[0] }, cancellationToken: until)).User;
         using var watch = gateway.WatchOverview(cancellationToken: until);
         await watch.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new Subscription { SubscriptionId = 1, Key = ids[0] } }, until);
         using var lookups = gateway.LookupOverviews(cancellationToken: until);
         await using var events = await client.GetStreamAsync($"/v1/users/{ids[0]}/events", until);
-        var load = new OrderLoad([Replicas["orders"].Address], ids).RunAsync(10, until);
+        var load = new OrderLoad([Services["orders"][0].Address], ids).RunAsync(10, until);
 
         var everything = Task.WhenAll(load, DrainAsync(watch.ResponseStream, until), DrainAsync(lookups.ResponseStream, until), events.CopyToAsync(Stream.Null, until), AskAsync());
         await everything.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

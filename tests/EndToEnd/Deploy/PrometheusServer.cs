@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.EndToEnd.Deploy;
@@ -8,7 +7,7 @@ namespace Microservices.Tests.EndToEnd.Deploy;
 /// <summary>
 /// A Prometheus with the configuration and the rules of deploy/observability: as they are, but for where the replicas are and how often it looks.
 /// </summary>
-public sealed partial class PrometheusServer : IAsyncDisposable
+public sealed class PrometheusServer : IAsyncDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("prometheus-").FullName;
     private readonly HttpClient client = new() { Timeout = TimeSpan.FromSeconds(10) };
@@ -22,11 +21,12 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     {
         var server = new PrometheusServer();
         var text = await File.ReadAllTextAsync(Path.Combine(Source, "prometheus.yaml"));
-        var config = DnsDiscovery().Replace(text, match => $"static_configs:\n      - {{ targets: ['{new Uri(targets[match.Groups["name"].Value]).Authority}'] }}")
-            .Replace("_interval: 15s", "_interval: 1s", StringComparison.Ordinal)
+        var config = text.Replace("_interval: 15s", "_interval: 1s", StringComparison.Ordinal)
             .Replace("rules/", Path.Combine(Source, "rules") + "/", StringComparison.Ordinal);
         var file = Path.Combine(server.directory, "prometheus.yaml");
         await File.WriteAllTextAsync(file, config);
+        await File.WriteAllLinesAsync(Path.Combine(server.directory, "replicas.yaml"),
+            targets.Select(t => $"- {{ labels: {{ job: {t.Key} }}, targets: ['{new Uri(t.Value).Authority}'] }}"));
 
         var port = Eventually.FreePort();
         server.client.BaseAddress = new Uri($"http://127.0.0.1:{port}");
@@ -69,7 +69,4 @@ public sealed partial class PrometheusServer : IAsyncDisposable
             return false;
         }
     }
-
-    [GeneratedRegex(@"dns_sd_configs:\n      - \{ names: \[(?<name>\w+)\].*\}", RegexOptions.ExplicitCapture)]
-    private static partial Regex DnsDiscovery();
 }

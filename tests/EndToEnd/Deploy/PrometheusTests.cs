@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microservices.Tests.Support;
 using Xunit;
@@ -10,16 +9,32 @@ public sealed partial class PrometheusTests
 {
     private static readonly string[] Rules = ["recording.yaml", "alerts.yaml"];
 
+    // The rows of the dashboard of any service that the traffic of this test fills, besides what replicas cost.
+    private static readonly Dictionary<string, string[]> Filled = new()
+    {
+        ["users"] = [DashboardPanel.Answers, "Call streams: lookups that other services send", "Events that it publishes", "Event streams that it serves"],
+        ["orders"] =
+        [
+            DashboardPanel.Answers, "Call streams: lookups that other services send", "Call streams: what it asks other services", "Events that it publishes", "Event streams that it serves",
+        ],
+        ["notifications"] =
+        [
+            DashboardPanel.Answers, "Events that it publishes", "Event streams that it serves", "Event streams of other services that it follows",
+            "Partitions of other services that it consumes",
+        ],
+        ["gateway"] = [DashboardPanel.Answers, "Call streams: what it asks other services", "Event streams of other services that it follows"],
+    };
+
     [FactNeeding(Need.Prometheus, Need.RedisServer, Need.PostgreSql)]
     public async Task Every_query_of_every_dashboard_and_rule_returns_data_or_is_explained()
     {
         var silent = Silent();
-        var queries = Dashboards().Concat(Rules.SelectMany(Expressions)).ToArray();
-        Assert.True(queries.Length > 100);
+        await using var suite = await ObservedSuite.StartAsync();
+        var queries = DashboardPanel.All().SelectMany(panel => Of(panel, [.. suite.Services.Names])).Concat(Rules.SelectMany(Expressions)).ToArray();
+        Assert.True(queries.Length > 150);
         Assert.Empty(silent.Keys.Except(queries.Select(q => q.Name)));
 
-        await using var suite = await ObservedSuite.StartAsync();
-        await using var prometheus = await PrometheusServer.StartAsync(suite.Replicas.ToDictionary(r => r.Key, r => r.Value.Management));
+        await using var prometheus = await PrometheusServer.StartAsync(suite.Metrics);
 
         var waiting = queries.Where(q => !silent.ContainsKey(q.Name)).ToList();
         try
@@ -28,7 +43,7 @@ public sealed partial class PrometheusTests
             {
                 foreach (var query in waiting.ToArray())
                 {
-                    if (await prometheus.HasDataAsync(query.Expression))
+                    if (await AnyHasDataAsync(prometheus, query))
                         waiting.Remove(query);
                 }
 
@@ -42,7 +57,7 @@ public sealed partial class PrometheusTests
 
         // What may be silent is asked all the same: it is at least a query.
         foreach (var query in queries.Where(q => silent.ContainsKey(q.Name)))
-            await prometheus.HasDataAsync(query.Expression);
+            await AnyHasDataAsync(prometheus, query);
     }
 
     [FactNeeding(Need.Prometheus)]
@@ -61,18 +76,38 @@ public sealed partial class PrometheusTests
             .Select(line => line.Split(": ", 2))
             .ToDictionary(parts => parts[0], parts => parts[1]);
 
-    private static IEnumerable<(string Name, string Expression)> Dashboards() =>
-        from file in Directory.GetFiles(Path.Combine(PrometheusServer.Source, "grafana", "dashboards"), "*.json")
-        from panel in JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("panels").EnumerateArray()
-        where panel.TryGetProperty("targets", out _)
-        from target in panel.GetProperty("targets").EnumerateArray()
-        select ($"{Path.GetFileNameWithoutExtension(file)}, {panel.GetProperty("title")}",
-            target.GetProperty("expr").GetString()!.Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$namespace", ".*", StringComparison.Ordinal));
+    /// <summary>Of a panel of any service: each of its lines is there of one service at least, and of each service that fills its row there is a line.</summary>
+    private static IEnumerable<Query> Of(DashboardPanel panel, IReadOnlyList<string> services)
+    {
+        var name = $"{panel.Dashboard}, {panel.Title}";
+        if (!panel.IsOfAnyService)
+            return panel.Queries.Select(query => new Query(name, [query]));
+
+        var filled = services.Where(service => panel.Row == DashboardPanel.Costs || Filled.GetValueOrDefault(service, []).Contains(panel.Row)).Select(panel.Of).ToArray();
+        Assert.NotEmpty(filled);
+        return [.. panel.Queries.Select((_, line) => new Query(name, [.. filled.Select(queries => queries[line])])), .. filled.Select(queries => new Query(name, queries))];
+    }
 
     // An alert that does not fire returns nothing: it is asked for its comparisons' outcomes, which are there when what they compare is.
-    private static IEnumerable<(string Name, string Expression)> Expressions(string file) =>
+    private static IEnumerable<Query> Expressions(string file) =>
         Rule().Matches(File.ReadAllText(Path.Combine(PrometheusServer.Source, "rules", file)))
-            .Select(rule => (rule.Groups["name"].Value, Comparison().Replace(rule.Groups["expression"].Value, " $1 bool ")));
+            .Select(rule => new Query(rule.Groups["name"].Value, [Comparison().Replace(rule.Groups["expression"].Value, " $1 bool ")]));
+
+    private static async Task<bool> AnyHasDataAsync(PrometheusServer prometheus, Query query)
+    {
+        foreach (var expression in query.Any)
+        {
+            if (await prometheus.HasDataAsync(expression))
+                return true;
+        }
+
+        return false;
+    }
+
+    private sealed record Query(string Name, string[] Any)
+    {
+        public override string ToString() => $"{Name}: {string.Join(" | ", Any)}";
+    }
 
     [GeneratedRegex(@"- (?:record|alert): (?<name>\S+)\n +expr: (?:>-\n)?(?<expression>.+?)\n(?=\s*\n|\s+(?:for|labels|- record|- alert):|$|\s+#)", RegexOptions.Singleline)]
     private static partial Regex Rule();

@@ -12,24 +12,22 @@ namespace Microservices.Tests.EndToEnd.Rollout;
 public sealed class RolledSuite : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> parts = [];
-    private readonly int replicas;
-
-    private RolledSuite(int replicas) => this.replicas = replicas;
+    private WholeSuite services = null!;
 
     /// <summary>The replicas of Users.</summary>
-    public ReplicaProcess[] Users { get; private set; } = [];
+    public ReplicaProcess[] Users => services["users"];
 
     /// <summary>The replicas of Orders.</summary>
-    public ReplicaProcess[] Orders { get; private set; } = [];
+    public ReplicaProcess[] Orders => services["orders"];
 
     /// <summary>The replicas of Notifications.</summary>
-    public ReplicaProcess[] Notifications { get; private set; } = [];
+    public ReplicaProcess[] Notifications => services["notifications"];
 
     /// <summary>The replicas of the gateway.</summary>
-    public ReplicaProcess[] Gateways { get; private set; } = [];
+    public ReplicaProcess[] Gateways => services["gateway"];
 
     /// <summary>All of them, what is depended on first.</summary>
-    public IReadOnlyList<ReplicaProcess> All => [.. Users, .. Orders, .. Notifications, .. Gateways];
+    public IReadOnlyList<ReplicaProcess> All => services.All;
 
     /// <summary>What they have logged as warnings and errors; but not that a replica is away, which is so.</summary>
     public IEnumerable<string> Complaints => All.SelectMany(r => r.Output.Split('\n')
@@ -48,10 +46,10 @@ public sealed class RolledSuite : IAsyncDisposable
     /// <param name="replicas">How many of each service.</param>
     public static async Task<RolledSuite> StartAsync((TimeSpan Delay, TimeSpan Window) drain, int replicas = 2)
     {
-        var suite = new RolledSuite(replicas);
+        var suite = new RolledSuite();
         try
         {
-            await suite.StartPartsAsync(drain);
+            await suite.StartPartsAsync(drain, replicas);
             return suite;
         }
         catch
@@ -83,44 +81,21 @@ public sealed class RolledSuite : IAsyncDisposable
             await part.DisposeAsync();
     }
 
-    private async Task StartPartsAsync((TimeSpan Delay, TimeSpan Window) drain)
+    private async Task StartPartsAsync((TimeSpan Delay, TimeSpan Window) drain, int replicas)
     {
         var redis = Keep(await RedisServer.StartAsync());
         var postgres = Keep(await PostgresServer.StartAsync());
-        Users = Start("services/Users", Settings(await DatabaseAsync()));
-        Orders = Start("services/Orders", Settings(await DatabaseAsync(), ("Users", Users)));
-        Notifications = Start("services/Notifications", Settings(await DatabaseAsync(), ("Orders", Orders)));
-        Gateways = Start("gateway", Settings(null, ("Users", Users), ("Orders", Orders), ("Notifications", Notifications)), http: true);
-        await Task.WhenAll(All.Select(r => r.UntilReadyAsync()));
+        // Many processes, and one server's connections.
+        services = Keep(await WholeSuite.StartAsync(async _ => $"{await postgres.CreateDatabaseAsync()};Maximum Pool Size=25", new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Redis"] = redis.ConnectionString,
+            ["Drain__Delay"] = drain.Delay.ToString(),
+            ["Drain__Window"] = drain.Window.ToString(),
+            ["EventStreams__DrainWindow"] = (drain.Window / 2).ToString(),
+        }, replicas));
         Http = Keep(new ReadyGateways(Gateways));
         WatchOrders = NewClient();
-
-        // Six processes, and one server's connections.
-        async Task<string> DatabaseAsync() => $"{await postgres.CreateDatabaseAsync()};Maximum Pool Size=25";
-
-        Dictionary<string, string> Settings(string? database, params (string Service, ReplicaProcess[] At)[] backends)
-        {
-            var settings = new Dictionary<string, string>
-            {
-                ["ConnectionStrings__Redis"] = redis.ConnectionString,
-                ["Drain__Delay"] = drain.Delay.ToString(),
-                ["Drain__Window"] = drain.Window.ToString(),
-                ["EventStreams__DrainWindow"] = (drain.Window / 2).ToString(),
-            };
-            if (database is not null)
-                settings["ConnectionStrings__Database"] = database;
-            foreach (var (service, at) in backends)
-            {
-                for (var i = 0; i < at.Length; i++)
-                    settings[$"Backends__{service}__Addresses__{i}"] = at[i].Address;
-            }
-
-            return settings;
-        }
     }
-
-    private ReplicaProcess[] Start(string folder, Dictionary<string, string> settings, bool http = false) =>
-        [.. Enumerable.Range(0, replicas).Select(_ => Keep(new ReplicaProcess(folder, settings, http)))];
 
     private EventStreamClient<OrderEvent> NewClient()
     {

@@ -1,7 +1,4 @@
 using Google.Protobuf.Reflection;
-using Microservices.Gateway.V1;
-using Microservices.Notifications.V1;
-using Microservices.Orders.V1;
 using Microservices.Tests.Hostile.Http2;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
@@ -19,11 +16,7 @@ internal sealed class CaseMaker : IDisposable
 
     public CaseMaker(HostileSuite suite, Corpus corpus, int seed)
     {
-        (MethodDescriptor Method, ReplicaProcess At)[] methods =
-        [
-            .. Of(UsersService.Descriptor, suite.Users), .. Of(OrdersService.Descriptor, suite.Orders),
-            .. Of(NotificationsService.Descriptor, suite.Notifications), .. Of(GatewayService.Descriptor, suite.Gateway),
-        ];
+        (MethodDescriptor Method, ReplicaProcess At)[] methods = [.. suite.Names.SelectMany(service => MethodsOf(service).Select(method => (method, suite[service])))];
         calls = new GrpcCases(corpus, sender, methods);
         rest = new RestCases(corpus, suite.Gateway.HttpPort);
         floods = new Floods([.. methods.Select(m => (m.Method, new Uri(m.At.Address).Port))], corpus);
@@ -51,5 +44,11 @@ internal sealed class CaseMaker : IDisposable
         sender.Dispose();
     }
 
-    private static IEnumerable<(MethodDescriptor Method, ReplicaProcess At)> Of(ServiceDescriptor service, ReplicaProcess at) => service.Methods.Select(method => (method, at));
+    // A service has the contract of its name: orders, orders.v1.
+    private static IEnumerable<MethodDescriptor> MethodsOf(string service) =>
+        from type in typeof(UsersService).Assembly.GetExportedTypes()
+        let descriptor = type.GetProperty("Descriptor", typeof(ServiceDescriptor))?.GetValue(null) as ServiceDescriptor
+        where descriptor?.File.Package == $"{service}.v1"
+        from method in descriptor.Methods
+        select method;
 }

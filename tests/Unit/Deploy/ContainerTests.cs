@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Microservices.Local;
+using Microservices.Local.Render;
 using Microservices.Tests.Support;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -9,7 +11,8 @@ namespace Microservices.Tests.Unit.Deploy;
 public sealed partial class ContainerTests
 {
     private static readonly string Folder = Path.Combine(Needs.Root, "deploy", "docker");
-    private static readonly string[] Services = ["users", "orders", "notifications", "gateway"];
+    private static readonly string Rendered = ComposeServices.Render(Catalog.Services);
+    private static readonly string[] Services = [.. Catalog.Services.Select(s => s.Name)];
 
     [Fact]
     public void The_image_is_built_in_stages_on_pinned_bases_and_runs_as_nobody_without_a_shell()
@@ -46,16 +49,56 @@ public sealed partial class ContainerTests
     public void Compose_publishes_to_this_machine_only_and_has_no_password()
     {
         Assert.All(Compose().Values.Where(s => s.Children.ContainsKey("ports")).SelectMany(s => (YamlSequenceNode)s["ports"]), port => Assert.StartsWith("127.0.0.1:", port.ToString()));
-        Assert.DoesNotContain("password", File.ReadAllText(Path.Combine(Folder, "compose.yaml")).Replace("has no password", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("password", (File.ReadAllText(Path.Combine(Folder, "compose.yaml")) + Rendered).Replace("has no password", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
     }
 
-    // With its anchors put in, as compose does.
+    [Fact]
+    public void Compose_tells_every_service_where_to_listen_whom_to_call_and_if_it_has_a_database_where_that_is()
+    {
+        var services = Compose();
+
+        Assert.All(Catalog.Services, service =>
+        {
+            var settings = ((YamlMappingNode)services[service.Name]["environment"]).ToDictionary(s => s.Key.ToString(), s => s.Value.ToString());
+            Assert.Equal(service.Ports.Select(p => $"http://*:{p.Port}"), service.Ports.Select(p => settings[$"Kestrel__Endpoints__{p.Endpoint}__Url"]));
+            Assert.Equal(service.Backends.Order(), settings.Keys.Where(k => k.StartsWith("Backends__", StringComparison.Ordinal)).Select(k => k.Split("__")[1]).Order());
+            Assert.Equal(service.HasDatabase, settings.ContainsKey("ConnectionStrings__Database"));
+            Assert.Equal(service.HasDatabase, services[service.Name].Children.ContainsKey("depends_on"));
+            Assert.Equal(service.Folder, services[service.Name]["build"]["args"]["SERVICE"].ToString());
+        });
+    }
+
+    [Fact]
+    public void Prometheus_is_told_of_every_replica_by_the_name_of_its_service()
+    {
+        var targets = (YamlSequenceNode)Load(Load(Rendered)["configs"]["replicas"]["content"].ToString());
+
+        Assert.Equal(Catalog.Services.Select(s => $"{s.Name}: microservices-{s.Name}-1:{s.ManagementPort} microservices-{s.Name}-2:{s.ManagementPort}"),
+            targets.Select(t => $"{t["labels"]["job"]}: {string.Join(' ', (YamlSequenceNode)t["targets"])}"));
+    }
+
+    // Both files in one, as compose makes it.
     private static Dictionary<string, YamlMappingNode> Compose()
     {
-        using var file = File.OpenText(Path.Combine(Folder, "compose.yaml"));
+        var services = ServicesOf(File.ReadAllText(Path.Combine(Folder, "compose.yaml")));
+        foreach (var (name, service) in ServicesOf(Rendered).Where(s => !services.TryAdd(s.Key, s.Value)))
+        {
+            foreach (var (key, value) in service)
+                services[name].Add(key, value);
+        }
+
+        return services;
+
+        static Dictionary<string, YamlMappingNode> ServicesOf(string yaml) =>
+            ((YamlMappingNode)Load(yaml)["services"]).ToDictionary(s => s.Key.ToString(), s => (YamlMappingNode)s.Value);
+    }
+
+    // With its anchors put in.
+    private static YamlNode Load(string yaml)
+    {
         var merged = new YamlStream();
-        merged.Load(new MergingParser(new Parser(file)));
-        return ((YamlMappingNode)merged.Documents[0].RootNode["services"]).ToDictionary(s => s.Key.ToString(), s => (YamlMappingNode)s.Value);
+        merged.Load(new MergingParser(new Parser(new StringReader(yaml))));
+        return merged.Documents[0].RootNode;
     }
 
     [GeneratedRegex(@"[:v]\d+\.\d+(\.\d+)?[\w.-]*$", RegexOptions.ExplicitCapture)]

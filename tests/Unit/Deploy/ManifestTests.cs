@@ -1,6 +1,8 @@
 using System.Globalization;
 using k8s.Models;
 using Microservices.EventLog;
+using Microservices.Local;
+using Microservices.Local.Render;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Unit.Deploy;
@@ -8,7 +10,11 @@ namespace Microservices.Tests.Unit.Deploy;
 /// <summary>deploy/k8s as <c>kubectl apply -k</c> would send it.</summary>
 public sealed class ManifestTests
 {
-    private static readonly string[] Services = ["gateway", "notifications", "orders", "users"];
+    private static readonly string[] Services = [.. Catalog.Services.Select(s => s.Name).Order()];
+
+    [Fact]
+    public void What_is_rendered_is_what_the_table_of_services_says() =>
+        Assert.True(KubernetesServices.Render(Catalog.Services) == File.ReadAllText(RenderCommand.KubernetesFile), "services.yaml is out of date: dotnet run --project deploy/local -- render kubernetes");
 
     [TheoryNeeding(Need.Kubectl)]
     [InlineData("dev")]
@@ -34,7 +40,7 @@ public sealed class ManifestTests
 
         Assert.Equal(Services, manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service").Select(p => p.Name).Order());
         Assert.Equal(Services, manifests.All<V1PodDisruptionBudget>().Select(b => b.Metadata.Name).Order());
-        Assert.Equal(Services.Except(["gateway"]).Select(s => $"{s}-migration"), manifests.All<V1Job>().Select(j => j.Metadata.Name).Order());
+        Assert.Equal(Catalog.Services.Where(s => s.HasDatabase).Select(s => $"{s.Name}-migration").Order(), manifests.All<V1Job>().Select(j => j.Metadata.Name).Order());
         Assert.All(manifests.Pods.Where(p => !p.Stays), job => Assert.Equal("true", job.Setting("Persistence__MigrateAndExit")));
     }
 

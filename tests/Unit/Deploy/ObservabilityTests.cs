@@ -12,9 +12,20 @@ public sealed partial class ObservabilityTests
     private static readonly string[] Units = ["short", "s", "bytes", "reqps", "cps", "percentunit"];
 
     [Fact]
-    public void There_is_a_dashboard_for_the_suite_for_streams_and_for_each_service() =>
-        Assert.Equal(["gateway", "notifications", "orders", "streams", "suite", "users"],
+    public void There_is_a_dashboard_for_the_suite_for_streams_for_the_gateway_and_for_any_service() =>
+        Assert.Equal(["gateway", "service", "streams", "suite"],
             Directory.GetFiles(Path.Combine(Folder, "grafana", "dashboards")).Select(f => Path.GetFileNameWithoutExtension(f)).Order());
+
+    /// <summary>What is asked of one service is asked of any: only the gateway has questions of its own.</summary>
+    [Fact]
+    public void Dashboards_and_rules_go_by_labels_and_name_no_service_but_the_gateway()
+    {
+        string[] sources = [.. Directory.GetFiles(Path.Combine(Folder, "dashboards")), Path.Combine(Folder, "prometheus.yaml"), Path.Combine(Folder, "rules", "recording.yaml"), Path.Combine(Folder, "rules", "alerts.yaml")];
+        var jobs = sources.SelectMany(file => Job().Matches(File.ReadAllText(file))).Select(job => job.Groups["job"].Value).ToHashSet();
+
+        // The second is given by name to the rows of service.libsonnet: '$service' or 'gateway'.
+        Assert.Equal(["%s", "gateway"], jobs.Order());
+    }
 
     [Fact]
     public void Every_panel_has_a_title_that_a_stranger_understands_a_description_and_a_unit()
@@ -84,6 +95,9 @@ public sealed partial class ObservabilityTests
 
     [GeneratedRegex(@"- alert: (?<name>\w+)\n(?<rule>.+?\n)(?=\n|$)", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Alert();
+
+    [GeneratedRegex(@"\bjob=~?""(?<job>[^""]+)""", RegexOptions.ExplicitCapture)]
+    private static partial Regex Job();
 
     [GeneratedRegex(@"^## (?<name>\w+)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Heading();

@@ -34,12 +34,18 @@ public sealed class ServiceMonitorEndpoint
 
     public string Interval { get; set; } = "";
 
-    public IList<MetricRelabeling> MetricRelabelings { get; set; } = [];
+    public IList<Relabeling> Relabelings { get; set; } = [];
+
+    public IList<Relabeling> MetricRelabelings { get; set; } = [];
 }
 
-public sealed class MetricRelabeling
+public sealed class Relabeling
 {
     public IList<string> SourceLabels { get; set; } = [];
+
+    public string TargetLabel { get; set; } = "";
+
+    public string Replacement { get; set; } = "";
 
     public string Regex { get; set; } = "";
 

@@ -1,0 +1,74 @@
+namespace Microservices.Local.Render;
+
+/// <summary>
+/// What deploy/docker/compose adds to compose.yaml: every service as containers, and where Prometheus finds them. A container is called by its
+/// service's name, and by its own: "microservices-orders-2".
+/// </summary>
+internal static class ComposeServices
+{
+    private const int Replicas = 2;
+
+    // Anchors hold within one file only, so what all services have in common stands here and not in compose.yaml.
+    private const string Common = """
+        x-service: &service
+          restart: unless-stopped
+          read_only: true
+          user: "1654:1654"
+          cap_drop: [ALL]
+          security_opt: [no-new-privileges:true]
+          # Drain:Window 20 s, and some to spare.
+          stop_grace_period: 30s
+          deploy: { replicas: 2, resources: { limits: { memory: 512M } } }
+
+        x-settings: &settings
+          Drain__Window: 00:00:20
+          EventStreams__DrainWindow: 00:00:10
+
+        x-state-settings: &state-settings
+          ConnectionStrings__Redis: redis:6379
+          # The database has no password and no port to the outside: only these containers get to it.
+          ConnectionStrings__Database: Host=postgres;Database=suite;Username=suite
+
+        x-state: &state
+          postgres: { condition: service_healthy }
+          redis: { condition: service_healthy }
+
+
+        """;
+
+    /// <summary>The file, for <c>docker compose -f compose.yaml -f -</c>.</summary>
+    public static string Render(IReadOnlyList<ServiceDefinition> services) => $$"""
+        {{Common}}services:
+        {{string.Join('\n', services.Select(service => Service(service, services)))}}
+          prometheus:
+            configs: [{ source: replicas, target: /etc/prometheus/replicas.yaml }]
+
+        configs:
+          replicas:
+            content: |
+        {{string.Join('\n', services.Select(Targets))}}
+
+        """;
+
+    private static string Service(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => string.Concat(((string[])
+    [
+        $$"""
+          {{service.Name}}:
+            <<: *service
+            image: {{Image.Of(service)}}
+            build: { context: ../.., dockerfile: deploy/docker/Dockerfile, args: { SERVICE: {{service.Folder}} } }
+            environment:
+              <<: {{(service.HasDatabase ? "[*settings, *state-settings]" : "*settings")}}
+        """,
+        .. service.Ports.Select(p => $"      Kestrel__Endpoints__{p.Endpoint}__Url: http://*:{p.Port}"),
+        .. all.Where(s => service.Backends.Contains(s.Project)).Select(b => $"      Backends__{b.Project}__Addresses__0: dns:///{b.Name}:{b.GrpcPort}"),
+        .. service.HasDatabase ? (string[])["    depends_on: *state"] : [],
+        // One port of this machine for each replica.
+        .. service.HttpPort is { } http ? (string[])[$"    ports: [\"127.0.0.1:{http}-{http + Replicas - 1}:{http}\"]"] : [],
+    ]).Select(line => $"{line}\n"));
+
+    private static string Targets(ServiceDefinition service) => $$"""
+              - labels: { job: {{service.Name}} }
+                targets: [{{string.Join(", ", Enumerable.Range(1, Replicas).Select(n => $"microservices-{service.Name}-{n}:{service.ManagementPort}"))}}]
+        """;
+}

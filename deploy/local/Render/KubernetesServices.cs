@@ -1,0 +1,173 @@
+namespace Microservices.Local.Render;
+
+/// <summary>
+/// deploy/k8s/base/services.yaml: the objects of every service, as far as they differ from those of any other. What all have in common stands
+/// beside it, written by hand, and is merged into it by its kustomization.yaml.
+/// </summary>
+internal static class KubernetesServices
+{
+    private const string Header = """
+        # What differs between services, rendered from their table, deploy/local/Catalog.cs: dotnet run --project deploy/local -- render kubernetes
+
+        """;
+
+    /// <summary>The file of these services.</summary>
+    public static string Render(IReadOnlyList<ServiceDefinition> services) =>
+        Header + string.Concat(services.SelectMany(service => Objects(service, services)).Select(o => $"---\n{o}\n"));
+
+    private static IEnumerable<string> Objects(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
+    [
+        Deployment(service, all),
+        .. service.HttpPort is null ? [Headless(service, service.Name, "grpc", "management")] : (string[])[Balanced(service), Headless(service, $"{service.Name}-grpc", "grpc")],
+        .. service.HasDatabase ? (string[])[Migration(service)] : [],
+        NetworkPolicy(service, all),
+        Account(service),
+        DisruptionBudget(service),
+        Autoscaler(service),
+    ];
+
+    private static string Deployment(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => $$"""
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: {{service.Name}}
+          labels: { {{Labels(service, service.Name, "service")}} }
+        spec:
+          selector: { matchLabels: { app.kubernetes.io/name: {{service.Name}} } }
+          template:
+            metadata:
+              labels: { {{Labels(service, service.Name, "service")}} }
+            spec:
+              serviceAccountName: {{service.Name}}
+              containers:
+                - name: service
+                  image: {{Image.Of(service)}}
+                  ports:
+        {{Lines(12, service.Ports.Select(p => $"{{ name: {p.Endpoint.ToLowerInvariant()}, containerPort: {p.Port} }}"))}}
+                  env:
+        {{Lines(12, Settings(service, all))}}
+                  startupProbe: { grpc: { port: {{service.GrpcPort}}, service: liveness } }
+                  livenessProbe: { grpc: { port: {{service.GrpcPort}}, service: liveness } }
+                  readinessProbe: { grpc: { port: {{service.GrpcPort}} } }
+        """;
+
+    private static IEnumerable<string> Settings(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
+    [
+        .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"http://*:{p.Port}\" }}"),
+        .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{b.Name}:{b.GrpcPort}\" }}"),
+        .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database"), Secret("Redis", "redis")] : [],
+    ];
+
+    // Its name has the address of every replica that is ready: a gRPC client keeps a stream to each.
+    private static string Headless(ServiceDefinition service, string name, params string[] ports) => $$"""
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: {{name}}
+          labels: { app.kubernetes.io/name: {{name}} }
+        spec:
+          clusterIP: None
+          selector: { app.kubernetes.io/name: {{service.Name}} }
+          ports:
+        {{Lines(4, ServicePorts(service).Where(p => ports.Contains(p.Name)).Select(p => p.Port))}}
+        """;
+
+    private static string Balanced(ServiceDefinition service) => $$"""
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: {{service.Name}}
+          labels: { app.kubernetes.io/name: {{service.Name}} }
+        spec:
+          selector: { app.kubernetes.io/name: {{service.Name}} }
+          ports:
+        {{Lines(4, ServicePorts(service).Where(p => p.Name != "grpc").Select(p => p.Port))}}
+        """;
+
+    private static IEnumerable<(string Name, string Port)> ServicePorts(ServiceDefinition service) =>
+        from port in service.Ports
+        let name = port.Endpoint.ToLowerInvariant()
+        let protocol = name switch { "http" => ", appProtocol: http", "grpc" => ", appProtocol: kubernetes.io/h2c", _ => "" }
+        select (name, $"{{ name: {name}, port: {port.Port}, targetPort: {name}{protocol} }}");
+
+    private static string Migration(ServiceDefinition service) => $$"""
+        apiVersion: batch/v1
+        kind: Job
+        metadata:
+          name: {{service.Name}}-migration
+          labels: { {{Labels(service, $"{service.Name}-migration", "migration")}} }
+        spec:
+          template:
+            metadata:
+              labels: { {{Labels(service, $"{service.Name}-migration", "migration")}} }
+            spec:
+              serviceAccountName: {{service.Name}}
+              containers:
+                - name: migration
+                  image: {{Image.Of(service)}}
+                  env:
+        {{Lines(12, [Secret("Database", $"{service.Name}-database")])}}
+        """;
+
+    private static string NetworkPolicy(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => string.Join('\n', (string[])
+    [
+        $$"""
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata:
+          name: {{service.Name}}
+        spec:
+          podSelector: { matchLabels: { app.kubernetes.io/name: {{service.Name}} } }
+          policyTypes: [Ingress, Egress]
+        """,
+        // Who serves HTTP is called from anywhere: from the cluster's ingress, in the first place.
+        .. service.HttpPort is null ? Rule("ingress", "from", all.Where(s => s.Backends.Contains(service.Project))) : ["  ingress:", "    - ports: [{ port: http }, { port: grpc }]"],
+        .. Rule("egress", "to", Called(service, all)),
+    ]);
+
+    private static IEnumerable<string> Rule(string direction, string peers, IEnumerable<ServiceDefinition> services) => !services.Any() ? [] :
+    [
+        $"  {direction}:",
+        $"    - {peers}:",
+        Lines(8, services.Select(s => $"podSelector: {{ matchLabels: {{ app.kubernetes.io/name: {s.Name} }} }}")),
+        "      ports: [{ port: grpc }]",
+    ];
+
+    private static string Account(ServiceDefinition service) => $"""
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata:
+          name: {service.Name}
+        automountServiceAccountToken: false
+        """;
+
+    private static string DisruptionBudget(ServiceDefinition service) => $$"""
+        apiVersion: policy/v1
+        kind: PodDisruptionBudget
+        metadata:
+          name: {{service.Name}}
+        spec:
+          maxUnavailable: 1
+          selector: { matchLabels: { app.kubernetes.io/name: {{service.Name}} } }
+        """;
+
+    private static string Autoscaler(ServiceDefinition service) => $$"""
+        apiVersion: autoscaling/v2
+        kind: HorizontalPodAutoscaler
+        metadata:
+          name: {{service.Name}}
+        spec:
+          scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{service.Name}} }
+        """;
+
+    private static IEnumerable<ServiceDefinition> Called(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => all.Where(s => service.Backends.Contains(s.Project));
+
+    private static string Labels(ServiceDefinition service, string name, string component) =>
+        $"app.kubernetes.io/name: {name}, app.kubernetes.io/component: {component}{(service.HasDatabase ? ", uses-state: \"true\"" : "")}";
+
+    private static string Secret(string connection, string secret) =>
+        $"{{ name: ConnectionStrings__{connection}, valueFrom: {{ secretKeyRef: {{ name: {secret}, key: connection-string }} }} }}";
+
+    // A list's items, a line each.
+    private static string Lines(int indent, IEnumerable<string> items) => string.Join('\n', items.Select(item => $"{new string(' ', indent)}- {item}"));
+}
