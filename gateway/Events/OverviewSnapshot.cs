@@ -4,6 +4,7 @@ using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Primitives;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Options;
 
@@ -64,7 +65,7 @@ internal sealed class OverviewSnapshot(
             catch (StatusException)
             {
                 // The bulkhead has no room just now: others' calls take it. A service that refuses throws no StatusException.
-                await Task.Delay(MaxWait * (0.2 + (0.8 * Random.Shared.NextDouble())), time, over);
+                await Task.Delay(Jitter.Between(MaxWait / 5, MaxWait), time, over);
             }
         }
     }

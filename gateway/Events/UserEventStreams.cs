@@ -3,6 +3,7 @@ using Microservices.Gateway.Errors;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
+using Microservices.Primitives;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Options;
 
@@ -69,10 +70,10 @@ internal sealed class UserEventStreams(
 
     private async Task LeaveAsync(CancellationToken ended)
     {
-        var age = options.Value.MaxAge * (1 - (Random.Shared.NextDouble() / 5));
+        var age = Jitter.Shorten(options.Value.MaxAge);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
         await Task.Delay(age, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (drain.IsDraining)
-            await Task.Delay(drain.Window / 2 * Random.Shared.NextDouble(), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Jitter.UpTo(drain.Window / 2), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -1,4 +1,3 @@
-using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Notifications.V1;
 using Microservices.Persistence;

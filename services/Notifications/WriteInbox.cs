@@ -1,6 +1,6 @@
-using Microservices.Hosting;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Persistence;
 using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 

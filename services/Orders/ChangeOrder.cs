@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;

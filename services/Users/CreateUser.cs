@@ -1,4 +1,3 @@
-using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microservices.Topics;

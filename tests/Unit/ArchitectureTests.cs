@@ -8,8 +8,11 @@ public sealed class ArchitectureTests
 {
     private static readonly string[] Parts = ["Hosting", "Streaming", "EventLog", "Persistence"];
 
+    // What several parts need: neither of them knows anything.
+    private static readonly string[] Foundations = ["Primitives", "EventLog.Abstractions"];
+
     // Topics is where the parts are joined for services whose events go from a database to streams.
-    private static readonly string[] Shared = [.. Parts, "EventLog.Abstractions", "Topics"];
+    private static readonly string[] Shared = [.. Parts, .. Foundations, "Topics"];
 
     private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
         new[] { "protos", "services", "gateway", "deploy" }
@@ -30,7 +33,7 @@ public sealed class ArchitectureTests
     [InlineData("EventLog")]
     [InlineData("Persistence")]
     public void The_shared_parts_know_the_contracts_and_not_each_other(string part) =>
-        Assert.Subset(part is "EventLog" or "Persistence" ? ["EventLog.Abstractions"] : new HashSet<string> { "Protos" }, Projects[part].References.ToHashSet());
+        Assert.Subset(part is "EventLog" or "Persistence" ? Foundations.ToHashSet() : ["Protos", "Primitives"], Projects[part].References.ToHashSet());
 
     /// <summary>What an event may be: shared by the log and by who commits events.</summary>
     [Fact]
@@ -41,7 +44,10 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.ToHashSet(), Projects["Topics"].References.ToHashSet());
+    public void Primitives_know_nothing() => Assert.Empty(Projects["Primitives"].References);
+
+    [Fact]
+    public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.Concat(Foundations).ToHashSet(), Projects["Topics"].References.ToHashSet());
 
     [Fact]
     public void EventLog_and_Persistence_know_no_gRPC()

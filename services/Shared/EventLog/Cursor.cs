@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 
 namespace Microservices.EventLog;
 
@@ -76,7 +75,7 @@ public sealed class Cursor : IEquatable<Cursor>
     /// <inheritdoc/>
     public override int GetHashCode() => entries.Length == 0 ? 0 : entries[0].GetHashCode();
 
-    internal static ulong HashOf(string topic) => System.IO.Hashing.XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(topic));
+    internal static ulong HashOf(string topic) => StableHash.Of(topic);
 
     internal bool TryGet(string topic, out Position position)
     {

@@ -9,7 +9,7 @@ namespace Microservices.EventLog;
 public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsyncDisposable
 {
     private readonly TopicFeeds feeds;
-    private readonly AsyncSignal wake = new();
+    private readonly SingleWaiterAutoResetEvent wake = new();
     private readonly TopicReader[] readers;
     private int turn;
     private int enumerating;
@@ -64,7 +64,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     {
         if (Interlocked.Exchange(ref enumerating, 1) == 1)
             throw new InvalidOperationException("A subscription is enumerated once at a time.");
-        await using var cancelling = cancellationToken.UnsafeRegister(static wake => ((AsyncSignal)wake!).Set(), wake);
+        await using var cancelling = cancellationToken.UnsafeRegister(static wake => ((SingleWaiterAutoResetEvent)wake!).Set(), wake);
         try
         {
             while (true)

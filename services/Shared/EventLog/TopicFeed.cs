@@ -13,7 +13,7 @@ internal sealed partial class TopicFeed(
     : IAsyncDisposable
 {
     private readonly CancellationTokenSource closing = new();
-    private readonly AsyncSignal work = new();
+    private readonly SingleWaiterAutoResetEvent work = new();
     private readonly Dictionary<Position, Task<FetchedPage>> fetches = [];
     private ChannelMessageQueue? queue;
     private CancellationToken closed;

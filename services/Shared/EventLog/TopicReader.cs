@@ -4,7 +4,7 @@ namespace Microservices.EventLog;
 /// One subscriber's place in one topic. It holds no events but at most one page that was read for it. Used by the subscriber alone,
 /// except that while it is <see cref="Attached"/> the topic's lock guards <see cref="Latest"/> and <see cref="ReadTo"/>.
 /// </summary>
-internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? start, LatestQueue? latest, AsyncSignal wake)
+internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? start, LatestQueue? latest, SingleWaiterAutoResetEvent wake)
 {
     private readonly bool fromNewest = start is null;
     private bool resolved;
@@ -34,7 +34,7 @@ internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? sta
     public LogPage? Refusal => fetch?.Page is { Page.Status: not ReadStatus.Ok } refused ? refused.Page : null;
 
     /// <summary>Set when there may be something to take.</summary>
-    public AsyncSignal Wake => wake;
+    public SingleWaiterAutoResetEvent Wake => wake;
 
     /// <summary>About how many events it has still to take of a topic that ends there.</summary>
     public long DepthBefore(long newestOffset) => latest is not null ? latest.Count : resolved ? Math.Max(0, newestOffset - Position.Offset) : 0;
@@ -183,7 +183,7 @@ internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? sta
         private readonly Task running;
         private volatile FetchedPage? page;
 
-        public Fetch(TopicFeed feed, Position after, AsyncSignal wake) => running = RunAsync(feed, after, wake);
+        public Fetch(TopicFeed feed, Position after, SingleWaiterAutoResetEvent wake) => running = RunAsync(feed, after, wake);
 
         /// <summary>What was read; null until then.</summary>
         public FetchedPage? Page => page;
@@ -195,7 +195,7 @@ internal sealed class TopicReader(TopicFeed feed, ulong topicHash, Position? sta
             return running;
         }
 
-        private async Task RunAsync(TopicFeed feed, Position after, AsyncSignal wake)
+        private async Task RunAsync(TopicFeed feed, Position after, SingleWaiterAutoResetEvent wake)
         {
             try
             {

@@ -7,7 +7,7 @@ namespace Microservices.EventLog;
 internal sealed class WakeUp : IThreadPoolWorkItem
 {
     private const int Most = 32;
-    private readonly AsyncSignal[] waiting = new AsyncSignal[Most];
+    private readonly SingleWaiterAutoResetEvent[] waiting = new SingleWaiterAutoResetEvent[Most];
     private int count;
 
     /// <summary>Wakes each reader. Returns before they run.</summary>

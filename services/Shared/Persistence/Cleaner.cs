@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microservices.Primitives;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,8 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var period = retention < MaxPeriod ? retention : MaxPeriod;
-        for (var delay = Jitter(period < MaxFirstDelay ? period : MaxFirstDelay, 0.1); ; delay = Jitter(period, 0.8))
+        var first = period < MaxFirstDelay ? period : MaxFirstDelay;
+        for (var delay = Jitter.Between(first / 10, first); ; delay = Jitter.Shorten(period))
         {
             await Task.Delay(delay, time, stoppingToken);
             try
@@ -51,9 +53,6 @@ public abstract partial class Cleaner<TContext>(Database<TContext> database, Tim
             }
         }
     }
-
-    /// <summary>Between so much of it and all of it.</summary>
-    private static TimeSpan Jitter(TimeSpan most, double least) => most * (least + ((1 - least) * Random.Shared.NextDouble()));
 
     [LoggerMessage(LogLevel.Warning, "{Cleaner} did not delete what is past its retention this time: {Cause}")]
     private partial void LogFailed(string cleaner, string cause);

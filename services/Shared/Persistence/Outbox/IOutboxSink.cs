@@ -1,3 +1,5 @@
+using Microservices.Primitives;
+
 namespace Microservices.Persistence;
 
 /// <summary>
@@ -45,21 +47,15 @@ public readonly record struct OutboxAppended(OutboxStatus Status, long LastOffse
 /// <summary>Where a topic's log ends: offset 0 and an empty epoch when there is none.</summary>
 public readonly record struct OutboxHead(string Epoch, long LastOffset)
 {
-    private const ulong FnvOffset = 14695981039346656037;
-    private const ulong FnvPrime = 1099511628211;
-
     /// <summary>
     /// A number that stands for what the topic tells of, the same in every process: within an epoch every event changes it for certain, and a
-    /// new epoch does but for chance (1 in 2^64). Never 0. FNV-1a of the epoch, plus the offset.
+    /// new epoch does but for chance (1 in 2^64). Never 0. A digest of the epoch, plus the offset.
     /// </summary>
     public ulong ETag
     {
         get
         {
-            var hash = FnvOffset;
-            foreach (var character in Epoch)
-                hash = unchecked((hash ^ character) * FnvPrime);
-            var tag = unchecked(hash + (ulong)LastOffset);
+            var tag = unchecked(StableHash.Of(Epoch) + (ulong)LastOffset);
             return tag == 0 ? 1 : tag;
         }
     }

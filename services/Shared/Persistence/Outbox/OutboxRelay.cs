@@ -1,3 +1,4 @@
+using Microservices.Primitives;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -28,7 +29,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private long trimmedAt = long.MinValue;
     private long agedAt = long.MinValue;
     private long awaySince = long.MinValue;
-    private int failures;
+    private readonly Backoff backoff = new(MinBackoff, settings.Value.MaxBackoff);
     private bool saidThatItWaits;
     private bool saidThatItIsAway;
     private string resumeAfter = "";
@@ -41,12 +42,12 @@ internal sealed partial class OutboxRelay<TContext>(
             try
             {
                 var round = await RunOnceAsync(stoppingToken);
-                if (round != OutboxRound.Unanswered && failures > 0)
+                if (round != OutboxRound.Unanswered && backoff.Failures > 0)
                 {
                     if (saidThatItIsAway)
-                        LogBack(failures);
+                        LogBack(backoff.Failures);
                     saidThatItIsAway = false;
-                    failures = 0;
+                    backoff.Reset();
                     awaySince = long.MinValue;
                     check.Sweep();
                 }
@@ -291,24 +292,24 @@ internal sealed partial class OutboxRelay<TContext>(
         }
         else if (exception is not null)
         {
-            LogStillAway(exception, failures);
+            LogStillAway(exception, backoff.Failures);
         }
 
         var now = time.GetTimestamp();
         if (awaySince == long.MinValue)
             awaySince = now;
         var standBack = time.GetElapsedTime(awaySince, now) > options.LeaseDuration;
-        var limit = standBack ? options.LeaseDuration.TotalMilliseconds : Math.Min(options.MaxBackoff.TotalMilliseconds, MinBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 20)));
-        failures++;
+        var delay = backoff.Next();
         try
         {
             if (standBack)
             {
                 awaySince = now;
+                delay = Jitter.Between(options.LeaseDuration / 2, options.LeaseDuration);
                 await ReleaseAsync(stoppingToken);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(limit * (0.5 + (Random.Shared.NextDouble() / 2))), time, stoppingToken);
+            await Task.Delay(delay, time, stoppingToken);
         }
         catch (OperationCanceledException)
         {

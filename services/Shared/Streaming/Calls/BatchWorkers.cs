@@ -19,7 +19,7 @@ internal sealed class BatchWorkers<TCall, TResult>(
 {
     private static readonly Google.Rpc.Status Forgotten = new() { Code = (int)StatusCode.Internal, Message = "The call was not answered." };
     private readonly Lock _gate = new();
-    private readonly Stack<AsyncSignal> _idle = new();
+    private readonly Stack<SingleWaiterAutoResetEvent> _idle = new();
     private readonly List<Task> _workers = [];
     private bool _stopping;
 
@@ -51,7 +51,7 @@ internal sealed class BatchWorkers<TCall, TResult>(
 
     private async Task WorkAsync()
     {
-        var signal = new AsyncSignal();
+        var signal = new SingleWaiterAutoResetEvent();
         var batch = new CallBatch<TCall, TResult>(stream, context);
         var running = new CancellationTokenSource();
         while (true)

@@ -60,7 +60,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
             if (_running is not null)
                 return;
             // The streams outlive the request that happens to start them: they must not carry its context (trace, culture) along.
-            using (Flow.Suppress())
+            using (ContextFlow.Suppress())
                 Volatile.Write(ref _running, _replicas.RunAsync(_stop.Token));
         }
     }

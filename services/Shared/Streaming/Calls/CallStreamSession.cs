@@ -35,8 +35,8 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     {
         using var reading = new CancellationTokenSource();
         await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
-        await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.Below(options.ReconnectSpread)), null);
-        stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Jitter.Age(options.MaxAge));
+        await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.UpTo(options.ReconnectSpread)), null);
+        stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Jitter.Shorten(options.MaxAge));
 
         var write = writer.RunAsync();
         var read = ReadAsync(reading.Token);

@@ -19,7 +19,7 @@ internal sealed partial class CallStreamState<TCall, TResult>
         if (fate.Passes)
             _arrived.Enqueue(call);
         else if (fate.Delay > TimeSpan.Zero)
-            Wheel.Add(new Due(() => Meet(call, fate)), now + Timestamps.From(fate.Delay, _time));
+            Wheel.Add(new Due(() => Meet(call, fate)), now + ClockTicks.From(fate.Delay, _time));
         else
             Meet(call, fate);
     }

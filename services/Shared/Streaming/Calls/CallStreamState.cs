@@ -40,10 +40,10 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
     internal DeadlineWheel Wheel { get; }
 
     /// <summary>Wakes the writer.</summary>
-    internal AsyncSignal Ready { get; } = new();
+    internal SingleWaiterAutoResetEvent Ready { get; } = new();
 
     /// <summary>Wakes the reader when it waits for the writer to catch up.</summary>
-    internal AsyncSignal Written { get; } = new();
+    internal SingleWaiterAutoResetEvent Written { get; } = new();
 
     /// <summary>True when answers pile up: only a caller that goes beyond its credit, or does not read, gets here.</summary>
     internal bool IsFull
@@ -151,7 +151,7 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         {
             Wheel.Remove(node);
             if (after is { } time)
-                Wheel.Add(node, _time.GetTimestamp() + Timestamps.From(time, _time));
+                Wheel.Add(node, _time.GetTimestamp() + ClockTicks.From(time, _time));
         }
     }
 
@@ -186,7 +186,7 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         _open.Add(call.Id, call);
         _metrics.Opened();
         if (message.TimeoutMs > 0)
-            Wheel.Add(call, now + Timestamps.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time));
+            Wheel.Add(call, now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time));
         Arrive(call, now);
     }
 

@@ -67,8 +67,8 @@ internal sealed partial class CallTable<TCall, TResult>
         _wheel.Remove(call);
         // To the tick before: a tick late, and what the timer adds, would be as long again as the p95 of a fast callee. What that costs in
         // copies that were not needed is within the budget.
-        var due = now + Timestamps.From(p95, _time) - _wheel.TimestampsPerTick + 1;
-        _wheel.Add(call, Math.Max(due, now + Timestamps.From(_options.MinHedgeDelay, _time)));
+        var due = now + ClockTicks.From(p95, _time) - _wheel.TimestampsPerTick + 1;
+        _wheel.Add(call, Math.Max(due, now + ClockTicks.From(_options.MinHedgeDelay, _time)));
     }
 
     /// <summary>Learns how long the callee takes. Of a copy that a hedge overtook it is known only that it took longer than this.</summary>

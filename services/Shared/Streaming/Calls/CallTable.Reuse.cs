@@ -53,7 +53,7 @@ internal sealed partial class CallTable<TCall, TResult>
         attempt.Id = ++_lastId;
         attempt.Message.CallId = attempt.Id;
         attempt.Deadline = call.Deadline;
-        attempt.Message.TimeoutMs = Timestamps.MillisecondsUntil(call.Deadline, _time.GetTimestamp(), _time);
+        attempt.Message.TimeoutMs = ClockTicks.MillisecondsUntil(call.Deadline, _time.GetTimestamp(), _time);
         attempt.Call = call;
         attempt.Stream = link;
         link.Outstanding++;

@@ -247,7 +247,7 @@ internal sealed partial class CallTable<TCall, TResult>
                 return;
             var now = _time.GetTimestamp();
             _outageSince = now;
-            _wheel.Add(_outage, now + Timestamps.From(_options.UnavailableAfter, _time));
+            _wheel.Add(_outage, now + ClockTicks.From(_options.UnavailableAfter, _time));
         }
     }
 
@@ -257,7 +257,7 @@ internal sealed partial class CallTable<TCall, TResult>
     /// <summary>Falls due when no replica could be reached for too long: nobody is kept waiting for one.</summary>
     private sealed class Outage(CallTable<TCall, TResult> table) : DeadlineNode
     {
-        protected internal override void OnDeadline()
+        protected override void OnDeadline()
         {
             while (table._waiting.First is { } first)
                 table.Fail(first.Value, CallErrors.NoReplica);

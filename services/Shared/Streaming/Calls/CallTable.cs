@@ -47,7 +47,7 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         lock (_gate)
         {
             var now = _time.GetTimestamp();
-            waiter.Deadline = now + Timestamps.From(timeout, _time);
+            waiter.Deadline = now + ClockTicks.From(timeout, _time);
             var call = key is { } flight ? FindFlight(flight, notBefore) : null;
             if (call is not null)
             {

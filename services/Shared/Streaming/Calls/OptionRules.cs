@@ -48,7 +48,7 @@ internal sealed class CallStreamClientOptionsRules(string section, bool ownSourc
         return new OptionRules(section)
             .Replicas(nameof(options.Addresses), options.Addresses, ownSource)
             .Within(nameof(options.DiscoveryInterval), options.DiscoveryInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))
-            .Within(nameof(options.DefaultTimeout), options.DefaultTimeout, Tick, Timestamps.Longest)
+            .Within(nameof(options.DefaultTimeout), options.DefaultTimeout, Tick, ClockTicks.Longest)
             .Within(nameof(options.MaxWaiting), options.MaxWaiting, 0, 1_000_000)
             .Within(nameof(options.MaxConcurrency), options.MaxConcurrency, 1, 65_536)
             .Within(nameof(options.MinConcurrency), options.MinConcurrency, 1, options.MaxConcurrency)

@@ -54,7 +54,7 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     /// <summary>When the most patient of the waiters gives up.</summary>
     internal long Deadline { get; set; }
 
-    protected internal override void OnDeadline() => _table.HedgeDue(this);
+    protected override void OnDeadline() => _table.HedgeDue(this);
 
     internal Attempt<TCall, TResult>? Other(Attempt<TCall, TResult> attempt) => attempt == First ? Second : First;
 

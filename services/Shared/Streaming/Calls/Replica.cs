@@ -46,7 +46,7 @@ internal sealed class Replica<TCall, TResult>(
             await stream.AbortAsync();
         else
             RetireOld();
-        await Task.WhenAny(running.Task, stream.Link.Leaving, Task.Delay(Jitter.Age(options.MaxAge), time, done.Token));
+        await Task.WhenAny(running.Task, stream.Link.Leaving, Task.Delay(Jitter.Shorten(options.MaxAge), time, done.Token));
         await done.CancelAsync();
         if (stream.Link.Leaving.IsCompleted || gone.IsCancellationRequested)
         {

@@ -17,14 +17,14 @@ internal sealed class ReplicaSet<TCall, TResult>(
     private static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(1);
     private readonly Dictionary<Uri, (CancellationTokenSource Gone, Task Task)> _replicas = [];
     private readonly List<Task> _leaving = [];
-    private readonly AsyncSignal _broken = new();
+    private readonly SingleWaiterAutoResetEvent _broken = new();
 
     /// <summary>Runs until stopped; then ends every stream in good order.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
-        await using var wake = stop.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _broken);
+        await using var wake = stop.UnsafeRegister(static signal => ((SingleWaiterAutoResetEvent)signal!).Set(), _broken);
         // One timer for all rounds: it sets the same signal as a stream that broke.
-        await using var timer = time.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), _broken, options.DiscoveryInterval, options.DiscoveryInterval);
+        await using var timer = time.CreateTimer(static signal => ((SingleWaiterAutoResetEvent)signal!).Set(), _broken, options.DiscoveryInterval, options.DiscoveryInterval);
         while (!stop.IsCancellationRequested)
         {
             await RefreshAsync(stop);

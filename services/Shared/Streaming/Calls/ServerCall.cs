@@ -22,6 +22,6 @@ internal sealed class ServerCall<TCall, TResult>(CallStreamState<TCall, TResult>
     /// <summary>Null while it waits for a batch.</summary>
     internal CallBatch<TCall, TResult>? Batch { get; set; }
 
-    protected internal override void OnDeadline() =>
+    protected override void OnDeadline() =>
         stream.Expire(this, StatusCode.DeadlineExceeded, "The call was not answered in time.");
 }

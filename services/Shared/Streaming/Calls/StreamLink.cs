@@ -29,7 +29,7 @@ internal sealed class StreamLink<TCall, TResult>(object replica)
     internal Dictionary<ulong, Attempt<TCall, TResult>> Unanswered { get; } = [];
 
     /// <summary>Wakes the writer.</summary>
-    internal AsyncSignal Work { get; } = new();
+    internal SingleWaiterAutoResetEvent Work { get; } = new();
 
     /// <summary>Completes when the callee has announced credit.</summary>
     internal Task Ready => _ready.Task;

@@ -45,7 +45,7 @@ internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TR
 
     internal void SetException(Exception exception) => _core.SetException(exception);
 
-    protected internal override void OnDeadline() => _table.Leave(this, CallErrors.DeadlineExceeded());
+    protected override void OnDeadline() => _table.Leave(this, CallErrors.DeadlineExceeded());
 
     private void Cancel() => _table.Cancel(this, _cancellation);
 

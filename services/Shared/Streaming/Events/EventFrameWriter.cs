@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Microservices.Streaming.Calls;
 
 namespace Microservices.Streaming.Events;
 
@@ -8,7 +7,7 @@ namespace Microservices.Streaming.Events;
 /// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event anew for
 /// every stream. <see cref="WritingSince"/> tells others when it is stuck; it cannot help itself.
 /// </summary>
-internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, AsyncSignal changed)
+internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, SingleWaiterAutoResetEvent changed)
 {
     private long _writingSince;
     private long _lastWrite = time.GetTimestamp();

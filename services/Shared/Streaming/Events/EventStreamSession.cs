@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -24,9 +23,9 @@ internal sealed class EventStreamSession<TRequest>
     private readonly QueuedBytes _queued;
     private readonly EventFrameWriter _writer;
     private readonly SubscriptionTable<TRequest> _subscriptions;
-    private readonly AsyncSignal _changed = new();
+    private readonly SingleWaiterAutoResetEvent _changed = new();
     private readonly long _ageLimit;
-    private AsyncSignal? _room;
+    private SingleWaiterAutoResetEvent? _room;
     private CancellationTokenRegistration _aborted;
     private int _happened;
     private long _leaveAt = long.MaxValue;
@@ -43,7 +42,7 @@ internal sealed class EventStreamSession<TRequest>
         _queued = new(Metrics.Queued);
         _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _changed);
         _subscriptions = new(parts, _queue, _changed);
-        _ageLimit = Time.GetTimestamp() + Timestamps.From(Jitter.Age(Options.MaxAge), Time);
+        _ageLimit = Time.GetTimestamp() + ClockTicks.From(Jitter.Shorten(Options.MaxAge), Time);
         _lastRead = Time.GetTimestamp();
     }
 
@@ -149,7 +148,7 @@ internal sealed class EventStreamSession<TRequest>
         if (_writer.WritingSince is var since and not 0 && Time.GetElapsedTime(since, now) > WriteTimeout)
             Raise(Happened.Stalled);
         if (_leaveAt == long.MaxValue && _drain.IsCancellationRequested)
-            _leaveAt = now + Timestamps.From(Jitter.Below(Shorter(Options.DrainWindow, _half)), Time);
+            _leaveAt = now + ClockTicks.From(Jitter.UpTo(Shorter(Options.DrainWindow, _half)), Time);
         if (now > _leaveAt)
             Raise(Happened.Drained);
         else if (now > _ageLimit)
@@ -247,7 +246,7 @@ internal sealed class EventStreamSession<TRequest>
     private void Leave()
     {
         Metrics.Drained();
-        Volatile.Write(ref _endBy, Time.GetTimestamp() + Timestamps.From(DrainTimeout, Time));
+        Volatile.Write(ref _endBy, Time.GetTimestamp() + ClockTicks.From(DrainTimeout, Time));
         _queue.Complete(EventFrame.Draining(new Draining { ReconnectAfter = Duration.FromTimeSpan(Has(Happened.Drained) ? Options.ReconnectAfter : TimeSpan.Zero) }));
     }
 

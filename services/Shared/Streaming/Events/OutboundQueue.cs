@@ -1,4 +1,3 @@
-using Microservices.Streaming.Calls;
 
 namespace Microservices.Streaming.Events;
 
@@ -15,7 +14,7 @@ internal sealed class OutboundQueue(int maxBytes)
 
     private readonly Lock _lock = new();
     private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
-    private List<AsyncSignal>? _waiting;
+    private List<SingleWaiterAutoResetEvent>? _waiting;
     private Queue<ServerTurn>? _pageTurns;
     private int _pages;
     private long _bytes;
@@ -28,7 +27,7 @@ internal sealed class OutboundQueue(int maxBytes)
     internal long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>Wakes the writer.</summary>
-    internal AsyncSignal Ready { get; } = new();
+    internal SingleWaiterAutoResetEvent Ready { get; } = new();
 
     /// <summary>Adds a frame that belongs to no subscription.</summary>
     internal void Add(EventFrame frame) => Add(frame, null);
@@ -47,7 +46,10 @@ internal sealed class OutboundQueue(int maxBytes)
             _bytes += frame.Size;
         }
 
-        Ready.Set(here: turn is not null);
+        if (turn is null)
+            Ready.Set();
+        else
+            Ready.SetInline();
         return true;
     }
 
@@ -77,7 +79,7 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Whether the caller has to wait for its signal, because too much is queued; it is set when there is room.</summary>
-    internal bool MustWait(AsyncSignal signal)
+    internal bool MustWait(SingleWaiterAutoResetEvent signal)
     {
         lock (_lock)
         {
@@ -187,7 +189,7 @@ internal sealed class OutboundQueue(int maxBytes)
 }
 
 /// <summary>A subscription's place in the queue: a signal that is set when its frame is written, when there is room, and when it is over.</summary>
-internal abstract class ServerTurn : AsyncSignal
+internal abstract class ServerTurn : SingleWaiterAutoResetEvent
 {
     private volatile bool _closed;
 

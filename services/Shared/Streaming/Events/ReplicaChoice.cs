@@ -50,7 +50,7 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
             : known.Where(a => a != avoid).MinBy(a => _leaving.GetValueOrDefault(a, long.MaxValue));
     }
 
-    internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + Timestamps.From(reconnectAfter, time);
+    internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + ClockTicks.From(reconnectAfter, time);
 
     /// <summary>To be released.</summary>
     internal GrpcChannel Acquire(Uri address)

@@ -1,11 +1,10 @@
 using Grpc.Core;
-using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
 
 /// <summary>The subscriptions of one stream. What is wrong with a request is answered by <c>failed</c>, and disturbs no other. Thread-safe.</summary>
-internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, OutboundQueue queue, AsyncSignal changed)
+internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, OutboundQueue queue, SingleWaiterAutoResetEvent changed)
     where TRequest : class, IEventRequestFrame
 {
     private const int LongestCursor = 16_384;

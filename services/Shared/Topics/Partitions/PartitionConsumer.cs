@@ -1,4 +1,5 @@
 using Microservices.Persistence;
+using Microservices.Primitives;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Logging;
@@ -21,12 +22,12 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
     public async Task RunAsync(int partition, CancellationToken cancellationToken)
     {
         metrics.Owned(consumer, 1);
-        var attempt = new Attempt();
+        var backoff = new Backoff(MinBackoff, options.MaxBackoff);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await ConsumeAsync(partition, attempt, cancellationToken);
+                await ConsumeAsync(partition, backoff, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -40,17 +41,17 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
 #pragma warning disable CA1031 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
             catch (Exception exception)
             {
-                LogFailed(exception, consumer, partition, attempt.Failures);
+                LogFailed(exception, consumer, partition, backoff.Failures);
             }
 #pragma warning restore CA1031
-            await BackOffAsync(attempt, cancellationToken);
+            await Task.Delay(backoff.Next(), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         metrics.Owned(consumer, -1);
     }
 
     /// <summary>Returns when another replica has moved the position.</summary>
-    private async Task ConsumeAsync(int partition, Attempt attempt, CancellationToken cancellationToken)
+    private async Task ConsumeAsync(int partition, Backoff backoff, CancellationToken cancellationToken)
     {
         var cursor = await positions.ReadAsync(partition, cancellationToken);
         var subscription = new Subscription { Partition = (uint)partition, Cursor = cursor, FromEarliest = cursor.Length == 0 };
@@ -72,7 +73,7 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             }
 
             cursor = item.Cursor;
-            attempt.Failures = 0;
+            backoff.Reset();
         }
     }
 
@@ -90,19 +91,6 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
         LogReset(consumer, partition, reset.Reason);
         metrics.Reset(consumer);
         return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null;
-    }
-
-    private async Task BackOffAsync(Attempt attempt, CancellationToken cancellationToken)
-    {
-        var limit = Math.Min(options.MaxBackoff.TotalMilliseconds, MinBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(attempt.Failures++, 20)));
-        await Task.Delay(TimeSpan.FromMilliseconds(limit * (0.5 + (Random.Shared.NextDouble() / 2))), time, cancellationToken)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    /// <summary>How often in a row it did not get on.</summary>
-    private sealed class Attempt
-    {
-        public int Failures { get; set; }
     }
 
     [LoggerMessage(LogLevel.Warning, "Partition {Partition} of {Consumer} waits, after {Failures} failures before")]

@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using System.Numerics;
 
-namespace Microservices.Streaming.Calls;
+namespace Microservices.Primitives;
 
-/// <summary>Something that falls due once. Held by a <see cref="DeadlineWheel"/> without an allocation of its own.</summary>
-internal abstract class DeadlineNode
+/// <summary>Something that falls due once: at most one <see cref="DeadlineWheel"/> holds it at a time, without an allocation of its own.</summary>
+public abstract class DeadlineNode
 {
     internal DeadlineNode? Previous;
     internal DeadlineNode? Next;
@@ -22,17 +23,20 @@ internal abstract class DeadlineNode
 }
 
 /// <summary>Something to be done once, when due.</summary>
-internal sealed class Due(Action action) : DeadlineNode
+/// <param name="action">What is to be done, under the wheel's lock.</param>
+public sealed class Due(Action action) : DeadlineNode
 {
+    /// <inheritdoc/>
     protected internal override void OnDeadline() => action();
 }
 
 /// <summary>
 /// Many deadlines on one timer: a hashed timing wheel (Varghese and Lauck, 1987). Adding and removing is O(1) and allocates nothing;
 /// the timer is armed for the next slot in use only, so that a wheel without deadlines costs nothing. Deadlines are kept to one tick,
-/// never early. Not thread-safe: every member is called under the owner's lock, which the wheel takes itself when the timer fires.
+/// never early. Not thread-safe: every member but <see cref="Dispose"/> is used under the owner's lock, which the wheel takes itself when
+/// the timer fires.
 /// </summary>
-internal sealed class DeadlineWheel : IDisposable
+public sealed class DeadlineWheel : IDisposable
 {
     private const int Slots = 512;
     private readonly DeadlineNode?[] _slots = new DeadlineNode?[Slots];
@@ -51,27 +55,31 @@ internal sealed class DeadlineWheel : IDisposable
     /// <param name="gate">The owner's lock.</param>
     /// <param name="tick">How exact deadlines are.</param>
     /// <param name="time">The clock.</param>
-    internal DeadlineWheel(Lock gate, TimeSpan tick, TimeProvider time)
+    public DeadlineWheel(Lock gate, TimeSpan tick, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(time);
         _gate = gate;
         _time = time;
         _origin = time.GetTimestamp();
         _ticksPerSlot = Math.Max(1, (long)(tick.TotalSeconds * time.TimestampFrequency));
         _millisecondsPerSlot = tick.TotalMilliseconds;
         // The timer outlives the request that happens to create it: it must not carry that request's context along.
-        using (Flow.Suppress())
+        using (ContextFlow.Suppress())
             _timer = time.CreateTimer(static wheel => ((DeadlineWheel)wheel!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>How exact deadlines are, in timestamps of the clock.</summary>
-    internal long TimestampsPerTick => _ticksPerSlot;
+    public long TimestampsPerTick => _ticksPerSlot;
 
     /// <summary>How many nodes wait.</summary>
-    internal int Count { get; private set; }
+    public int Count { get; private set; }
 
     /// <summary>Lets the node fall due at a timestamp of the clock. It must not be waiting already.</summary>
-    internal void Add(DeadlineNode node, long timestamp)
+    public void Add(DeadlineNode node, long timestamp)
     {
+        ArgumentNullException.ThrowIfNull(node);
+        Debug.Assert(_gate.IsHeldByCurrentThread, "The owner's lock is held.");
+        Debug.Assert(node.State != DeadlineNode.NodeState.Waiting, "The node is not waiting.");
         node.DueTick = Math.Max(_current + 1, ((timestamp - _origin) + _ticksPerSlot - 1) / _ticksPerSlot);
         node.State = DeadlineNode.NodeState.Waiting;
         var slot = (int)(node.DueTick % Slots);
@@ -86,8 +94,10 @@ internal sealed class DeadlineWheel : IDisposable
     }
 
     /// <summary>Forgets the node, whether it waits or not.</summary>
-    internal void Remove(DeadlineNode node)
+    public void Remove(DeadlineNode node)
     {
+        ArgumentNullException.ThrowIfNull(node);
+        Debug.Assert(_gate.IsHeldByCurrentThread, "The owner's lock is held.");
         if (node.State == DeadlineNode.NodeState.Waiting)
             Unlink(node);
         node.State = DeadlineNode.NodeState.Idle;
