@@ -10,8 +10,8 @@ internal sealed class Order
 
     public required string UserId { get; init; }
 
-    /// <summary>Which of the partitions of all users the user is in, so that a partition can be read by itself. Null in rows of a version before this.</summary>
-    public int? Partition { get; init; }
+    /// <summary>Which of the partitions of all users the user is in, so that a partition can be read by itself.</summary>
+    public required int Partition { get; init; }
 
     public required OrderState State { get; set; }
 

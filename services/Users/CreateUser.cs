@@ -44,7 +44,6 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
             DisplayName = request.DisplayName,
             Email = request.Email,
             EmailKey = User.KeyOf(request.Email),
-            EmailKeyVersion = EmailAddress.KeyVersion,
             Version = 1,
             CreateTime = now,
             UpdateTime = now,

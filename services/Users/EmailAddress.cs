@@ -14,9 +14,6 @@ internal static class EmailAddress
     /// <summary>RFC 5321 has 254 octets.</summary>
     public const int MaxBytes = 254;
 
-    /// <summary>Raised when <see cref="TryGetKey"/> may give another key than before, as by a newer table: keys that are stored are then made anew.</summary>
-    public const int KeyVersion = 1;
-
     private const int MaxLocalBytes = 64;
     private const int MaxLabelLength = 63;
     private const string AtomSymbols = "!#$%&'*+-/=?^_`{|}~";

@@ -7,18 +7,15 @@ internal sealed class User
 {
     public required string UserId { get; init; }
 
-    /// <summary>Which of the partitions of all users the user is in, so that a partition can be read by itself. Null in rows of a version before this.</summary>
-    public int? Partition { get; init; }
+    /// <summary>Which of the partitions of all users the user is in, so that a partition can be read by itself.</summary>
+    public required int Partition { get; init; }
 
     public required string DisplayName { get; set; }
 
     public required string Email { get; set; }
 
-    /// <summary>What is unique: <see cref="EmailAddress.TryGetKey"/> of the e-mail, or the key it had before there was that rule.</summary>
+    /// <summary>What is unique: <see cref="EmailAddress.TryGetKey"/> of the e-mail.</summary>
     public required string EmailKey { get; set; }
-
-    /// <summary>The rule that <see cref="EmailKey"/> was made by. A replica that does not know of rules writes 0.</summary>
-    public int EmailKeyVersion { get; set; }
 
     public required long Version { get; set; }
 
@@ -27,8 +24,7 @@ internal sealed class User
     public required DateTimeOffset UpdateTime { get; set; }
 
     /// <summary>Takes an address that was found valid as the user's.</summary>
-    public void SetEmail(string email) =>
-        (Email, EmailKey, EmailKeyVersion) = (email, KeyOf(email), EmailAddress.KeyVersion);
+    public void SetEmail(string email) => (Email, EmailKey) = (email, KeyOf(email));
 
     /// <summary>The key of an address that was found valid.</summary>
     public static string KeyOf(string email) =>

@@ -8,20 +8,16 @@ internal abstract class UsersDbContext(DbContextOptions options) : ServiceDbCont
 {
     public DbSet<User> Users => Set<User>();
 
-    protected override Task MigrateDataAsync(CancellationToken cancellationToken) => EmailKeys.RenewAsync(this, cancellationToken);
-
     protected override void Describe(ModelBuilder model) => model.Entity<User>(user =>
     {
         user.HasKey(u => u.UserId);
         user.HasIndex(u => u.EmailKey).IsUnique();
-        user.HasIndex(u => new { u.EmailKeyVersion, u.UserId });
         // Serves the snapshot of a partition.
         user.HasIndex(u => new { u.Partition, u.UserId });
         user.Property(u => u.UserId).HasMaxLength(64);
         user.Property(u => u.DisplayName).HasMaxLength(4 * UserErrors.MaxDisplayName);
         user.Property(u => u.Email).HasMaxLength(254);
         user.Property(u => u.EmailKey).HasMaxLength(254);
-        user.Property(u => u.EmailKeyVersion).HasDefaultValue(0);
         user.Property(u => u.Version).IsConcurrencyToken();
     });
 }

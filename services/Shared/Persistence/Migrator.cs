@@ -1,6 +1,4 @@
 using System.Data.Common;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,11 +6,11 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Brings the database up to date before the process serves. One replica does it; the others wait, on a lock that goes with
-/// its holder however it dies: a file lock beside a SQLite file, a session's advisory lock in PostgreSQL.
+/// Has the database up to date before the process serves: brings it there, or waits until another has, and tries again for as long as that takes
+/// or <see cref="PersistenceOptions.MigrationTimeout"/> allows.
 /// </summary>
 internal sealed partial class Migrator<TContext>(
-    IDbContextFactory<TContext> contexts, IOptions<PersistenceOptions> options, TimeProvider time, ILogger<Migrator<TContext>> logger)
+    DatabaseSchema<TContext> schema, IOptions<PersistenceOptions> options, TimeProvider time, ILogger<Migrator<TContext>> logger)
     : IHostedLifecycleService
     where TContext : ServiceDbContext
 {
@@ -27,7 +25,7 @@ internal sealed partial class Migrator<TContext>(
         {
             try
             {
-                if (options.Value.MigrateOnStart || options.Value.MigrateAndExit ? await MigrateAsync(both.Token) : await IsMigratedAsync(both.Token))
+                if (await IsMigratedAsync(both.Token))
                     return;
                 last = null;
             }
@@ -63,66 +61,16 @@ internal sealed partial class Migrator<TContext>(
         }
     }
 
-    private TimeoutException Late(Exception? last) =>
-        new($"The database was not reachable and migrated within Persistence:MigrationTimeout = {options.Value.MigrationTimeout}. Is ConnectionStrings:Database right?", last);
-
     private async Task<bool> IsMigratedAsync(CancellationToken cancellationToken)
     {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
-    }
-
-    private async Task<bool> MigrateAsync(CancellationToken cancellationToken)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return context.Database.IsSqlite()
-            ? await MigrateSqliteAsync(context, cancellationToken)
-            : await MigratePostgresAsync(context, cancellationToken);
-    }
-
-    private async Task<bool> MigrateSqliteAsync(TContext context, CancellationToken cancellationToken)
-    {
-        var file = new SqliteConnectionStringBuilder(context.Database.GetConnectionString()).DataSource;
-        // Throws IOException while another process has it; the system releases it when that process ends.
-        await using var held = new FileStream($"{file}.migrating", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        await context.Database.OpenConnectionAsync(cancellationToken);
-        await context.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken);
-        // EF's own lock is a row, which a killed process leaves behind; nobody else can hold it while we hold ours.
-        await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS __EFMigrationsLock", cancellationToken);
-        await ApplyAsync(context, cancellationToken);
+        if (!options.Value.MigrateOnStart && !options.Value.MigrateAndExit)
+            return await schema.IsCurrentAsync(cancellationToken);
+        await schema.MigrateAsync(cancellationToken);
         return true;
     }
 
-    private async Task<bool> MigratePostgresAsync(TContext context, CancellationToken cancellationToken)
-    {
-        var name = typeof(TContext).Name;
-        await using var session = await contexts.CreateDbContextAsync(cancellationToken);
-        // A server that accepts and then says nothing holds up Npgsql's handshake, token or not.
-        await session.Database.OpenConnectionAsync(cancellationToken).WaitAsync(cancellationToken);
-        await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(hashtext({name}))", cancellationToken);
-        try
-        {
-            await ApplyAsync(context, cancellationToken);
-        }
-        finally
-        {
-            await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock(hashtext({name}))", CancellationToken.None);
-        }
-
-        return true;
-    }
-
-    private async Task ApplyAsync(TContext context, CancellationToken cancellationToken)
-    {
-        var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-        if (pending.Count > 0)
-        {
-            await context.Database.MigrateAsync(cancellationToken);
-            LogMigrated(pending.Count, pending[^1]);
-        }
-
-        await context.MigrateDataAsync(cancellationToken);
-    }
+    private TimeoutException Late(Exception? last) =>
+        new($"The database was not reachable and migrated within Persistence:MigrationTimeout = {options.Value.MigrationTimeout}. Is ConnectionStrings:Database right?", last);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -136,7 +84,4 @@ internal sealed partial class Migrator<TContext>(
 
     [LoggerMessage(LogLevel.Warning, "Waiting for the database: {Cause}")]
     private partial void LogWaiting(string cause);
-
-    [LoggerMessage(LogLevel.Information, "Applied {Count} migrations, up to {Last}")]
-    private partial void LogMigrated(int count, string last);
 }

@@ -17,6 +17,7 @@ namespace Microservices.Persistence;
 public static class PersistenceRegistration
 {
     private const int AutoPrepared = 100;
+    private const string HistoryTable = "__EFMigrationsHistory";
 
     /// <summary>
     /// Registers <see cref="Database{TContext}"/> for the database that <c>ConnectionStrings:Database</c> names: PostgreSQL when it
@@ -38,11 +39,15 @@ public static class PersistenceRegistration
         {
             case "Sqlite":
                 AddContext<TContext, TSqlite>(builder.Services, context => context.UseSqlite(Sqlite(connectionString!, options)));
+                builder.Services.AddDbContextFactory<SharedDbContext>(context => context.UseSqlite(
+                    Sqlite(connectionString!, options), sqlite => sqlite.MigrationsHistoryTable(SharedDbContext.HistoryTable)));
                 break;
             default:
-                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(Postgres(connectionString!), npgsql => npgsql
-                    .MigrationsHistoryTable("__EFMigrationsHistory", ServiceDbContext.SchemaOf(typeof(TPostgres)))
-                    .CommandTimeout((int)options.CommandTimeout.TotalSeconds)));
+                var (schema, timeout) = (ServiceDbContext.SchemaOf(typeof(TPostgres)), (int)options.CommandTimeout.TotalSeconds);
+                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(
+                    Postgres(connectionString!), npgsql => npgsql.MigrationsHistoryTable(HistoryTable, schema).CommandTimeout(timeout)));
+                builder.Services.AddDbContextFactory<SharedDbContext>(context => context.UseNpgsql(
+                    PostgresSchema(connectionString!, schema), npgsql => npgsql.MigrationsHistoryTable(SharedDbContext.HistoryTable, schema).CommandTimeout(timeout)));
                 break;
         }
 
@@ -51,6 +56,7 @@ public static class PersistenceRegistration
         builder.Services.AddSingleton(services => new Database<TContext>(
             services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>(), options,
             services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<DatabaseSchema<TContext>>();
         builder.Services.AddSingleton<Migrator<TContext>>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Migrator<TContext>>());
         builder.Services.AddKeyedSingleton<IHostedLifecycleService>(MigrationJob.Key, (services, _) => services.GetRequiredService<Migrator<TContext>>());
@@ -141,6 +147,10 @@ public static class PersistenceRegistration
             postgres.MaxAutoPrepare = AutoPrepared;
         return postgres.ToString();
     }
+
+    /// <summary>For connections that make tables in a schema, where these name none. Hardly used, so that none is kept.</summary>
+    private static string PostgresSchema(string connectionString, string schema) =>
+        new NpgsqlConnectionStringBuilder(Postgres(connectionString)) { SearchPath = schema, Pooling = false }.ToString();
 
     private sealed class ProviderFactory<TContext, TProvider>(IDbContextFactory<TProvider> factory) : IDbContextFactory<TContext>
         where TContext : ServiceDbContext

@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Microservices.EventLog;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Microservices.Persistence;
 
@@ -28,12 +27,6 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
 
     /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
     internal List<(string Topic, string Key, byte[] Payload)> NewEvents { get; } = [];
-
-    /// <summary>
-    /// Brings rows up to date where SQL cannot; does nothing here. Run at every start that may migrate, after the migrations, while no other
-    /// process does: what is up to date must be found out cheaply. What it throws of the database has it run again; what it did so far stays.
-    /// </summary>
-    protected internal virtual Task MigrateDataAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
     /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
@@ -102,66 +95,12 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     {
         if (Database.IsNpgsql())
             modelBuilder.HasDefaultSchema(SchemaOf(GetType()));
-
-        modelBuilder.Entity<IdempotencyRecord>(record =>
-        {
-            // The key first: it alone tells records apart, so that a lookup of many keys is quick also where nothing is known yet about how many there are.
-            record.HasKey(r => new { r.Key, r.Command });
-            record.HasIndex(r => r.CreatedAt);
-            record.Property(r => r.Command).HasMaxLength(128);
-            record.Property(r => r.Key).HasMaxLength(128);
-        });
-        DescribeOutbox(modelBuilder);
+        // So that a change commits with its event and its idempotency record.
+        SharedTables.DescribeForService(modelBuilder);
         Describe(modelBuilder);
     }
 
     /// <inheritdoc/>
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
-    {
-        // SQLite has no type for a time, and its text form of one cannot be ordered.
-        if (Database.IsNpgsql())
-            configurationBuilder.Properties<string>().UseCollation("C");
-        else
-            configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMicroseconds>();
-    }
-
-    private static void DescribeOutbox(ModelBuilder model)
-    {
-        model.Entity<OutboxEvent>(e =>
-        {
-            e.ToTable("OutboxEvents").HasKey(o => new { o.Topic, o.Offset });
-            // Serves the trimming.
-            e.HasIndex(o => o.CreatedAtMs);
-            e.Property(o => o.Topic).HasMaxLength(TopicName.MaxLength);
-            e.Property(o => o.Key).HasMaxLength(EventRules.MaxKeyBytes);
-        });
-        model.Entity<OutboxTopic>(topic =>
-        {
-            topic.ToTable("OutboxTopics").HasKey(t => t.Topic);
-            // Small whatever the number of topics: serves the relay's question for what waits.
-            topic.HasIndex(t => t.Topic, "IX_OutboxTopics_Waiting").HasFilter("\"RelayedOffset\" < \"LastOffset\"");
-            // Serves the comparison of recent topics with the log.
-            topic.HasIndex(t => t.UpdatedAtMs);
-            topic.Property(t => t.Topic).HasMaxLength(TopicName.MaxLength);
-            topic.Property(t => t.Epoch).HasMaxLength(TopicName.MaxEpochLength);
-        });
-        model.Entity<QuarantinedEvent>(e =>
-        {
-            e.ToTable("OutboxQuarantine").HasKey(q => new { q.Topic, q.Epoch, q.Offset });
-            e.Property(q => q.Topic).HasMaxLength(TopicName.MaxLength);
-            e.Property(q => q.Epoch).HasMaxLength(TopicName.MaxEpochLength);
-            e.Property(q => q.Key).HasMaxLength(EventRules.MaxKeyBytes);
-            e.Property(q => q.Reason).HasMaxLength(QuarantinedEvent.MaxReasonLength);
-        });
-        model.Entity<OutboxLease>(lease =>
-        {
-            lease.ToTable("OutboxLeases").HasKey(l => l.Name);
-            lease.Property(l => l.Name).HasMaxLength(32);
-            lease.Property(l => l.Owner).HasMaxLength(64);
-        });
-    }
-
-    private sealed class UnixMicroseconds() : ValueConverter<DateTimeOffset, long>(
-        time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
-        microseconds => new DateTimeOffset(DateTimeOffset.UnixEpoch.Ticks + (microseconds * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero));
+    protected sealed override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        PortableTypes.Use(configurationBuilder, Database.IsNpgsql());
 }

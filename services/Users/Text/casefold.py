@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes casefold.txt, which CaseFolding.cs reads: casefold.py /usr/share/unicode (of Debian's unicode-data, or unicode.org's files).
 
-A newer version of Unicode may give an address another key: raise EmailAddress.KeyVersion with it.
+A newer version of Unicode gives no address that was taken another key: the forms of assigned characters are stable, and others are refused.
 """
 import pathlib
 import sys

@@ -106,6 +106,7 @@ public sealed class AdmissionTests : IDisposable
             database.Users.Add(new Microservices.Users.User
             {
                 UserId = $"user{i}",
+                Partition = 0,
                 DisplayName = new string('n', 200),
                 Email = $"user{i}@example.com",
                 EmailKey = $"user{i}@example.com",

@@ -4,6 +4,7 @@ using Microservices.Notifications;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
+using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -185,6 +186,7 @@ public abstract class NotificationsTests(Inboxes inboxes)
     {
         NotificationId = Guid.CreateVersion7(time).ToString(),
         UserId = userId,
+        Partition = KeyedTopics.PartitionOf(userId),
         Kind = OrderEventKind.Placed,
         OrderId = orderId,
         OrderVersion = 1,

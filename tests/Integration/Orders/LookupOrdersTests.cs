@@ -82,6 +82,7 @@ public abstract class LookupOrdersTests(Backends backends)
             {
                 OrderId = $"{Guid.NewGuid()}",
                 UserId = userId,
+                Partition = 0,
                 State = OrderState.Placed,
                 CurrencyCode = "EUR",
                 Lines = [],

@@ -4,10 +4,7 @@ using Microservices.Orders;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
 using Microservices.Tests.Support;
-using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.Extensions.DependencyInjection;
 using Order = Microservices.Orders.V1.Order;
 using OrdersService = Microservices.Orders.V1.OrdersService;
@@ -131,14 +128,10 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
     }
 
     [SkippableFact]
-    public async Task The_snapshots_of_all_partitions_have_every_order_once_also_those_of_a_version_that_knew_no_partition_column()
+    public async Task The_snapshots_of_all_partitions_have_every_order_once()
     {
         foreach (var user in await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => backends.NewUserAsync())))
-        {
-            var placed = (await orders.PlaceOrderAsync(Backends.AnOrder(user.UserId))).Order;
-            if (user.UserId[^1] % 2 == 0)
-                await InDatabaseAsync(database => database.Orders.Where(o => o.OrderId == placed.OrderId).ExecuteUpdateAsync(o => o.SetProperty(x => x.Partition, (int?)null)));
-        }
+            await orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
 
         var all = await InDatabaseAsync(database => database.Orders.Select(o => o.OrderId).ToListAsync());
         using var stream = orders.WatchOrders();
@@ -155,26 +148,6 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         }
 
         Assert.Equal(all.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
-    }
-
-    [SkippableFact]
-    public async Task A_migration_gives_the_rows_that_are_there_the_partition_of_their_key()
-    {
-        var user = await UserWithBigOrdersAsync();
-        foreach (var odd in new[] { "a", "A.b_c-9", new string('z', 64) })
-            await AddAsync(odd, 1);
-
-        var wrong = await InDatabaseAsync(async database =>
-        {
-            await database.Orders.ExecuteUpdateAsync(o => o.SetProperty(x => x.Partition, (int?)null));
-            var migration = new MigrationBuilder(database.Database.ProviderName);
-            migration.FillPartitions("Orders", "UserId", KeyedTopics.Partitions, database.Model.GetDefaultSchema());
-            await database.Database.ExecuteSqlRawAsync(((SqlOperation)Assert.Single(migration.Operations)).Sql);
-            return (await database.Orders.AsNoTracking().Select(o => new { o.UserId, o.Partition }).ToListAsync()).Where(o => o.Partition != KeyedTopics.PartitionOf(o.UserId)).ToList();
-        });
-
-        Assert.Empty(wrong);
-        Assert.NotEmpty(user);
     }
 
     /// <summary>How many sessions have had a transaction open for seconds and do nothing.</summary>

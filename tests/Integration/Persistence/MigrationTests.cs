@@ -49,8 +49,10 @@ public sealed class MigrationTests : IDisposable
             command.CommandText = """
                 CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL PRIMARY KEY, "Timestamp" TEXT NOT NULL);
                 INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01');
-                DELETE FROM "__EFMigrationsHistory"; DROP TABLE "Users"; DROP TABLE "IdempotencyRecords";
+                DELETE FROM "__EFMigrationsHistory"; DROP TABLE "Users";
+                DELETE FROM "__SharedMigrationsHistory"; DROP TABLE "IdempotencyRecords";
                 DROP TABLE "OutboxEvents"; DROP TABLE "OutboxTopics"; DROP TABLE "OutboxLeases"; DROP TABLE "OutboxQuarantine";
+                DROP TABLE "PartitionPositions"; DROP TABLE "PartitionLeases"; DROP TABLE "ConsumerReplicas";
                 """;
             await command.ExecuteNonQueryAsync();
         }
@@ -95,8 +97,10 @@ public sealed class MigrationTests : IDisposable
     public async Task A_migration_that_is_refused_as_its_time_is_up_is_late_and_not_a_crash()
     {
         var time = new FakeTimeProvider();
+        var contexts = new RefusingContexts(() => time.Advance(TimeSpan.FromMinutes(3)));
         var migrator = new Migrator<UsersDbContext>(
-            new RefusingContexts(() => time.Advance(TimeSpan.FromMinutes(3))), Options.Create(new PersistenceOptions()), time, NullLogger<Migrator<UsersDbContext>>.Instance);
+            new DatabaseSchema<UsersDbContext>(contexts, contexts, NullLogger<DatabaseSchema<UsersDbContext>>.Instance),
+            Options.Create(new PersistenceOptions()), time, NullLogger<Migrator<UsersDbContext>>.Instance);
 
         var late = await Assert.ThrowsAsync<TimeoutException>(() => migrator.StartingAsync(default));
 
@@ -104,9 +108,13 @@ public sealed class MigrationTests : IDisposable
         Assert.IsType<NpgsqlException>(late.InnerException);
     }
 
-    private sealed class RefusingContexts(Action refused) : IDbContextFactory<UsersDbContext>
+    private sealed class RefusingContexts(Action refused) : IDbContextFactory<UsersDbContext>, IDbContextFactory<SharedDbContext>
     {
-        public UsersDbContext CreateDbContext()
+        public UsersDbContext CreateDbContext() => Refuse<UsersDbContext>();
+
+        SharedDbContext IDbContextFactory<SharedDbContext>.CreateDbContext() => Refuse<SharedDbContext>();
+
+        private T Refuse<T>()
         {
             refused();
             throw new NpgsqlException("refused");

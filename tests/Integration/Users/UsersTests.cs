@@ -1,10 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Hosting;
-using Microservices.Users;
 using Microservices.Users.V1;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using User = Microservices.Users.V1.User;
 using UsersService = Microservices.Users.V1.UsersService;
 
@@ -63,37 +60,6 @@ public abstract class UsersTests(Backends backends)
         user.Email = other;
         user = (await users.UpdateUserAsync(new UpdateUserRequest { User = user, UpdateMask = new FieldMask { Paths = { "email" } } })).User;
         Assert.Equal(other, user.Email);
-    }
-
-    [SkippableFact]
-    public async Task Addresses_from_before_the_rule_are_compared_by_it_after_the_next_start_and_users_who_share_one_keep_theirs()
-    {
-        var id = Guid.NewGuid().ToString("N")[..12];
-        var (composed, decomposed) = ($"ren\u00e9{id}@example.com", $"rene\u0301{id}@example.com");
-        var (first, second, invalid) = (await backends.NewUserAsync(), await backends.NewUserAsync(), await backends.NewUserAsync());
-        await using (var old = await backends.UsersHost.Services.GetRequiredService<IDbContextFactory<UsersDbContext>>().CreateDbContextAsync())
-        {
-            await WriteAsOldAsync(old, first.UserId, composed);
-            await WriteAsOldAsync(old, second.UserId, decomposed);
-            await WriteAsOldAsync(old, invalid.UserId, $"\"{id}\"@example.com");
-        }
-
-        await using var next = await backends.AnotherUsersAsync();
-        var client = new UsersService.UsersServiceClient(next.Channel);
-
-        Assert.Equal(composed, (await client.GetUserAsync(new GetUserRequest { UserId = first.UserId })).User.Email);
-        Assert.Equal(decomposed, (await client.GetUserAsync(new GetUserRequest { UserId = second.UserId })).User.Email);
-        foreach (var email in new[] { composed, decomposed, composed.ToUpperInvariant() })
-            await Errors.FailsAsync(StatusCode.AlreadyExists, client.CreateUserAsync(new CreateUserRequest { DisplayName = "Bob", Email = email }));
-        await using var now = await backends.UsersHost.Services.GetRequiredService<IDbContextFactory<UsersDbContext>>().CreateDbContextAsync();
-        Assert.False(await now.Users.AnyAsync(u => u.EmailKeyVersion == 0));
-    }
-
-    private static async Task WriteAsOldAsync(UsersDbContext users, string userId, string email)
-    {
-        var key = email.ToLowerInvariant();
-        await users.Users.Where(u => u.UserId == userId)
-            .ExecuteUpdateAsync(set => set.SetProperty(u => u.Email, email).SetProperty(u => u.EmailKey, key).SetProperty(u => u.EmailKeyVersion, 0));
     }
 
     [SkippableFact]

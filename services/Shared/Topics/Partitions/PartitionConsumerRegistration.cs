@@ -15,8 +15,7 @@ public static class PartitionConsumerRegistration
     /// <summary>
     /// Has <typeparamref name="THandler"/> deal with every event of another service, once in effect with any number of replicas: the
     /// partitions are spread over them, and the position in each is committed with what is made of the events. After
-    /// <c>AddPersistence</c> and <c>AddEventStreamClient</c>; the context calls <see cref="PartitionConsumerTables.DescribePartitionConsumers"/>. The section is
-    /// <c>PartitionConsumer</c>.
+    /// <c>AddPersistence</c> and <c>AddEventStreamClient</c>. The section is <c>PartitionConsumer</c>.
     /// </summary>
     /// <param name="builder">The process.</param>
     /// <param name="consumer">What the consumer is called in the tables, for good, and in metrics: at most 64 characters.</param>

@@ -23,161 +23,6 @@ namespace Microservices.Users.Migrations.Postgres
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("Microservices.Persistence.IdempotencyRecord", b =>
-                {
-                    b.Property<string>("Key")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
-                        .UseCollation("C");
-
-                    b.Property<string>("Command")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
-                        .UseCollation("C");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone");
-
-                    b.Property<byte[]>("RequestHash")
-                        .IsRequired()
-                        .HasColumnType("bytea");
-
-                    b.Property<byte[]>("Response")
-                        .IsRequired()
-                        .HasColumnType("bytea");
-
-                    b.HasKey("Key", "Command");
-
-                    b.HasIndex("CreatedAt");
-
-                    b.ToTable("IdempotencyRecords", "users");
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxEvent", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
-                        .UseCollation("C");
-
-                    b.Property<long>("Offset")
-                        .HasColumnType("bigint");
-
-                    b.Property<long>("CreatedAtMs")
-                        .HasColumnType("bigint");
-
-                    b.Property<string>("Key")
-                        .IsRequired()
-                        .HasMaxLength(1024)
-                        .HasColumnType("character varying(1024)")
-                        .UseCollation("C");
-
-                    b.Property<byte[]>("Payload")
-                        .IsRequired()
-                        .HasColumnType("bytea");
-
-                    b.HasKey("Topic", "Offset");
-
-                    b.HasIndex("CreatedAtMs");
-
-                    b.ToTable("OutboxEvents", "users");
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxLease", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasMaxLength(32)
-                        .HasColumnType("character varying(32)")
-                        .UseCollation("C");
-
-                    b.Property<long>("ExpiresAtMs")
-                        .HasColumnType("bigint");
-
-                    b.Property<string>("Owner")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)")
-                        .UseCollation("C");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("OutboxLeases", "users");
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxTopic", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
-                        .UseCollation("C");
-
-                    b.Property<string>("Epoch")
-                        .IsRequired()
-                        .HasMaxLength(32)
-                        .HasColumnType("character varying(32)")
-                        .UseCollation("C");
-
-                    b.Property<long>("LastOffset")
-                        .HasColumnType("bigint");
-
-                    b.Property<long>("RelayedOffset")
-                        .HasColumnType("bigint");
-
-                    b.Property<long>("UpdatedAtMs")
-                        .HasColumnType("bigint");
-
-                    b.HasKey("Topic");
-
-                    b.HasIndex("UpdatedAtMs");
-
-                    b.HasIndex(new[] { "Topic" }, "IX_OutboxTopics_Waiting")
-                        .HasFilter("\"RelayedOffset\" < \"LastOffset\"");
-
-                    b.ToTable("OutboxTopics", "users");
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.QuarantinedEvent", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
-                        .UseCollation("C");
-
-                    b.Property<string>("Epoch")
-                        .HasMaxLength(32)
-                        .HasColumnType("character varying(32)")
-                        .UseCollation("C");
-
-                    b.Property<long>("Offset")
-                        .HasColumnType("bigint");
-
-                    b.Property<long>("CreatedAtMs")
-                        .HasColumnType("bigint");
-
-                    b.Property<string>("Key")
-                        .IsRequired()
-                        .HasMaxLength(1024)
-                        .HasColumnType("character varying(1024)")
-                        .UseCollation("C");
-
-                    b.Property<byte[]>("Payload")
-                        .IsRequired()
-                        .HasColumnType("bytea");
-
-                    b.Property<string>("Reason")
-                        .IsRequired()
-                        .HasMaxLength(512)
-                        .HasColumnType("character varying(512)")
-                        .UseCollation("C");
-
-                    b.Property<long>("SetAsideAtMs")
-                        .HasColumnType("bigint");
-
-                    b.HasKey("Topic", "Epoch", "Offset");
-
-                    b.ToTable("OutboxQuarantine", "users");
-                });
-
             modelBuilder.Entity("Microservices.Users.User", b =>
                 {
                     b.Property<string>("UserId")
@@ -206,12 +51,7 @@ namespace Microservices.Users.Migrations.Postgres
                         .HasColumnType("character varying(254)")
                         .UseCollation("C");
 
-                    b.Property<int>("EmailKeyVersion")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
-                        .HasDefaultValue(0);
-
-                    b.Property<int?>("Partition")
+                    b.Property<int>("Partition")
                         .HasColumnType("integer");
 
                     b.Property<DateTimeOffset>("UpdateTime")
@@ -225,8 +65,6 @@ namespace Microservices.Users.Migrations.Postgres
 
                     b.HasIndex("EmailKey")
                         .IsUnique();
-
-                    b.HasIndex("EmailKeyVersion", "UserId");
 
                     b.HasIndex("Partition", "UserId");
 

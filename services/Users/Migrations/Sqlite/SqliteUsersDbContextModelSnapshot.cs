@@ -16,149 +16,6 @@ namespace Microservices.Users.Migrations.Sqlite
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
-            modelBuilder.Entity("Microservices.Persistence.IdempotencyRecord", b =>
-                {
-                    b.Property<string>("Key")
-                        .HasMaxLength(128)
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Command")
-                        .HasMaxLength(128)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("CreatedAt")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<byte[]>("RequestHash")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<byte[]>("Response")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.HasKey("Key", "Command");
-
-                    b.HasIndex("CreatedAt");
-
-                    b.ToTable("IdempotencyRecords");
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxEvent", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("Offset")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("CreatedAtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Key")
-                        .IsRequired()
-                        .HasMaxLength(1024)
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("Payload")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.HasKey("Topic", "Offset");
-
-                    b.HasIndex("CreatedAtMs");
-
-                    b.ToTable("OutboxEvents", (string)null);
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxLease", b =>
-                {
-                    b.Property<string>("Name")
-                        .HasMaxLength(32)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("ExpiresAtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Owner")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("Name");
-
-                    b.ToTable("OutboxLeases", (string)null);
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.OutboxTopic", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Epoch")
-                        .IsRequired()
-                        .HasMaxLength(32)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("LastOffset")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("RelayedOffset")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("UpdatedAtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.HasKey("Topic");
-
-                    b.HasIndex("UpdatedAtMs");
-
-                    b.HasIndex(new[] { "Topic" }, "IX_OutboxTopics_Waiting")
-                        .HasFilter("\"RelayedOffset\" < \"LastOffset\"");
-
-                    b.ToTable("OutboxTopics", (string)null);
-                });
-
-            modelBuilder.Entity("Microservices.Persistence.QuarantinedEvent", b =>
-                {
-                    b.Property<string>("Topic")
-                        .HasMaxLength(200)
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Epoch")
-                        .HasMaxLength(32)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("Offset")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<long>("CreatedAtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Key")
-                        .IsRequired()
-                        .HasMaxLength(1024)
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("Payload")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<string>("Reason")
-                        .IsRequired()
-                        .HasMaxLength(512)
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("SetAsideAtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.HasKey("Topic", "Epoch", "Offset");
-
-                    b.ToTable("OutboxQuarantine", (string)null);
-                });
-
             modelBuilder.Entity("Microservices.Users.User", b =>
                 {
                     b.Property<string>("UserId")
@@ -183,12 +40,7 @@ namespace Microservices.Users.Migrations.Sqlite
                         .HasMaxLength(254)
                         .HasColumnType("TEXT");
 
-                    b.Property<int>("EmailKeyVersion")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
-                        .HasDefaultValue(0);
-
-                    b.Property<int?>("Partition")
+                    b.Property<int>("Partition")
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("UpdateTime")
@@ -202,8 +54,6 @@ namespace Microservices.Users.Migrations.Sqlite
 
                     b.HasIndex("EmailKey")
                         .IsUnique();
-
-                    b.HasIndex("EmailKeyVersion", "UserId");
 
                     b.HasIndex("Partition", "UserId");
 

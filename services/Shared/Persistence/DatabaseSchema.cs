@@ -1,0 +1,102 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+
+namespace Microservices.Persistence;
+
+/// <summary>
+/// The tables of a service's database, its own and the shared ones, as migrations make them. One replica applies these; the others wait, on a lock
+/// that goes with its holder however it dies: a file lock beside a SQLite file, a session's advisory lock in PostgreSQL.
+/// </summary>
+internal sealed partial class DatabaseSchema<TContext>(
+    IDbContextFactory<TContext> contexts, IDbContextFactory<SharedDbContext> sharedContexts, ILogger<DatabaseSchema<TContext>> logger)
+    where TContext : ServiceDbContext
+{
+    /// <summary>Whether there is nothing to apply.</summary>
+    /// <exception cref="NotSupportedException">The database is of before the first migration.</exception>
+    public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        await ThrowIfEarlierAsync(context, cancellationToken);
+        await using var shared = await sharedContexts.CreateDbContextAsync(cancellationToken);
+        return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()
+            && !(await shared.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+    }
+
+    /// <summary>Applies what is to be applied.</summary>
+    /// <exception cref="IOException">Another process is at it.</exception>
+    /// <exception cref="NotSupportedException">The database is of before the first migration.</exception>
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        if (context.Database.IsSqlite())
+            await MigrateSqliteAsync(context, cancellationToken);
+        else
+            await MigratePostgresAsync(context, cancellationToken);
+    }
+
+    private async Task MigrateSqliteAsync(TContext context, CancellationToken cancellationToken)
+    {
+        // Throws IOException while another process has it; the system releases it when that process ends.
+        await using var held = new FileStream($"{FileOf(context)}.migrating", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await context.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken);
+        // EF's own lock is a row, which a killed process leaves behind; nobody else can hold it while we hold ours.
+        await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS __EFMigrationsLock", cancellationToken);
+        await ApplyAsync(context, cancellationToken);
+    }
+
+    private async Task MigratePostgresAsync(TContext context, CancellationToken cancellationToken)
+    {
+        var name = typeof(TContext).Name;
+        await using var session = await contexts.CreateDbContextAsync(cancellationToken);
+        // A server that accepts and then says nothing holds up Npgsql's handshake, token or not.
+        await session.Database.OpenConnectionAsync(cancellationToken).WaitAsync(cancellationToken);
+        await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(hashtext({name}))", cancellationToken);
+        try
+        {
+            await ApplyAsync(context, cancellationToken);
+        }
+        finally
+        {
+            await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock(hashtext({name}))", CancellationToken.None);
+        }
+    }
+
+    private async Task ApplyAsync(TContext context, CancellationToken cancellationToken)
+    {
+        await ThrowIfEarlierAsync(context, cancellationToken);
+        // First, since the service's first migration makes the schema.
+        await ApplyPendingAsync(context, cancellationToken);
+        await using var shared = await sharedContexts.CreateDbContextAsync(cancellationToken);
+        await ApplyPendingAsync(shared, cancellationToken);
+    }
+
+    private async Task ApplyPendingAsync(DbContext context, CancellationToken cancellationToken)
+    {
+        var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
+        if (pending.Count == 0)
+            return;
+        await context.Database.MigrateAsync(cancellationToken);
+        LogMigrated(pending.Count, context.GetType().Name, pending[^1]);
+    }
+
+    /// <summary>A database of a later version is none of that: it has the first migration of this one, and more.</summary>
+    private static async Task ThrowIfEarlierAsync(TContext context, CancellationToken cancellationToken)
+    {
+        var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
+        var first = context.Database.GetMigrations().First();
+        if (applied.Count == 0 || applied.Contains(first))
+            return;
+        var remedy = context.Database.IsSqlite()
+            ? $"delete '{FileOf(context)}' and the files beside it that begin with this name, or name another file"
+            : $"drop the schema \"{ServiceDbContext.SchemaOf(typeof(TContext))}\", or name another database";
+        throw new NotSupportedException(
+            $"Configuration ConnectionStrings:Database: the database was made by an earlier version, whose data cannot be carried over: its migrations begin with {applied[0]}, those of this version with {first}. To go on, {remedy}.");
+    }
+
+    private static string FileOf(TContext context) => new SqliteConnectionStringBuilder(context.Database.GetConnectionString()).DataSource;
+
+    [LoggerMessage(LogLevel.Information, "Applied {Count} migrations of {Context}, up to {Last}")]
+    private partial void LogMigrated(int count, string context, string last);
+}

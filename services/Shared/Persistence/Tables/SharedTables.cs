@@ -1,0 +1,109 @@
+using Microservices.EventLog;
+using Microsoft.EntityFrameworkCore;
+
+namespace Microservices.Persistence;
+
+/// <summary>
+/// The tables that every service has beside its own: idempotency records, the outbox, and how far it has come as a consumer. A service's context
+/// maps them and queries them; <see cref="SharedDbContext"/> migrates them.
+/// </summary>
+internal static class SharedTables
+{
+    private const int MaxNameLength = 64;
+
+    private static readonly Type[] Entities =
+    [
+        typeof(IdempotencyRecord),
+        typeof(OutboxEvent), typeof(OutboxTopic), typeof(QuarantinedEvent), typeof(OutboxLease),
+        typeof(PartitionPosition), typeof(PartitionLease), typeof(ConsumerReplica),
+    ];
+
+    /// <summary>For the context that migrates them.</summary>
+    public static void Describe(ModelBuilder model)
+    {
+        DescribeIdempotency(model);
+        DescribeOutbox(model);
+        DescribeConsumers(model);
+    }
+
+    /// <summary>For a service's context, whose migrations they are no matter of: where these are made it does not know them.</summary>
+    public static void DescribeForService(ModelBuilder model)
+    {
+        if (EF.IsDesignTime)
+        {
+            foreach (var entity in Entities)
+                model.Ignore(entity);
+            return;
+        }
+
+        Describe(model);
+        foreach (var entity in Entities)
+            model.Model.FindEntityType(entity)!.SetIsTableExcludedFromMigrations(true);
+    }
+
+    private static void DescribeIdempotency(ModelBuilder model) => model.Entity<IdempotencyRecord>(record =>
+    {
+        // The key first: it alone tells records apart, so that a lookup of many keys is quick also where nothing is known yet about how many there are.
+        record.ToTable("IdempotencyRecords").HasKey(r => new { r.Key, r.Command });
+        record.HasIndex(r => r.CreatedAt);
+        record.Property(r => r.Command).HasMaxLength(128);
+        record.Property(r => r.Key).HasMaxLength(128);
+    });
+
+    private static void DescribeOutbox(ModelBuilder model)
+    {
+        model.Entity<OutboxEvent>(e =>
+        {
+            e.ToTable("OutboxEvents").HasKey(o => new { o.Topic, o.Offset });
+            // Serves the trimming.
+            e.HasIndex(o => o.CreatedAtMs);
+            e.Property(o => o.Topic).HasMaxLength(TopicName.MaxLength);
+            e.Property(o => o.Key).HasMaxLength(EventRules.MaxKeyBytes);
+        });
+        model.Entity<OutboxTopic>(topic =>
+        {
+            topic.ToTable("OutboxTopics").HasKey(t => t.Topic);
+            // Small whatever the number of topics: serves the relay's question for what waits.
+            topic.HasIndex(t => t.Topic, "IX_OutboxTopics_Waiting").HasFilter("\"RelayedOffset\" < \"LastOffset\"");
+            // Serves the comparison of recent topics with the log.
+            topic.HasIndex(t => t.UpdatedAtMs);
+            topic.Property(t => t.Topic).HasMaxLength(TopicName.MaxLength);
+            topic.Property(t => t.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+        });
+        model.Entity<QuarantinedEvent>(e =>
+        {
+            e.ToTable("OutboxQuarantine").HasKey(q => new { q.Topic, q.Epoch, q.Offset });
+            e.Property(q => q.Topic).HasMaxLength(TopicName.MaxLength);
+            e.Property(q => q.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+            e.Property(q => q.Key).HasMaxLength(EventRules.MaxKeyBytes);
+            e.Property(q => q.Reason).HasMaxLength(QuarantinedEvent.MaxReasonLength);
+        });
+        model.Entity<OutboxLease>(lease =>
+        {
+            lease.ToTable("OutboxLeases").HasKey(l => l.Name);
+            lease.Property(l => l.Name).HasMaxLength(MaxNameLength);
+            lease.Property(l => l.Owner).HasMaxLength(MaxNameLength);
+        });
+    }
+
+    private static void DescribeConsumers(ModelBuilder model)
+    {
+        model.Entity<PartitionPosition>(position =>
+        {
+            position.ToTable("PartitionPositions").HasKey(p => new { p.Consumer, p.Partition });
+            position.Property(p => p.Consumer).HasMaxLength(MaxNameLength);
+        });
+        model.Entity<PartitionLease>(lease =>
+        {
+            lease.ToTable("PartitionLeases").HasKey(l => new { l.Consumer, l.Partition });
+            lease.Property(l => l.Consumer).HasMaxLength(MaxNameLength);
+            lease.Property(l => l.Owner).HasMaxLength(MaxNameLength);
+        });
+        model.Entity<ConsumerReplica>(replica =>
+        {
+            replica.ToTable("ConsumerReplicas").HasKey(r => new { r.Consumer, r.Replica });
+            replica.Property(r => r.Consumer).HasMaxLength(MaxNameLength);
+            replica.Property(r => r.Replica).HasMaxLength(MaxNameLength);
+        });
+    }
+}
