@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
@@ -32,8 +33,8 @@ internal sealed class GatewayGrpcService(
     public override async Task LookupOverviews(
         IAsyncStreamReader<LookupOverviewsRequest> requestStream, IServerStreamWriter<LookupOverviewsResponse> responseStream, ServerCallContext context)
     {
-        using var hold = unread.BeginStream();
-        context.UserState[typeof(AnswerHold)] = hold;
+        using var hold = unread.BeginStream(context.GetHttpContext());
+        context.UserState[typeof(QuotaHold)] = hold;
         await lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
     }
 

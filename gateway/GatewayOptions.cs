@@ -26,13 +26,6 @@ public sealed class GatewayOptions : IValidatableObject
     [Range(64 << 10, 64 << 20)]
     public int MaxBatchBytes { get; set; } = 4 << 20;
 
-    /// <summary>
-    /// How many bytes of overviews, as the services send them, the process holds for callers that have not read them yet; what would go beyond
-    /// is refused as overload. In memory they take about six times that. Default 16 MiB; 1 MiB to 16 GiB.
-    /// </summary>
-    [Range(1L << 20, 16L << 30)]
-    public long MaxUnreadBytes { get; set; } = 16 << 20;
-
     /// <summary>How long a caller may take to read an overview, or a batch of them; then its connection is cut. Default 60 s; 1 s to 10 min.</summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

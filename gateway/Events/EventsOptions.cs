@@ -25,7 +25,7 @@ public sealed class EventsOptions : IValidatableObject
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How many snapshots of WatchOverview a process reads at the same time; the other subscriptions wait in line. To be well below
+    /// How many snapshots of WatchOverview, of ten orders each, a process reads at the same time; the other subscriptions wait in line. To be well below
     /// <c>Backends:*:MinConcurrency</c>, so that other callers have room. Default 32; 1 to 10,000.
     /// </summary>
     [Range(1, 10_000)]

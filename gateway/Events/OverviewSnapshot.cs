@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Primitives;
@@ -13,7 +14,8 @@ namespace Microservices.Gateway.Events;
 /// <summary>
 /// The overview that changes are applied to. Apart from what answers GetOverview: it is whole or it fails, and it is read after it was
 /// asked for. A stale answer, or one that began for another caller, would lack what changed before the subscription stood. Subscriptions
-/// that come all at once wait in line for theirs, and leave the backends room for other callers. Thread-safe.
+/// that come all at once wait in line for theirs, and leave the backends room for other callers; connections take turns, so that one with
+/// many subscriptions delays its own and no other's. Thread-safe.
 /// </summary>
 internal sealed class OverviewSnapshot(
     UsersService.UsersServiceClient users,
@@ -21,29 +23,41 @@ internal sealed class OverviewSnapshot(
     IOptions<GatewayOptions> options,
     IOptions<EventsOptions> events,
     TimeProvider time)
-    : IDisposable
 {
+    // One that may have more orders counts for several.
+    private const int OrdersForOne = 10;
+
+    // Nobody is let go for this number: a stream has only a few snapshots in line.
+    private const int MaxWaiting = 100_000;
     private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(50);
-    private readonly SemaphoreSlim reading = new(events.Value.MaxConcurrentSnapshots);
+    private readonly FairGate reading = new(events.Value.MaxConcurrentSnapshots, MaxWaiting, time);
+
+    /// <summary>How many wait in line.</summary>
+    public int Waiting => reading.Waiting;
 
     /// <summary>Reads both parts at the same time, within the default timeout, in which the wait in line counts.</summary>
+    /// <param name="query">What of.</param>
+    /// <param name="connection">Which connection asks.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
     /// <exception cref="RpcException">A part cannot be had; RESOURCE_EXHAUSTED, with when to try again: its turn did not come in time.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<Overview> ReadAsync(OverviewQuery query, CancellationToken cancellationToken)
+    public async Task<Overview> ReadAsync(OverviewQuery query, string connection, CancellationToken cancellationToken)
     {
+        var cost = (query.OrderLimit + OrdersForOne - 1) / OrdersForOne;
         var deadline = options.Value.Deadline(time, (TimeSpan?)null);
         using var late = new CancellationTokenSource(options.Value.DefaultTimeout, time);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            await reading.WaitAsync(over.Token);
+            if (!await reading.EnterAsync(connection, cost, options.Value.DefaultTimeout, over.Token))
+                throw new StatusException(GatewayErrors.Overloaded());
             try
             {
                 return await ReadAsync(query, new CallOptions(deadline: deadline, cancellationToken: cancellationToken), over.Token);
             }
             finally
             {
-                reading.Release();
+                reading.Exit(cost);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -51,8 +65,6 @@ internal sealed class OverviewSnapshot(
             throw new StatusException(GatewayErrors.Overloaded());
         }
     }
-
-    public void Dispose() => reading.Dispose();
 
     private async Task<Overview> ReadAsync(OverviewQuery query, CallOptions call, CancellationToken over)
     {

@@ -14,16 +14,23 @@ namespace Microservices.Gateway.Events;
 
 /// <summary>
 /// An overview that stays up to date: both subscriptions stand before the snapshot is read, so that every change is in it or comes after
-/// it; a change that the snapshot shows already, by its version, does not come. A cursor is the places in Users and in Orders. A
-/// singleton; thread-safe.
+/// it; a change that the snapshot shows already, by its version, does not come. A cursor is the places in Users and in Orders. Of a stream
+/// only a few snapshots at a time are read and on their way to its client. A singleton; thread-safe.
 /// </summary>
 internal sealed class WatchOverview(
     EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview)
-    : IEventSource<WatchOverviewRequest>
+    : IEventReaderSource<WatchOverviewRequest>
 {
     private const int Sources = 2;
 
-    public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(WatchOverviewRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IEventReader Read(WatchOverviewRequest request, ServerCallContext stream)
+    {
+        var connection = stream.GetHttpContext().Connection.Id;
+        return new OverviewReader(cancellationToken => FollowAsync(request, connection, cancellationToken));
+    }
+
+    private async IAsyncEnumerable<EventSourceItem> FollowAsync(
+        WatchOverviewRequest request, string connection, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var subscription = request.Subscribe;
         var query = Check(request, out var places);
@@ -42,9 +49,8 @@ internal sealed class WatchOverview(
             }
 
             // The subscription stands once there is something to stand on: who is refused a snapshot tries again ever more seldom.
-            var snapshot = await SnapshotAsync(subscription, query, places, shown, cancellationToken);
-            yield return new EventsSubscribed(Recovered: true, "");
-            yield return snapshot;
+            yield return SnapshotNext.Item;
+            yield return new SnapshotRead(new EventsSubscribed(Recovered: true, ""), await SnapshotAsync());
         }
 
         while (true)
@@ -55,12 +61,26 @@ internal sealed class WatchOverview(
             places[source] = new EventPlace(item.Cursor, 0);
             if (item is ReceivedReset<OverviewEvent> reset)
             {
-                yield return new EventsReset(reset.Reason, "");
-                yield return await SnapshotAsync(subscription, query, places, shown, cancellationToken);
+                yield return SnapshotNext.Item;
+                yield return new SnapshotRead(new EventsReset(reset.Reason, ""), await SnapshotAsync());
             }
             else if (item is ReceivedEvents<OverviewEvent> events && events.Events.Where(shown.IsNew).ToArray() is { Length: > 0 } news)
             {
                 yield return new EncodedEvents([.. news.Select(Encode)], EventPlaces.Join(Owner(subscription), places));
+            }
+        }
+
+        async Task<EncodedEvents> SnapshotAsync()
+        {
+            try
+            {
+                var snapshot = await overview.ReadAsync(query, connection, cancellationToken);
+                shown.Show(snapshot);
+                return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(Owner(subscription), places), Snapshot: true);
+            }
+            catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw GatewayErrors.ToStatus(failed).ToRpcException();
             }
         }
     }
@@ -95,21 +115,6 @@ internal sealed class WatchOverview(
         ],
         together,
         cancellationToken);
-
-    private async Task<EncodedEvents> SnapshotAsync(
-        Subscription subscription, OverviewQuery query, EventPlace[] places, ShownVersions shown, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var snapshot = await overview.ReadAsync(query, cancellationToken);
-            shown.Show(snapshot);
-            return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(Owner(subscription), places), Snapshot: true);
-        }
-        catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw GatewayErrors.ToStatus(failed).ToRpcException();
-        }
-    }
 
     // What a service says is told in our words.
     private static async Task<(int Source, ReceivedItem<OverviewEvent> Item)> NextAsync(MergedSubscriptions<OverviewEvent> changes)

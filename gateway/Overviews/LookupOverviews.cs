@@ -1,5 +1,6 @@
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.V1;
+using Microservices.Hosting.Admission;
 using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Options;
 
@@ -12,16 +13,19 @@ namespace Microservices.Gateway.Overviews;
 internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<GatewayOptions> options, TimeProvider time)
     : ICallBatchHandler<LookupOverviewsCall, LookupOverviewsResult>
 {
+    // What is smaller is bounded by the credit of the stream.
+    private const int SmallBytes = 4 * 1024;
+
     public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken)
     {
-        var hold = (AnswerHold)batch.Context.UserState[typeof(AnswerHold)];
+        var hold = (QuotaHold)batch.Context.UserState[typeof(QuotaHold)];
         await Task.WhenAll(batch.Select(async call =>
         {
             var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
-            if (bytes <= AnswerBudget.SmallBytes)
+            if (bytes <= SmallBytes)
                 call.Answer(answer);
-            else if (hold.TryTake(bytes) is { } full)
-                call.Fail(full);
+            else if (!hold.TryTake(bytes))
+                call.Fail(GatewayErrors.TooMuchUnread());
             else
                 await AnswerAsync(batch, call, answer, hold, bytes);
         }));
@@ -30,7 +34,7 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<Gat
     // What is held is given back when the answer is written; what the caller leaves unread, with the stream.
     private static async Task AnswerAsync(
         CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, BatchedCall<LookupOverviewsCall, LookupOverviewsResult> call,
-        LookupOverviewsResult answer, AnswerHold hold, int bytes)
+        LookupOverviewsResult answer, QuotaHold hold, int bytes)
     {
         try
         {

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Gateway.Errors;
+using Microservices.Hosting.Admission;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
 using Status = Google.Rpc.Status;
@@ -37,10 +38,15 @@ internal sealed partial class OverviewAggregator(
     /// Answers several at once, in their order; what is asked for them travels together. What comes when there is no more room for it in the
     /// answer is let go at once, and the rest not waited for: those overviews are failures that say so.
     /// </summary>
+    /// <param name="queries">What of.</param>
+    /// <param name="hold">Where the answer takes its room, in bytes as the services sent it.</param>
+    /// <param name="maxBytes">How much the answer may be.</param>
+    /// <param name="deadline">Until when (UTC).</param>
+    /// <param name="caller">Cancelled when the caller is gone.</param>
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
-    public async Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, AnswerHold hold, DateTime deadline, CancellationToken caller)
+    public async Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, QuotaHold hold, int maxBytes, DateTime deadline, CancellationToken caller)
     {
-        using var room = new Room(hold, caller);
+        using var room = new Room(hold, maxBytes, caller);
         var overviews = new Task<OverviewResult>[queries.Count];
         sources.Together(() =>
         {
@@ -152,10 +158,11 @@ internal sealed partial class OverviewAggregator(
     private partial void LogFailed(string part, bool required, StatusCode code, string cause);
 
     /// <summary>The room that the overviews of one answer share: the first that finds none ends those that are not there yet.</summary>
-    private sealed class Room(AnswerHold hold, CancellationToken caller) : IDisposable
+    private sealed class Room(QuotaHold hold, int maxBytes, CancellationToken caller) : IDisposable
     {
         private readonly CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(caller);
         private Status? full;
+        private long bytes;
 
         public CancellationToken Token => source.Token;
 
@@ -168,9 +175,10 @@ internal sealed partial class OverviewAggregator(
                     return overview;
                 if (Volatile.Read(ref full) is null)
                 {
-                    if (hold.TryTake(overview.Bytes) is not { } why)
+                    var fits = Interlocked.Add(ref bytes, overview.Bytes) <= maxBytes;
+                    if (fits && hold.TryTake(overview.Bytes))
                         return overview;
-                    Interlocked.CompareExchange(ref full, why, null);
+                    Interlocked.CompareExchange(ref full, fits ? GatewayErrors.TooMuchUnread() : GatewayErrors.AnswerTooLarge(), null);
                     await source.CancelAsync();
                 }
 

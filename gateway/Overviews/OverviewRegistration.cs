@@ -23,7 +23,6 @@ internal static class OverviewRegistration
         builder.Services.AddSingleton<KnownAnswers<User>>();
         builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
         builder.Services.AddSingleton<OverviewMetrics>();
-        builder.Services.AddSingleton<AnswerBudget>();
         builder.AddChanges<User>("Users", channel =>
         {
             var users = new UsersService.UsersServiceClient(channel);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microservices.Gateway.Overviews;
+using Microservices.Hosting.Admission;
 
 namespace Microservices.Gateway.Rest;
 
@@ -7,7 +8,7 @@ namespace Microservices.Gateway.Rest;
 /// The overviews of a batch as the body of an answer: to the byte what <see cref="GatewayJson"/> makes of an <see cref="OverviewBatch"/>, but
 /// made one by one, at the reader's pace; what has been written is forgotten.
 /// </summary>
-internal sealed class BatchAnswer(OverviewResult[] overviews, AnswerHold hold) : IResult
+internal sealed class BatchAnswer(OverviewResult[] overviews, QuotaHold hold) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -3,6 +3,7 @@ using Microservices.Gateway.Errors;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microservices.Hosting.Admission;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Rest;
@@ -86,9 +87,9 @@ internal static class OverviewRoutes
         errors.ThrowIfAny();
         var request = new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 };
         var any = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(body.Fields) }, http);
-        var hold = budget.Begin(options.Value.MaxBatchBytes);
+        var hold = budget.Begin(http);
         http.Response.RegisterForDispose(hold);
-        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], hold, deadline, http.RequestAborted);
+        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], hold, options.Value.MaxBatchBytes, deadline, http.RequestAborted);
         if (!found.All(overview => overview.Failure is null && overview.Complete))
             http.Response.Headers.CacheControl = "no-store";
         return new BatchAnswer(found, hold);

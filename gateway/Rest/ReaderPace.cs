@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
-using Microservices.Gateway.Overviews;
+using Microservices.Gateway.Errors;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +13,7 @@ namespace Microservices.Gateway.Rest;
 internal static partial class ReaderPace
 {
     /// <summary>How much is written at a time, in bytes. A smaller answer is written at once.</summary>
-    public const int ChunkBytes = AnswerBudget.SmallBytes;
+    public const int ChunkBytes = 32 * 1024;
 
     /// <summary>Takes the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
     /// <exception cref="StatusException">RESOURCE_EXHAUSTED: there is no room.</exception>
@@ -20,10 +21,10 @@ internal static partial class ReaderPace
     {
         if (bytes <= ChunkBytes)
             return;
-        var hold = http.RequestServices.GetRequiredService<AnswerBudget>().Begin();
+        var hold = http.RequestServices.GetRequiredService<AnswerBudget>().Begin(http);
         http.Response.RegisterForDispose(hold);
-        if (hold.TryTake(bytes) is { } full)
-            throw new StatusException(full);
+        if (!hold.TryTake(bytes))
+            throw new StatusException(GatewayErrors.TooMuchUnread());
     }
 
     /// <summary>A JSON answer, whose source took so many bytes as the services sent it.</summary>

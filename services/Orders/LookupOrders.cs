@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
@@ -28,10 +29,10 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
 
             if (changed.Count == 0)
                 Answer(batch, etags, [], []);
-            foreach (var users in LookupGate.Split(changed))
+            foreach (var users in LookupParts.Split(changed))
             {
                 var bytes = await AnswerAsync(batch, etags, users, cancellationToken);
-                if (bytes > LookupGate.MaxUnwrittenBytes)
+                if (bytes > LookupParts.MaxUnwrittenBytes)
                     await batch.WaitForWrittenAsync(cancellationToken);
             }
         }

@@ -1,4 +1,5 @@
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
 using Microservices.Orders;
 using Microservices.Persistence;
 using Microservices.Topics;
@@ -20,7 +21,7 @@ builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
 builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton<LatestOrders>();
-builder.Services.AddSingleton<LookupGate>();
+builder.Services.AddSingleton(services => new LookupGate(LookupParts.MaxOrders, services.GetRequiredService<TimeProvider>()));
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrders);
 builder.Services.AddEventStreamServer<V1.WatchOrdersRequest, WatchOrders>(V1.OrdersService.WatchOrders);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.Calls;
 using Microservices.Topics;
@@ -8,10 +9,13 @@ namespace Microservices.Users;
 
 /// <summary>
 /// Answers the lookups that arrived together with two queries at the most: which users have changed since the caller saw them, and those
-/// that have.
+/// that have. How many users a process reads for lookups at a time is bounded, and streams take turns.
 /// </summary>
-internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
+internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state, LookupGate gate) : ICallBatchHandler<LookupUsersCall, LookupUsersResult>
 {
+    /// <summary>How many users a process reads for lookups at a time.</summary>
+    public const int MaxUsers = 1_000;
+
     public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
     {
         try
@@ -21,7 +25,7 @@ internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state
                 .Where(call => FieldViolations.IsId(call.UserId) && !etags.IsUnchanged(call))
                 .Select(call => call.UserId)
                 .ToHashSet();
-            var found = changed.Count == 0 ? [] : await read.FindAsync(changed, cancellationToken);
+            var found = changed.Count == 0 ? [] : await FindAsync(batch.Context, changed, cancellationToken);
             batch.AnswerEach(call =>
                 etags.IsUnchanged(call) ? new LookupUsersResult { Unchanged = true, Etag = call.KnownEtag }
                 : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etags.Of(call) }
@@ -30,6 +34,19 @@ internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw ErrorMapping.ToStatus(exception).ToRpcException();
+        }
+    }
+
+    private async Task<Dictionary<string, V1.User>> FindAsync(ServerCallContext stream, HashSet<string> users, CancellationToken cancellationToken)
+    {
+        await gate.EnterAsync(stream, users.Count, cancellationToken);
+        try
+        {
+            return await read.FindAsync(users, cancellationToken);
+        }
+        finally
+        {
+            gate.Exit(users.Count);
         }
     }
 

@@ -1,4 +1,5 @@
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
 using Microservices.Persistence;
 using Microservices.Topics;
 using Microservices.Users;
@@ -15,6 +16,7 @@ builder.Services.AddSingleton<ReadUsers>();
 builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
 builder.Services.AddSingleton<UpdateUser>();
 builder.Services.AddSingleton<ListChangedUsers>();
+builder.Services.AddSingleton(services => new LookupGate(LookupUsers.MaxUsers, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsers);
 builder.Services.AddEventStreamServer<V1.WatchUsersRequest, WatchUsers>(V1.UsersService.WatchUsers);
 

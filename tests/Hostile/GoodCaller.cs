@@ -39,8 +39,15 @@ internal sealed class GoodCaller : IAsyncDisposable
     /// <summary>What went wrong.</summary>
     public IReadOnlyList<string> Problems => problems;
 
-    /// <summary>How many calls were made.</summary>
-    public int Calls => latencies.Count;
+    /// <summary>How many calls were made since <see cref="TakeP99"/>.</summary>
+    public int Calls
+    {
+        get
+        {
+            lock (latencies)
+                return latencies.Count;
+        }
+    }
 
     /// <summary>Makes a user, follows its events, and begins to call.</summary>
     public static async Task<GoodCaller> StartAsync(HostileSuite suite)

@@ -43,7 +43,14 @@ p.dashboard('microservices-streams', 'Streams', 'The streams between services an
     p.panel('Streams and calls cut off because nobody read', 'short', 'Within ten minutes, by method.', [
       p.line('sum by (rpc_method) (increase(eventstream_server_cut_off_total{%s}[10m]))' % of, '{{rpc_method}}'),
       p.line('sum(increase(gateway_events_cut_off_total{%s}[10m]))' % of, 'server-sent events'),
-      p.line('sum(increase(rpc_server_cut_off_total{%s}[10m]))' % of, 'unary calls'),
+      p.line('sum by (job) (increase(answers_cut_off_total{%s}[10m]))' % of, '{{job}}: large answers'),
+    ]),
+    p.panel('Answers that wait for their readers', 'bytes', 'Large answers, for each replica, which holds at most Admission:MaxUnreadBytes (16 MiB).', [
+      p.line('answers_unread_bytes{%s}' % of, '{{job}} {{instance}}'),
+    ]),
+    p.panel('Large answers and connections refused', 'short', 'Within ten minutes: as many bytes waited to be read, or as many connections were open, as may be.', [
+      p.line('sum by (job) (increase(answers_refused_total{%s}[10m]))' % of, '{{job}}: answers'),
+      p.line('sum by (job) (increase(connections_refused_total{%s}[10m]))' % of, '{{job}}: connections'),
     ]),
     p.panel('Streams told to move to another replica', 'short', 'Within ten minutes: their replica stops, or they are half an hour old.', [
       p.line('sum by (rpc_method) (increase(eventstream_server_drained_total{%s}[10m]))' % of, '{{rpc_method}}'),

@@ -28,11 +28,7 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
     public ValueTask<FairGate?> AdmitUnaryAsync<TRequest>(ServerCallContext call) => admission.EnterAsync<TRequest>(call);
 
     /// <summary>A unary method has returned.</summary>
-    public void Answered<TRequest, TResponse>(ServerCallContext call, TResponse response, long startTimestamp)
-    {
-        metrics.Answered(call.Method, call.Status.StatusCode, startTimestamp);
-        admission.Answered<TRequest, TResponse>(call, response);
-    }
+    public void Answered(ServerCallContext call, long startTimestamp) => metrics.Answered(call.Method, call.Status.StatusCode, startTimestamp);
 
     /// <summary>A method has thrown, a stream's unless it says when it began. Returns what is to be thrown instead.</summary>
     public Exception Failed(ServerCallContext call, Exception exception, long? startTimestamp = null)

@@ -1,3 +1,4 @@
+using Microservices.Hosting.Admission;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -41,12 +42,24 @@ internal static class Endpoints
             // Finds a peer that is gone without a word within 40 s, however quiet the stream.
             options.Limits.Http2.KeepAlivePingDelay = PingDelay;
             options.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
+            // Of HTTP/2 streams only.
+            options.Limits.MaxResponseBufferSize = UnaryAnswers.ServerBuffer;
 
             var loader = options.Configure(kestrel, reloadOnChange: false);
-            loader.Endpoint(Grpc, endpoint => Tag(endpoint.ListenOptions, Grpc, HttpProtocols.Http2));
+            loader.Endpoint(Grpc, endpoint =>
+            {
+                ConnectionLimit.Use(endpoint.ListenOptions, Grpc, admission => admission.MaxConnections);
+                Tag(endpoint.ListenOptions, Grpc, HttpProtocols.Http2);
+            });
             loader.Endpoint(Management, endpoint => Tag(endpoint.ListenOptions, Management, HttpProtocols.Http1));
             if (kestrel.GetSection($"Endpoints:{Http}").Exists())
-                loader.Endpoint(Http, endpoint => Tag(endpoint.ListenOptions, Http, HttpProtocols.Http1));
+            {
+                loader.Endpoint(Http, endpoint =>
+                {
+                    ConnectionLimit.Use(endpoint.ListenOptions, Http, admission => admission.MaxHttpConnections);
+                    Tag(endpoint.ListenOptions, Http, HttpProtocols.Http1);
+                });
+            }
         });
     }
 

@@ -40,7 +40,8 @@ public static class ServiceDefaults
         builder.AddTelemetry(service.File.Package);
 
         builder.AddValidatedOptions<AdmissionOptions>("Admission");
-        builder.Services.AddSingleton<UnwrittenAnswers>();
+        builder.Services.AddSingleton<AnswerBudget>();
+        builder.Services.AddSingleton<UnaryAnswers>();
         builder.Services.AddSingleton<CallAdmission>();
         builder.Services.AddSingleton<CallPipeline>();
         builder.Services.AddGrpc(options =>

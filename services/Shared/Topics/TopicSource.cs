@@ -26,7 +26,7 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
     protected abstract IAsyncEnumerable<SnapshotItem> Snapshot(TContext context, SnapshotScope scope, string after, int count);
 
     /// <inheritdoc/>
-    public IEventReader Read(IEventRequestFrame request)
+    public IEventReader Read(IEventRequestFrame request, ServerCallContext stream)
     {
         ArgumentNullException.ThrowIfNull(request);
         var subscription = request.Subscribe!;

@@ -32,10 +32,12 @@ internal sealed class Http2Connection : IAsyncDisposable
     private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
     private readonly List<byte> pending = [];
 
-    /// <summary>Connects and says hello: the preface, and settings.</summary>
-    public static async Task<Http2Connection> OpenAsync(int port, CancellationToken cancellationToken, uint? initialWindow = null)
+    /// <summary>Connects and says hello: the preface, and settings. From another address of this machine if it is given.</summary>
+    public static async Task<Http2Connection> OpenAsync(int port, CancellationToken cancellationToken, uint? initialWindow = null, string? from = null)
     {
         var connection = new Http2Connection();
+        if (from is not null)
+            connection.socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await connection.socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
         connection.pending.AddRange("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8);
         var settings = new byte[6];

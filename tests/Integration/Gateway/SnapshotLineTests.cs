@@ -1,7 +1,10 @@
 using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.Gateway.Events;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -10,6 +13,9 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
 {
     private const int Limit = 8;
     private const int AtOnce = 4;
+
+    // How many snapshots of a stream are read or wait to be written.
+    private const int MostPages = 4;
     private readonly GatewayFixture gateway = new();
     private readonly HeldCall held = new();
     private int listing;
@@ -98,6 +104,78 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
 
         held.Release();
         Assert.True((await hanging).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task A_connection_with_many_subscriptions_delays_nobody_elses_snapshot()
+    {
+        const int Streams = 10;
+        using var one = new SemaphoreSlim(0);
+        var listed = new List<string>();
+        gateway.Orders.OnList = async (request, context) =>
+        {
+            lock (listed)
+                listed.Add(request.UserId);
+            await one.WaitAsync(context.CancellationToken);
+            return new ListOrdersResponse { Orders = { GatewayFixture.Order("o1", request.UserId) } };
+        };
+        await using var other = gateway.AnotherGateway(("Events:MaxConcurrentSnapshots", "1"), ("Gateway:DefaultTimeout", "00:01:00"));
+        var line = other.Services.GetRequiredService<OverviewSnapshot>();
+        var client = new GatewayService.GatewayServiceClient(other.Channel);
+        var many = Enumerable.Range(0, Streams).Select(_ => client.WatchOverview()).ToArray();
+        try
+        {
+            foreach (var stream in many)
+                await SubscribeAsync(stream, 20);
+            await Eventually.UntilAsync(() => line.Waiting == (Streams * MostPages) - 1, "of each stream, as many as it may hold wait in line");
+
+            using var channel = GrpcChannel.ForAddress(other.Grpc);
+            using var good = new GatewayService.GatewayServiceClient(channel).WatchOverview();
+            await good.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = 1, UserId = "good" } });
+            await Eventually.UntilAsync(() => line.Waiting == Streams * MostPages, "the other is in line behind them");
+            // The one that is read, the one whose turn is next, and then the other.
+            one.Release(3);
+            await SnapshotsAsync(good, 1);
+            lock (listed)
+                Assert.InRange(listed.IndexOf("good"), 1, 2);
+            one.Release(1_000);
+        }
+        finally
+        {
+            Array.ForEach(many, stream => stream.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_that_does_not_read_has_only_a_few_snapshots_read_for_it()
+    {
+        const int Subscriptions = 200;
+        gateway.Orders.OnList = (request, _) =>
+        {
+            Interlocked.Increment(ref listing);
+            var order = GatewayFixture.Order("o1", request.UserId);
+            for (var line = 0; line < 2_000; line++)
+                order.Lines.Add(new OrderLine(order.Lines[0]) { ProductId = new string('p', 64) });
+            return Task.FromResult(new ListOrdersResponse { Orders = { order } });
+        };
+        using (var watch = gateway.Grpc.WatchOverview())
+        {
+            await SubscribeAsync(watch, Subscriptions);
+            await Eventually.UntilAsync(() => Volatile.Read(ref listing) >= MostPages, "snapshots are read");
+
+            // Others get theirs meanwhile, many times over.
+            for (var i = 0; i < 20; i++)
+            {
+                using var channel = GrpcChannel.ForAddress(gateway.Gateway.Grpc);
+                using var good = new GatewayService.GatewayServiceClient(channel).WatchOverview();
+                await SubscribeAsync(good, 1);
+                await SnapshotsAsync(good, 1);
+            }
+
+            // What its transport took of the first, in buffers smaller than one of them, and those that wait.
+            Assert.InRange(Volatile.Read(ref listing) - 20, MostPages, 3 * MostPages);
+            await SnapshotsAsync(watch, Subscriptions);
+        }
     }
 
     private static async Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch, int count)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Google.Protobuf;
@@ -9,7 +10,8 @@ namespace Microservices.Tests.Integration.Hosting;
 /// <summary>A gRPC caller that takes no byte of any answer: its HTTP/2 windows for streams are 0.</summary>
 internal sealed class WindowlessConnection : IAsyncDisposable
 {
-    private readonly TcpClient client = new();
+    private readonly TcpClient client = new(AddressFamily.InterNetwork);
+    private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task reading = Task.CompletedTask;
     private int next = 1;
 
@@ -23,10 +25,19 @@ internal sealed class WindowlessConnection : IAsyncDisposable
     /// <summary>How many answers have begun, or ended with nothing but a status.</summary>
     public ConcurrentDictionary<int, bool> Answers { get; } = [];
 
-    public static async Task<WindowlessConnection> OpenAsync(string address)
+    /// <summary>Completes when the server has said hello.</summary>
+    public Task Begun => begun.Task;
+
+    /// <summary>Completes when the server has closed the connection.</summary>
+    public Task Closed => reading;
+
+    /// <summary>Connects, from an address of this machine if it is given.</summary>
+    public static async Task<WindowlessConnection> OpenAsync(string address, string? from = null)
     {
         var connection = new WindowlessConnection();
         var uri = new Uri(address);
+        if (from is not null)
+            connection.client.Client.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await connection.client.ConnectAsync(uri.Host, uri.Port);
         await connection.client.GetStream().WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
         // SETTINGS_INITIAL_WINDOW_SIZE = 0.
@@ -87,7 +98,10 @@ internal sealed class WindowlessConnection : IAsyncDisposable
                 else if (head[3] == 3)
                     Resets[stream] = BinaryPrimitives.ReadUInt32BigEndian(payload);
                 else if (head[3] == 4 && (head[4] & 1) == 0)
+                {
+                    begun.TrySetResult();
                     await WriteAsync(4, 1, 0, []);
+                }
                 else if (head[3] == 6 && (head[4] & 1) == 0)
                     await WriteAsync(6, 1, 0, payload);
             }

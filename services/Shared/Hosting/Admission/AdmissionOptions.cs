@@ -30,13 +30,24 @@ public sealed class AdmissionOptions : IValidatableObject
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How much of the answers of unary calls may wait for their readers, in bytes, on all connections. Beyond it the connection that has the most
-    /// waiting loses its oldest. Default 64 MiB; 1 MiB to 16 GiB.
+    /// How many bytes of answers the process holds for callers that have not read them yet; the gateway counts those of REST as the services
+    /// sent them, and in memory they take about six times that. A quarter of it is the share of each caller's address. For what would go
+    /// beyond the whole, the address that holds the most loses its oldest answer, provided that it holds more than its share and more than
+    /// the caller who asks; otherwise that caller is refused. Default 16 MiB; 1 MiB to 16 GiB.
     /// </summary>
-    public long MaxUnwrittenBytes { get; set; } = 64 << 20;
+    [Range(1L << 20, 16L << 30)]
+    public long MaxUnreadBytes { get; set; } = 16 << 20;
 
-    /// <summary>The same of one connection: beyond it, its oldest is cut off. Default 8 MiB; 1 MiB to 16 GiB.</summary>
-    public long MaxUnwrittenBytesPerConnection { get; set; } = 8 << 20;
+    /// <summary>
+    /// How many connections the gRPC port takes, each of which may have 100 calls and streams. Beyond it the address that has the most loses its
+    /// oldest, by the rule of <see cref="MaxUnreadBytes"/>. Default 500; 1 to 100,000.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int MaxConnections { get; set; } = 500;
+
+    /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 12,000; 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxHttpConnections { get; set; } = 12_000;
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -45,9 +56,5 @@ public sealed class AdmissionOptions : IValidatableObject
             yield return new ValidationResult("must be from 00:00:00.01 to 00:01:00", [nameof(MaxWait)]);
         if (WriteTimeout < TimeSpan.FromMilliseconds(100) || WriteTimeout > TimeSpan.FromMinutes(10))
             yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(WriteTimeout)]);
-        if (MaxUnwrittenBytes is < 1 << 20 or > 16L << 30)
-            yield return new ValidationResult("must be from 1048576 to 17179869184", [nameof(MaxUnwrittenBytes)]);
-        if (MaxUnwrittenBytesPerConnection is < 1 << 20 or > 16L << 30)
-            yield return new ValidationResult("must be from 1048576 to 17179869184", [nameof(MaxUnwrittenBytesPerConnection)]);
     }
 }

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.V1;
@@ -11,7 +10,7 @@ namespace Microservices.Hosting.Admission;
 /// Lets unary calls in: so many at a time, lists apart from all others, since one of them costs as much as hundreds of those. Calls beyond that
 /// wait, and connections take turns. Health and reflection always get in. Thread-safe.
 /// </summary>
-internal sealed class CallAdmission(IOptions<AdmissionOptions> options, UnwrittenAnswers unwritten, TimeProvider time)
+internal sealed class CallAdmission(IOptions<AdmissionOptions> options, TimeProvider time)
 {
     private readonly FairGate calls = new(options.Value.MaxCalls, options.Value.MaxWaiting, time);
     private readonly FairGate lists = new(options.Value.MaxLists, options.Value.MaxWaiting, time);
@@ -24,13 +23,6 @@ internal sealed class CallAdmission(IOptions<AdmissionOptions> options, Unwritte
             return default;
         var gate = Kind<TRequest>.IsList ? lists : calls;
         return gate.TryEnter(1) ? new(gate) : WaitAsync(gate, call);
-    }
-
-    /// <summary>The call is answered; the answer is counted until it is written.</summary>
-    public void Answered<TRequest, TResponse>(ServerCallContext call, TResponse response)
-    {
-        if (!Kind<TRequest>.IsExempt && response is IMessage message)
-            unwritten.Add(call.GetHttpContext(), call.Method, message.CalculateSize());
     }
 
     private async ValueTask<FairGate?> WaitAsync(FairGate gate, ServerCallContext call)

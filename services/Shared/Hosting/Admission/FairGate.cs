@@ -17,6 +17,16 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
     private int free = capacity;
     private int waiting;
 
+    /// <summary>How many wait, in all lines together.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+                return waiting;
+        }
+    }
+
     /// <summary>Lets in what need not wait. What costs more than everything is taken to cost everything.</summary>
     public bool TryEnter(int cost)
     {

@@ -43,7 +43,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
                     await calls.AdmitAsync<TRequest>(call);
                     admitted = await calls.AdmitUnaryAsync<TRequest>(call);
                     var response = await invoke(service, request, call);
-                    calls.Answered<TRequest, TResponse>(call, response, start);
+                    calls.Answered(call, start);
                     return response;
                 }
                 catch (Exception e)

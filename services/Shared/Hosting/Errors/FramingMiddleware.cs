@@ -19,6 +19,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
 {
     private const int MaxTimeoutDigits = 8;
     private const int MaxNameLength = 100;
+    private const int HeaderBytes = 5;
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -26,7 +27,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             return next(context);
         if (Refused(context.Request.Headers) is { } refused)
             return RefuseAsync(context, refused.Code, refused.Message);
-        if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
+        if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming && !HasMessage(context.Request.BodyReader))
             context.Features.Set<IRequestBodyPipeFeature>(new FirstFrame(context.Request.BodyReader));
         return next(context);
     }
@@ -47,6 +48,35 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         && value[^1] is 'H' or 'M' or 'S' or 'm' or 'u' or 'n'
         && !value[..^1].ContainsAnyExceptInRange('0', '9');
 
+    /// <summary>Whether a whole message is there already, as it mostly is: then there is nothing to look after.</summary>
+    private static bool HasMessage(PipeReader body)
+    {
+        try
+        {
+            if (!body.TryRead(out var read))
+                return false;
+            var isWhole = ProblemOf(read.Buffer, out var length).StatusCode == StatusCode.OK && read.Buffer.Length >= HeaderBytes + length;
+            body.AdvanceTo(read.Buffer.Start);
+            return isWhole;
+        }
+        catch (IOException)
+        {
+            // The caller is gone: the next read says so.
+            return false;
+        }
+    }
+
+    private static Status ProblemOf(in ReadOnlySequence<byte> message, out long length)
+    {
+        length = long.MaxValue - HeaderBytes;
+        if (message.Length < HeaderBytes)
+            return default;
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        message.Slice(0, HeaderBytes).CopyTo(header);
+        length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
+        return header[0] > 1 ? RequestFraming.Corrupt : length > int.MaxValue ? RequestFraming.TooLarge : default;
+    }
+
     private static Task RefuseAsync(HttpContext context, StatusCode code, string message)
     {
         context.Response.ContentType = "application/grpc";
@@ -58,7 +88,6 @@ internal sealed class FramingMiddleware(RequestDelegate next)
     /// <summary>The body of a request that is one message: looks at the first five bytes, once.</summary>
     private sealed class FirstFrame(PipeReader body) : PipeReader, IRequestBodyPipeFeature
     {
-        private const int HeaderBytes = 5;
         private bool isChecked;
 
         PipeReader IRequestBodyPipeFeature.Reader => this;
@@ -124,11 +153,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             if (isChecked || read.Buffer.Length < HeaderBytes)
                 return read;
             isChecked = true;
-            Span<byte> header = stackalloc byte[HeaderBytes];
-            read.Buffer.Slice(0, HeaderBytes).CopyTo(header);
-            var wrong = header[0] > 1 ? RequestFraming.Corrupt
-                : BinaryPrimitives.ReadUInt32BigEndian(header[1..]) > int.MaxValue ? RequestFraming.TooLarge
-                : default;
+            var wrong = ProblemOf(read.Buffer, out _);
             if (wrong.StatusCode == StatusCode.OK)
                 return read;
             body.AdvanceTo(read.Buffer.Start);

@@ -8,16 +8,16 @@ namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
 /// Keeps streams out of <c>http.server.request.duration</c>: it would record each when it ends, hours later, and drown the
-/// requests whose duration means something. And waits for the large answers of unary calls.
+/// requests whose duration means something. Unary calls are served until their answers are on their way (<see cref="UnaryAnswers"/>).
 /// </summary>
-internal sealed class StreamMiddleware(RequestDelegate next)
+internal sealed class StreamMiddleware(RequestDelegate next, UnaryAnswers answers)
 {
     public Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not { } method)
             return next(context);
         if (method.Method.Type == MethodType.Unary)
-            return UnwrittenAnswers.FlushAsync(context, next(context));
+            return answers.ServeAsync(context, next);
         if (context.Features.Get<IHttpMetricsTagsFeature>() is { } metrics)
             metrics.MetricsDisabled = true;
         return next(context);

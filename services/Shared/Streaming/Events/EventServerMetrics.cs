@@ -15,9 +15,8 @@ internal sealed class EventServerMetrics
     private readonly Counter<long> _drained;
     private readonly Counter<long> _resets;
     private readonly KeyValuePair<string, object?>[] _method;
-    private long _total;
 
-    internal EventServerMetrics(IMeterFactory meters, string method)
+    internal EventServerMetrics(IMeterFactory meters, string method, TotalQueued total)
     {
         var meter = meters.Create(CallStreamMetrics.MeterName);
         _streams = meter.CreateUpDownCounter<long>("eventstream.server.streams", "{stream}", "Open streams.");
@@ -35,13 +34,10 @@ internal sealed class EventServerMetrics
         _queued.Add(0, _method);
         Queued = change =>
         {
-            Interlocked.Add(ref _total, change);
+            total.Add(change);
             _queued.Add(change, _method);
         };
     }
-
-    /// <summary>What waits to be written on all streams of the method, in bytes.</summary>
-    internal long TotalQueued => Volatile.Read(ref _total);
 
     /// <summary>Adds to what waits to be written.</summary>
     internal Action<long> Queued { get; }

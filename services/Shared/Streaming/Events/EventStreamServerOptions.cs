@@ -13,7 +13,7 @@ public sealed class EventStreamServerOptions
     public int MaxQueuedBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// How much may wait to be written on all streams of a method, in bytes. Beyond it a reader that has stalled for a second is cut off, whatever
+    /// How much may wait to be written on all event streams of the process, in bytes. Beyond it a reader that has stalled for a second is cut off, whatever
     /// <see cref="WriteTimeout"/> allows, until it is less. Default 128 MiB; 1 KiB to 64 GiB.
     /// </summary>
     public long MaxTotalQueuedBytes { get; set; } = 128 << 20;

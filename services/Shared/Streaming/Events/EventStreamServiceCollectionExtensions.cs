@@ -26,11 +26,13 @@ public static class EventStreamServiceCollectionExtensions
         services.AddOptions<EventStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<EventStreamServerOptions>>(new EventStreamServerOptionsRules(section));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<TotalQueued>();
         services.AddSingleton(provider => new EventStreamServer<TRequest>(
             method.Name,
             provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
             provider.GetRequiredService<TSource>(),
             provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<TotalQueued>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EventStreamServer<TRequest>>>()));
         return services;

@@ -41,7 +41,7 @@ internal sealed class EventStreamSession<TRequest>
         _queue = new(Options.MaxQueuedBytes);
         _queued = new(Metrics.Queued);
         _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _changed);
-        _subscriptions = new(parts, _queue, _changed);
+        _subscriptions = new(parts, context, _queue, _changed);
         _ageLimit = Time.GetTimestamp() + ClockTicks.From(Jitter.Shorten(Options.MaxAge), Time);
         _lastRead = Time.GetTimestamp();
     }
@@ -166,7 +166,7 @@ internal sealed class EventStreamSession<TRequest>
     }
 
     /// <summary>Shorter while too much waits on all streams together: those that stall then go, and those that read do not notice.</summary>
-    private TimeSpan WriteTimeout => Metrics.TotalQueued > Options.MaxTotalQueuedBytes ? Shorter(Options.WriteTimeout, PressedTimeout) : Options.WriteTimeout;
+    private TimeSpan WriteTimeout => _parts.Total.Bytes > Options.MaxTotalQueuedBytes ? Shorter(Options.WriteTimeout, PressedTimeout) : Options.WriteTimeout;
 
     private TimeSpan DrainTimeout => Shorter(Options.DrainTimeout, _half);
 

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -10,9 +11,11 @@ namespace Microservices.Streaming.Events;
 public interface IEventReaderSource<in TRequest>
     where TRequest : class, IEventRequestFrame
 {
-    /// <summary>Follows what was asked for; the frame has a subscription. Does not wait.</summary>
-    /// <exception cref="Grpc.Core.RpcException">As of <see cref="IEventReader"/>.</exception>
-    IEventReader Read(TRequest request);
+    /// <summary>Follows what was asked for. Does not wait.</summary>
+    /// <param name="request">What was asked for: the frame has a subscription.</param>
+    /// <param name="stream">The stream that it was asked for on. What it says of its connection is good only until this returns.</param>
+    /// <exception cref="RpcException">As of <see cref="IEventReader"/>.</exception>
+    IEventReader Read(TRequest request, ServerCallContext stream);
 
     /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
     ValueTask AcknowledgeAsync(Subscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
@@ -23,14 +26,15 @@ public interface IEventReaderSource<in TRequest>
 /// has been handed to the transport, so one that reads page by page holds a page at the most, however slow the reader. One asks at a
 /// time, and disposes of it in the end; only <see cref="Cancel"/> may be called meanwhile.
 /// </summary>
-/// <exception cref="Grpc.Core.RpcException">Of any method: the subscription fails with this status (INVALID_ARGUMENT: a bad cursor or
+/// <exception cref="RpcException">Of any method: the subscription fails with this status (INVALID_ARGUMENT: a bad cursor or
 /// filter); with any other exception it fails INTERNAL. The stream goes on.</exception>
 public interface IEventReader : IAsyncDisposable
 {
     /// <summary>
     /// Whether what comes next is there already and only has to be read, as a page of a snapshot. Of all subscriptions of a stream only a few
     /// read such pages at a time, each until its page has been handed to the transport: so what a stream holds is a few pages, however many
-    /// subscriptions it has and however slow its client. Default: false.
+    /// subscriptions it has and however slow its client. While it stays true, what <see cref="TryRead"/> gives without a wait is of the same page.
+    /// Default: false.
     /// </summary>
     bool ReadsPage => false;
 

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -16,11 +17,11 @@ public interface IEventSource<in TRequest> : IEventReaderSource<TRequest>
     /// the transport, so a source that reads page by page holds a page at the most, however slow the reader.
     /// </summary>
     /// <returns>First an <see cref="EventsSubscribed"/>; when the sequence ends by itself, the subscription fails UNAVAILABLE.</returns>
-    /// <exception cref="Grpc.Core.RpcException">The subscription fails with this status (INVALID_ARGUMENT: a bad cursor or filter);
+    /// <exception cref="RpcException">The subscription fails with this status (INVALID_ARGUMENT: a bad cursor or filter);
     /// with any other exception it fails INTERNAL. The stream goes on.</exception>
     IAsyncEnumerable<EventSourceItem> SubscribeAsync(TRequest request, CancellationToken cancellationToken);
 
-    IEventReader IEventReaderSource<TRequest>.Read(TRequest request) =>
+    IEventReader IEventReaderSource<TRequest>.Read(TRequest request, ServerCallContext stream) =>
         new SequenceReader(cancellationToken => SubscribeAsync(request, cancellationToken));
 }
 

@@ -36,7 +36,7 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
         await Task.Yield();
         try
         {
-            _reader = Parts.Source.Read(_request!);
+            _reader = Parts.Source.Read(_request!, table.Stream);
             _request = null;
             // Who cancels it has seen the reader, or is seen here.
             Interlocked.MemoryBarrier();
@@ -52,14 +52,15 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
                         if (!table.Queue.Add(FrameOf(item), this))
                             return;
                         await WaitAsync();
-                        table.Queue.EndPage(this);
+                        if (!_reader.ReadsPage)
+                            table.Queue.EndPage(this);
                         while (!IsClosed && table.Queue.MustWait(this))
                             await WaitAsync();
                     }
                     else
                     {
-                        if (!_reader.ReadsPage)
-                            table.Queue.EndPage(this);
+                        // Before the next page, the others have their turn.
+                        table.Queue.EndPage(this);
                         while (_reader.ReadsPage && !IsClosed && !table.Queue.TryBeginPage(this))
                             await WaitAsync();
                         if (!await _reader.WaitToReadAsync())

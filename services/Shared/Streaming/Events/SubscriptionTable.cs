@@ -4,7 +4,7 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Events;
 
 /// <summary>The subscriptions of one stream. What is wrong with a request is answered by <c>failed</c>, and disturbs no other. Thread-safe.</summary>
-internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, OutboundQueue queue, SingleWaiterAutoResetEvent changed)
+internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, ServerCallContext stream, OutboundQueue queue, SingleWaiterAutoResetEvent changed)
     where TRequest : class, IEventRequestFrame
 {
     private const int LongestCursor = 16_384;
@@ -16,6 +16,8 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     private bool _cancelled;
 
     internal EventStreamParts<TRequest> Parts => parts;
+
+    internal ServerCallContext Stream => stream;
 
     internal OutboundQueue Queue => queue;
 

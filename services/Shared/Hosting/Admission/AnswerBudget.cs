@@ -1,0 +1,53 @@
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Hosting.Admission;
+
+/// <summary>
+/// How many bytes of answers wait for their callers to read them, in the whole process: bounded by <see cref="AdmissionOptions.MaxUnreadBytes"/>,
+/// whoever reads slowly, and shared fairly among callers' addresses (<see cref="FairQuota"/>). A singleton; thread-safe.
+/// </summary>
+public sealed class AnswerBudget
+{
+    // RST_STREAM with this code is RESOURCE_EXHAUSTED to a gRPC client (gRPC over HTTP/2, "Errors").
+    private const int EnhanceYourCalm = 0xb;
+    private readonly FairQuota quota;
+
+    /// <summary>Made once for a process.</summary>
+    public AnswerBudget(IOptions<AdmissionOptions> options, IMeterFactory meters, ILogger<AnswerBudget> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        quota = new("bytes of unread answers", options.Value.MaxUnreadBytes, logger);
+        var meter = meters.Create("Microservices.Hosting");
+        meter.CreateObservableUpDownCounter("answers.unread", () => quota.Taken, "By", "Large answers that wait for their callers to read them.");
+        meter.CreateObservableCounter("answers.cut_off", () => quota.CutOff, "{answer}", "Large answers cut off because their callers left more than their share unread, and others needed the room.");
+        meter.CreateObservableCounter("answers.refused", () => quota.Refused, "{answer}", "Large answers refused because too much waited for its callers to read it.");
+    }
+
+    /// <summary>What is taken now, in bytes.</summary>
+    public long Taken => quota.Taken;
+
+    /// <summary>The answer to a request begins. To be disposed of when it is written, before the request ends.</summary>
+    public QuotaHold Begin(HttpContext http) => Begin(http, long.MaxValue);
+
+    /// <summary>A stream of answers begins: together they take no more than a caller's share.</summary>
+    public QuotaHold BeginStream(HttpContext http) => Begin(http, quota.Share);
+
+    /// <summary>Ends a request, so that what waits to be written to its caller is released: the call alone over HTTP/2, else the connection.</summary>
+    internal static void CutOff(HttpContext http)
+    {
+        if (http.Features.Get<IHttpResetFeature>() is { } reset)
+            reset.Reset(EnhanceYourCalm);
+        else
+            http.Abort();
+    }
+
+    private QuotaHold Begin(HttpContext http, long max)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        return quota.Begin(CallerAddress.Of(http.Connection.RemoteIpAddress), http.Connection.Id, () => CutOff(http), max);
+    }
+}

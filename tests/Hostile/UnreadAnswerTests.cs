@@ -1,0 +1,131 @@
+using System.Globalization;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microservices.Gateway.V1;
+using Microservices.Orders.V1;
+using Microservices.Tests.Hostile.Http2;
+using Microservices.Tests.Support;
+using Microservices.Users.V1;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Microservices.Tests.Hostile;
+
+/// <summary>
+/// Callers at another address than the good one's that ask for much and read nothing: none of the good one's calls fails, they take about as long as
+/// without, and no process needs more memory than its pod has. Rounds with and without them take turns, so that whatever else goes on here
+/// slows both.
+/// </summary>
+public sealed class UnreadAnswerTests(ITestOutputHelper print)
+{
+    private const int Rounds = 5;
+    private const int CallsOfRound = 150;
+    private const string Stranger = "127.0.0.2";
+
+    // Twice as long at the most; and below this nobody minds, and a busy machine makes it as long by itself.
+    private const double MaxSlower = 2;
+    private static readonly TimeSpan AnyCaller = TimeSpan.FromMilliseconds(100);
+
+    [FactNeeding(Need.RedisServer)]
+    public async Task Five_thousand_lists_that_nobody_reads_harm_nobody()
+    {
+        await using var suite = await HostileSuite.StartAsync();
+        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        var users = new UsersService.UsersServiceClient(channel);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 600), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
+            await users.CreateUserAsync(new() { UserId = $"user{i}", DisplayName = new string('n', 200), Email = $"user{i}@example.com" }, cancellationToken: cancellationToken));
+
+        var request = GrpcSender.Frame(new ListUsersRequest { PageSize = 500 }.ToByteArray());
+        await HarmAsync(suite, async connections =>
+        {
+            for (var i = 0; i < 5_000 / 100 / Rounds; i++)
+            {
+                var connection = await Http2Connection.OpenAsync(new Uri(suite.Users.Address).Port, CancellationToken.None, initialWindow: 0, from: Stranger);
+                connections.Add(connection);
+                for (var stream = 1; stream < 200; stream += 2)
+                    connection.Request(stream, "/users.v1.UsersService/ListUsers").Write(FrameType.Data, Http2Connection.EndStream, stream, request);
+                await connection.SendAsync(CancellationToken.None);
+            }
+        });
+    }
+
+    [FactNeeding(Need.RedisServer)]
+    public async Task A_thousand_large_overviews_on_a_stream_that_nobody_reads_harm_nobody()
+    {
+        await using var suite = await HostileSuite.StartAsync();
+        await PlaceLargeOrdersAsync(suite);
+
+        await HarmAsync(suite, async connections =>
+        {
+            var connection = await Http2Connection.OpenAsync(new Uri(suite.Gateway.Address).Port, CancellationToken.None, initialWindow: 0, from: Stranger);
+            connections.Add(connection);
+            connection.Request(1, "/gateway.v1.GatewayService/WatchOverview");
+            for (var i = 1u; i <= 1_000; i++)
+            {
+                var subscription = new WatchOverviewSubscription { SubscriptionId = i, UserId = "heavy", OrderLimit = 100 };
+                connection.Write(FrameType.Data, 0, 1, GrpcSender.Frame(new WatchOverviewRequest { Subscribe = subscription }.ToByteArray()));
+            }
+
+            await connection.SendAsync(CancellationToken.None);
+        });
+    }
+
+    private async Task HarmAsync(HostileSuite suite, Func<List<Http2Connection>, Task> ask)
+    {
+        await using var watch = new ProcessWatch(suite.All, () => "answers that nobody reads");
+        await using var good = await GoodCaller.StartAsync(suite);
+        // What runs for the first time is compiled; that is not what is compared.
+        await P99Async(good);
+
+        var (without, beside) = (new List<TimeSpan>(), new List<TimeSpan>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            without.Add(await P99Async(good));
+            var connections = new List<Http2Connection>();
+            await ask(connections);
+            beside.Add(await P99Async(good));
+            foreach (var connection in connections)
+                await connection.DisposeAsync();
+            // What they left behind is done with.
+            await Eventually.UntilAsync(async () => await UnreadAsync(suite) == 0, "nothing waits to be read");
+            await P99Async(good);
+        }
+
+        await good.StopAsync();
+        print.WriteLine($"p99 of each round without: {Text(without)}; beside: {Text(beside)}; {watch.Peaks}");
+        Assert.Empty(good.Problems);
+        Assert.Empty(watch.Problems);
+        Assert.Empty(watch.Lines);
+        var (quiet, loud) = (Median(without), Median(beside));
+        Assert.True(loud <= quiet * MaxSlower || loud <= AnyCaller, $"A good caller's p99 was {quiet.TotalMilliseconds:0} ms, and {loud.TotalMilliseconds:0} ms beside the others");
+    }
+
+    private static async Task<TimeSpan> P99Async(GoodCaller good)
+    {
+        good.TakeP99();
+        await Eventually.UntilAsync(() => good.Calls >= CallsOfRound, "the good caller's calls are answered");
+        return good.TakeP99();
+    }
+
+    private static async Task<double> UnreadAsync(HostileSuite suite) =>
+        (await Task.WhenAll(suite.All.Select(process => process.MetricAsync("answers_unread_bytes")))).Sum();
+
+    // 520 orders of 100 lines.
+    private static async Task PlaceLargeOrdersAsync(HostileSuite suite)
+    {
+        using var toUsers = GrpcChannel.ForAddress(suite.Users.Address);
+        await new UsersService.UsersServiceClient(toUsers).CreateUserAsync(new() { UserId = "heavy", DisplayName = "Heavy", Email = "heavy@example.com" });
+        using var channel = GrpcChannel.ForAddress(suite.Orders.Address);
+        var orders = new OrdersService.OrdersServiceClient(channel);
+        var request = new PlaceOrderRequest { UserId = "heavy" };
+        for (var i = 0; i < 100; i++)
+            request.Lines.Add(new OrderLine { ProductId = new string('p', 60) + i.ToString(CultureInfo.InvariantCulture), Quantity = 1, UnitPrice = new() { CurrencyCode = "EUR", Units = 1 } });
+        await Parallel.ForEachAsync(Enumerable.Range(0, 520), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (_, cancellationToken) =>
+            await orders.PlaceOrderAsync(request, deadline: DateTime.UtcNow + Eventually.Patience, cancellationToken: cancellationToken));
+    }
+
+    private static TimeSpan Median(List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2);
+
+    private static string Text(List<TimeSpan> times) => string.Join(" ", times.Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms")));
+}
