@@ -38,7 +38,7 @@ public sealed class GatewayOptions : IValidatableObject
     /// forgotten. Default 128 MiB; 0 (none) to 16 GiB.
     /// </summary>
     [Range(0, 16L << 30)]
-    public long MaxKnownBytes { get; set; } = 128 << 20;
+    public long MaxCachedBytes { get; set; } = 128 << 20;
 
     /// <summary>
     /// How long ago a kept answer may last have been known to be current, to be given again without asking its service: how stale an overview

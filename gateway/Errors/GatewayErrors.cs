@@ -43,8 +43,8 @@ internal static class GatewayErrors
     public static Status AnswerTooLarge() =>
         Domain.Other(StatusCode.OutOfRange, AnswerTooLargeReason, "The answer has no room for this: ask for fewer users or orders at once.");
 
-    /// <summary>RESOURCE_EXHAUSTED: too much has been answered that nobody has read yet.</summary>
-    public static Status TooMuchUnread() => Domain.Exhausted("TOO_MUCH_UNREAD", "This gateway holds as many answers for callers that have not read them as it may.");
+    /// <summary>RESOURCE_EXHAUSTED: callers have left too much unread.</summary>
+    public static Status TooMuchUnread() => Domain.Exhausted("TOO_MUCH_UNREAD", "Callers have left as many answers of this gateway unread as it can hold.");
 
     /// <summary>Whether the code says that the request is at fault, as the contract's own text may then explain.</summary>
     public static bool IsAboutTheRequest(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.AlreadyExists

@@ -39,7 +39,7 @@ internal static class EventRoutes
         || accepted.Any(range => range.Quality != 0 && Answer.IsSubsetOf(range));
 
     // The header is the newer one: a browser sends it when it reconnects to the URL that it was given.
-    private static EventPlace[]? Resume(HttpContext http, string userId)
+    private static ReaderPosition[]? Resume(HttpContext http, string userId)
     {
         var header = http.Request.Headers[RequestValues.LastEventId];
         if (header.Count > 1)
@@ -48,8 +48,8 @@ internal static class EventRoutes
         var text = string.IsNullOrEmpty(header) ? http.QueryText(LastEventIdParameter) : header.ToString();
         if (string.IsNullOrEmpty(text))
             return null;
-        return EventPlaces.TryParse(MergedUserEvents.Owner(userId), text, MergedUserEvents.Sources.Count, out var places)
-            ? places
+        return ReaderPositions.TryParse(MergedUserEvents.Owner(userId), text, MergedUserEvents.Sources.Count, out var positions)
+            ? positions
             : throw new InvalidRequestException(field, "is not the id of an earlier event of this user");
     }
 }

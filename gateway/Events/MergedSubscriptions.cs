@@ -62,7 +62,7 @@ internal sealed class MergedSubscriptions<TEvent> : IAsyncDisposable
     {
         AskFurther();
         await Task.WhenAny(asked);
-        // Whoever comes after the last goes first.
+        // The search begins after the source that came last.
         var source = Enumerable.Range((last ?? 0) + 1, sources.Length).Select(i => i % sources.Length).First(i => asked[i].IsCompleted);
         if (!await asked[source])
             throw new RpcException(new Status(StatusCode.Unavailable, "A subscription has ended."));

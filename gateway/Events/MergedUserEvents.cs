@@ -9,39 +9,39 @@ using ProtoOrderEvent = Microservices.Orders.V1.OrderEvent;
 
 namespace Microservices.Gateway.Events;
 
-/// <summary>An event of whichever source, as it goes out.</summary>
+/// <summary>An event of any source, as the stream sends it.</summary>
 internal sealed record MergedEvent(string Name, Action<Utf8JsonWriter> Write);
 
-/// <summary>What happens to a user's orders and notifications, merged. A singleton; thread-safe.</summary>
+/// <summary>The events of a user's orders and notifications, merged into one stream. A singleton; thread-safe.</summary>
 internal sealed class MergedUserEvents(
     EventStreamClient<ProtoOrderEvent> orders, EventStreamClient<ProtoNotificationEvent> notifications)
 {
-    /// <summary>The sources, in the order of their places.</summary>
+    /// <summary>The sources, in the order of their positions.</summary>
     public static IReadOnlyList<string> Sources { get; } = ["orders", "notifications"];
 
-    /// <summary>What tells the places of a user from all others.</summary>
+    /// <summary>What tells the positions of a user from all others.</summary>
     public static string Owner(string userId) => $"events/{userId}";
 
     /// <summary>
-    /// Follows both from the places given. Where a place is not known, no event comes before both subscriptions stand: it could have no
-    /// place of its own to resume from. A source that refuses its place is followed from now on, after a reset.
+    /// Follows both from the given positions. Where a position is not known, no event comes before both subscriptions are confirmed: it would have
+    /// no position to resume from. A source that refuses its position is followed from now on, after a reset.
     /// </summary>
-    public MergedSubscriptions<MergedEvent> Follow(string userId, EventPlace[] from, CancellationToken cancellationToken) => new(
+    public MergedSubscriptions<MergedEvent> Follow(string userId, ReaderPosition[] from, CancellationToken cancellationToken) => new(
         [
             token => FromOrAnew(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
-                told => new MergedEvent("order", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.OrderEvent)), token),
+                change => new MergedEvent("order", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.OrderEvent)), token),
             token => FromOrAnew(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
-                told => new MergedEvent("notification", json => JsonSerializer.Serialize(json, told.ToJson(), GatewayJson.Default.NotificationEvent)), token),
+                change => new MergedEvent("notification", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.NotificationEvent)), token),
         ],
-        together: !from.All(place => place.Known),
+        together: !from.All(position => position.IsKnown),
         cancellationToken);
 
-    // A place that is good by its checksum and that the service refuses all the same is one of another version: asking for it again, as a
-    // browser does for ever, does not help.
+    // A position whose checksum is right and that the service still refuses is from another version: to ask for it again, as a browser would do
+    // for ever, does not help.
     private static async IAsyncEnumerable<ReceivedItem<TEvent>> FromOrAnew<TEvent>(
-        Func<string, IAsyncEnumerable<ReceivedItem<TEvent>>> subscribe, EventPlace from, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<string, IAsyncEnumerable<ReceivedItem<TEvent>>> subscribe, ReaderPosition from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var begun = from.Known;
+        var begun = from.IsKnown;
         await using (var items = subscribe(from.Cursor ?? "").GetAsyncEnumerator(cancellationToken))
         {
             while (true)

@@ -88,7 +88,9 @@ internal sealed class OverviewSnapshot(
         using var list = orders.ListOrdersAsync(new ListOrdersRequest { UserId = query.UserId, PageSize = query.OrderLimit }, call);
         var overview = new Overview { UserId = query.UserId, Complete = true, Orders = new OrdersPart { Status = PartStatus.Ok } };
         overview.User = (await user).User;
-        overview.Orders.Orders.AddRange((await list).Orders);
+        var page = await list;
+        overview.Orders.Orders.AddRange(page.Orders);
+        overview.Orders.Truncated = page.NextPageToken.Length > 0 && page.Orders.Count < query.OrderLimit;
         return overview;
     }
 }

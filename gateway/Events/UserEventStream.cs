@@ -6,23 +6,23 @@ using Microservices.Streaming.Events;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// One answer to one client, from its headers to its end. The headers wait, for a while, until both subscriptions stand: until then what
-/// fails is still an ordinary problem. Every event's id is the place after it in both sources.
+/// One answer to one client, from its headers to its end. The headers wait, for a while, until both subscriptions are confirmed: until then
+/// a failure is still an ordinary problem. Every event's id is the position after it in both sources.
 /// </summary>
 internal sealed partial class UserEventStream(
-    HttpContext http, MergedSubscriptions<MergedEvent> merged, string owner, EventPlace[] places, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
+    HttpContext http, MergedSubscriptions<MergedEvent> merged, string owner, ReaderPosition[] positions, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
     : IDisposable
 {
     private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
-    private readonly bool[] stands = new bool[places.Length];
+    private readonly bool[] subscribed = new bool[positions.Length];
     private bool started;
     private bool ready;
     private long written = time.GetTimestamp();
 
-    private string Id => EventPlaces.Join(owner, places);
+    private string Id => ReaderPositions.Join(owner, positions);
 
-    /// <summary>Serves the client until it is gone, or is told that this is the end.</summary>
-    /// <param name="leave">Completes when the client is to be told.</param>
+    /// <summary>Serves the client until it is gone, or the stream has ended in good order.</summary>
+    /// <param name="leave">Completes when the stream must end.</param>
     /// <exception cref="RpcException">A service refuses, and nothing has been answered yet.</exception>
     public async Task RunAsync(Task leave)
     {
@@ -68,7 +68,7 @@ internal sealed partial class UserEventStream(
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            // The client is gone: nobody is to be told.
+            // The client is gone.
         }
         finally
         {
@@ -90,16 +90,16 @@ internal sealed partial class UserEventStream(
                 await StartAsync();
             switch (item)
             {
-                case ReceivedEvents<MergedEvent> events:
-                    await PassAsync(source, events);
+                case ReceivedEvents<MergedEvent> batch:
+                    await PassAsync(source, batch);
                     break;
                 case ReceivedReset<MergedEvent> reset:
-                    places[source] = new EventPlace(item.Cursor, 0);
-                    var told = new StreamReset { Reason = reset.Reason.ToJson(), Source = MergedUserEvents.Sources[source] };
-                    Send("reset", Id, json => JsonSerializer.Serialize(json, told, GatewayJson.Default.StreamReset));
+                    positions[source] = new ReaderPosition(item.Cursor, 0);
+                    var reason = new StreamReset { Reason = reset.Reason.ToJson(), Source = MergedUserEvents.Sources[source] };
+                    Send("reset", Id, json => JsonSerializer.Serialize(json, reason, GatewayJson.Default.StreamReset));
                     break;
                 default:
-                    await StandAsync(source, item.Cursor);
+                    await SubscribedAsync(source, item.Cursor);
                     break;
             }
 
@@ -112,21 +112,21 @@ internal sealed partial class UserEventStream(
         }
     }
 
-    private async Task StandAsync(int source, string cursor)
+    private async Task SubscribedAsync(int source, string cursor)
     {
-        if (!places[source].Known)
-            places[source] = new EventPlace(cursor, 0);
-        stands[source] = true;
-        if (!stands.All(one => one))
+        if (!positions[source].IsKnown)
+            positions[source] = new ReaderPosition(cursor, 0);
+        subscribed[source] = true;
+        if (!subscribed.All(one => one))
             return;
         await StartAsync();
-        SayReady();
+        SendReady();
     }
 
     // The first event, as soon as there is an id: who is cut off before any other resumes from here.
-    private void SayReady()
+    private void SendReady()
     {
-        if (ready || !places.All(place => place.Known))
+        if (ready || !positions.All(position => position.IsKnown))
             return;
         ready = true;
         Send("ready", Id, json => JsonSerializer.Serialize(json, new StreamReady(), GatewayJson.Default.StreamReady));
@@ -134,10 +134,10 @@ internal sealed partial class UserEventStream(
 
     private async ValueTask PassAsync(int source, ReceivedEvents<MergedEvent> batch)
     {
-        var (before, seen) = places[source];
+        var (before, seen) = positions[source];
         for (var i = seen; i < batch.Events.Count; i++)
         {
-            places[source] = i + 1 < batch.Events.Count ? new EventPlace(before, i + 1) : new EventPlace(batch.Cursor, 0);
+            positions[source] = i + 1 < batch.Events.Count ? new ReaderPosition(before, i + 1) : new ReaderPosition(batch.Cursor, 0);
             Send(batch.Events[i].Name, Id, batch.Events[i].Write);
             if (writer.IsFull)
                 await FlushAsync();
@@ -145,7 +145,7 @@ internal sealed partial class UserEventStream(
 
         // All of it was seen before, and perhaps some of the next: batches are cut anew each time.
         if (seen >= batch.Events.Count)
-            places[source] = new EventPlace(batch.Cursor, seen - batch.Events.Count);
+            positions[source] = new ReaderPosition(batch.Cursor, seen - batch.Events.Count);
     }
 
     private async ValueTask StartAsync()
@@ -156,14 +156,14 @@ internal sealed partial class UserEventStream(
         metrics.Streams(1);
         await SseResponse.BeginAsync(http);
         writer.Retry(options.Retry);
-        SayReady();
+        SendReady();
     }
 
     private async Task EndAsync()
     {
         await StartAsync();
-        var told = new StreamEnd { ReconnectAfterMs = (long)options.Retry.TotalMilliseconds };
-        Send("end", null, json => JsonSerializer.Serialize(json, told, GatewayJson.Default.StreamEnd));
+        var end = new StreamEnd { ReconnectAfterMs = (long)options.Retry.TotalMilliseconds };
+        Send("end", null, json => JsonSerializer.Serialize(json, end, GatewayJson.Default.StreamEnd));
         if (await FlushAsync())
             await http.Response.CompleteAsync();
     }

@@ -20,8 +20,8 @@ internal sealed class UserEventStreams(
 
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
     /// <exception cref="StatusException">Too many streams are open.</exception>
-    /// <exception cref="RpcException">There is no such user, or a service refuses.</exception>
-    public async Task ServeAsync(HttpContext http, string userId, EventPlace[]? from)
+    /// <exception cref="RpcException">The user does not exist, or a service refuses.</exception>
+    public async Task ServeAsync(HttpContext http, string userId, ReaderPosition[]? from)
     {
         try
         {
@@ -41,7 +41,7 @@ internal sealed class UserEventStreams(
     }
 
     /// <summary>The headers that a stream of this user has, and no stream.</summary>
-    /// <exception cref="RpcException">There is no such user.</exception>
+    /// <exception cref="RpcException">The user does not exist.</exception>
     public async Task DescribeAsync(HttpContext http, string userId)
     {
         await RequireUserAsync(http, userId);
@@ -52,14 +52,14 @@ internal sealed class UserEventStreams(
     private async Task RequireUserAsync(HttpContext http, string userId) =>
         await users.GetUserAsync(new GetUserRequest { UserId = userId }, http.CallOptions());
 
-    private async Task FollowAsync(HttpContext http, string userId, EventPlace[]? from)
+    private async Task FollowAsync(HttpContext http, string userId, ReaderPosition[]? from)
     {
-        var places = from ?? new EventPlace[MergedUserEvents.Sources.Count];
+        var positions = from ?? new ReaderPosition[MergedUserEvents.Sources.Count];
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         try
         {
-            await using var following = events.Follow(userId, places, http.RequestAborted);
-            using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), places, options.Value, metrics, time, logger);
+            await using var following = events.Follow(userId, positions, http.RequestAborted);
+            using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
             await stream.RunAsync(LeaveAsync(ended.Token));
         }
         finally

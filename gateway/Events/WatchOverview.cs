@@ -13,8 +13,8 @@ using Microservices.Users.V1;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// An overview that stays up to date: both subscriptions stand before the snapshot is read, so that every change is in it or comes after
-/// it; a change that the snapshot shows already, by its version, does not come. A cursor is the places in Users and in Orders. Of a stream
+/// An overview that stays up to date: both subscriptions are confirmed before the snapshot is read, so that every change is in it or comes after
+/// it; a change that the snapshot shows already, by its version, does not come. A cursor holds the positions in Users and in Orders. Of a stream
 /// only a few snapshots at a time are read and on their way to its client. A singleton; thread-safe.
 /// </summary>
 internal sealed class WatchOverview(
@@ -33,22 +33,22 @@ internal sealed class WatchOverview(
         WatchOverviewRequest request, string connection, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var subscription = request.Subscribe;
-        var query = Check(request, out var places);
+        var query = Check(request, out var positions);
         var shown = new ShownVersions();
-        var resumed = places[0].Known;
+        var resumed = positions[0].IsKnown;
         if (resumed)
             yield return new EventsSubscribed(Recovered: true, subscription.Cursor);
 
-        await using var changes = Follow(subscription, places, !resumed, cancellationToken);
+        await using var changes = Follow(subscription, positions, !resumed, cancellationToken);
         if (!resumed)
         {
-            for (var standing = 0; standing < Sources; standing++)
+            for (var subscribed = 0; subscribed < Sources; subscribed++)
             {
                 var (source, item) = await NextAsync(changes);
-                places[source] = new EventPlace(item.Cursor, 0);
+                positions[source] = new ReaderPosition(item.Cursor, 0);
             }
 
-            // The subscription stands once there is something to stand on: who is refused a snapshot tries again ever more seldom.
+            // The subscription is confirmed with its snapshot: a subscriber that is refused one tries again after longer and longer waits.
             yield return SnapshotNext.Item;
             yield return new SnapshotRead(new EventsSubscribed(Recovered: true, ""), await SnapshotAsync());
         }
@@ -58,7 +58,7 @@ internal sealed class WatchOverview(
             var (source, item) = await NextAsync(changes);
             if (item is ReceivedSubscribed<OverviewEvent>)
                 continue;
-            places[source] = new EventPlace(item.Cursor, 0);
+            positions[source] = new ReaderPosition(item.Cursor, 0);
             if (item is ReceivedReset<OverviewEvent> reset)
             {
                 yield return SnapshotNext.Item;
@@ -66,7 +66,7 @@ internal sealed class WatchOverview(
             }
             else if (item is ReceivedEvents<OverviewEvent> events && events.Events.Where(shown.IsNew).ToArray() is { Length: > 0 } news)
             {
-                yield return new EncodedEvents([.. news.Select(Encode)], EventPlaces.Join(Owner(subscription), places));
+                yield return new EncodedEvents([.. news.Select(Encode)], ReaderPositions.Join(Owner(subscription), positions));
             }
         }
 
@@ -76,7 +76,7 @@ internal sealed class WatchOverview(
             {
                 var snapshot = await overview.ReadAsync(query, connection, cancellationToken);
                 shown.Show(snapshot);
-                return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], EventPlaces.Join(Owner(subscription), places), Snapshot: true);
+                return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], ReaderPositions.Join(Owner(subscription), positions), Snapshot: true);
             }
             catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
             {
@@ -87,13 +87,13 @@ internal sealed class WatchOverview(
 
     private static string Owner(Subscription subscription) => $"overview/{subscription.Key}";
 
-    private static OverviewQuery Check(WatchOverviewRequest request, out EventPlace[] places)
+    private static OverviewQuery Check(WatchOverviewRequest request, out ReaderPosition[] positions)
     {
         var subscription = request.Subscribe;
         var violations = new FieldViolations();
         violations.CheckId("key", subscription.Key);
-        places = new EventPlace[Sources];
-        if (subscription.Cursor.Length > 0 && (!EventPlaces.TryParse(Owner(subscription), subscription.Cursor, Sources, out places) || places.Any(place => place.Seen > 0)))
+        positions = new ReaderPosition[Sources];
+        if (subscription.Cursor.Length > 0 && (!ReaderPositions.TryParse(Owner(subscription), subscription.Cursor, Sources, out positions) || positions.Any(position => position.Seen > 0)))
             violations.Add("cursor", "is not the cursor of an earlier frame");
         if (subscription.FromEarliest)
             violations.Add("from_earliest", "must be false: a snapshot comes first");
@@ -106,17 +106,17 @@ internal sealed class WatchOverview(
         return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.Key, OrderLimit = request.OrderLimit });
     }
 
-    private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, EventPlace[] from, bool together, CancellationToken cancellationToken) => new(
+    private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, ReaderPosition[] from, bool together, CancellationToken cancellationToken) => new(
         [
             token => users.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
-                .SelectEvents(told => new OverviewEvent { User = told }, token),
+                .SelectEvents(change => new OverviewEvent { User = change }, token),
             token => orders.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
-                .SelectEvents(told => new OverviewEvent { Order = told }, token),
+                .SelectEvents(change => new OverviewEvent { Order = change }, token),
         ],
         together,
         cancellationToken);
 
-    // What a service says is told in our words.
+    // A service's error reaches the caller in the gateway's own words.
     private static async Task<(int Source, ReceivedItem<OverviewEvent> Item)> NextAsync(MergedSubscriptions<OverviewEvent> changes)
     {
         try
@@ -129,7 +129,7 @@ internal sealed class WatchOverview(
         }
     }
 
-    private static ReadOnlyMemory<byte> Encode(OverviewEvent told) => told.ToByteArray();
+    private static ReadOnlyMemory<byte> Encode(OverviewEvent change) => change.ToByteArray();
 }
 
 /// <summary>The versions of what the last snapshot shows.</summary>
@@ -138,7 +138,7 @@ internal sealed class ShownVersions
     private readonly Dictionary<string, long> orders = [];
     private long user;
 
-    /// <summary>In place of what was shown before.</summary>
+    /// <summary>In position of what was shown before.</summary>
     public void Show(Overview snapshot)
     {
         user = snapshot.User.Version;

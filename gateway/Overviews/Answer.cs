@@ -1,8 +1,8 @@
 namespace Microservices.Gateway.Overviews;
 
-/// <summary>A part as its service gave it, and what stands for that state of it. Shared by all who asked: not to be changed.</summary>
+/// <summary>A part as its service sent it, with its etag. Callers share it: it must not be changed.</summary>
 /// <param name="data">The part.</param>
-/// <param name="etag">Known again by this at the service; 0 when the service gave none.</param>
+/// <param name="etag">What the service compares to see whether the part has changed; 0 when it gave none.</param>
 /// <param name="bytes">Its size as the service sent it.</param>
 internal sealed class Answer<T>(T data, ulong etag, int bytes)
     where T : class
@@ -13,6 +13,6 @@ internal sealed class Answer<T>(T data, ulong etag, int bytes)
 
     public int Bytes { get; } = bytes;
 
-    /// <summary>It as JSON, once somebody has made it: whoever asks next for what has not changed is spared that.</summary>
+    /// <summary>The part as JSON, once it has been needed: the next caller reuses it.</summary>
     public byte[]? Json { get; set; }
 }

@@ -10,11 +10,11 @@ internal readonly record struct ChangedParts(IReadOnlyList<string> UserIds, stri
 internal delegate Task<ChangedParts> ReadChanges(string cursor, CallOptions options);
 
 /// <summary>
-/// Asks a service again and again whose part has changed, four times in <see cref="GatewayOptions.MaxUnverified"/>. While it does not
-/// answer nothing is taken for current, and so every part is asked for; what was missed is made up for when it answers again.
+/// Polls a service for the users whose part has changed, four times in <see cref="GatewayOptions.MaxUnverified"/>. While it does not
+/// answer nothing counts as current, and so every part is asked for; when it answers again, the changes since its cursor follow.
 /// </summary>
 internal sealed partial class ChangeFollower<T>(
-    string backend, HeardChanges<T> changes, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
+    string backend, InvalidationClock<T> clock, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
 {
     private const int InMaxUnverified = 4;
     private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
@@ -62,21 +62,21 @@ internal sealed partial class ChangeFollower<T>(
     private async Task<bool> ReadAsync(CancellationToken stop)
     {
         var asked = time.GetTimestamp();
-        // An answer that takes longer could verify nothing.
+        // A later answer could not verify anything.
         var answer = await read(cursor, new CallOptions(deadline: time.GetUtcNow().UtcDateTime + maxUnverified, cancellationToken: stop));
         if (answer.Reset)
-            changes.HearOfAll();
+            clock.InvalidateAll();
         foreach (var userId in answer.UserIds)
-            changes.Hear(userId);
+            clock.Invalidate(userId);
         cursor = answer.Cursor;
         if (!answer.More)
-            changes.HeardAll(asked);
+            clock.Verify(asked);
         return answer.More;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Backend} does not tell whose data has changed ({Code}): its part of every overview is asked for until it does")]
+    [LoggerMessage(LogLevel.Warning, "{Backend} does not report changes ({Code}): the gateway asks it for its part of every overview until it does")]
     private partial void LogFailing(string backend, StatusCode code);
 
-    [LoggerMessage(LogLevel.Information, "{Backend} tells again whose data has changed, after {Failures} failures")]
+    [LoggerMessage(LogLevel.Information, "{Backend} reports changes again, after {Failures} failures")]
     private partial void LogBack(string backend, int failures);
 }

@@ -14,8 +14,8 @@ namespace Microservices.Gateway.Overviews;
 /// </summary>
 internal sealed partial class OverviewAggregator(
     IOverviewSources sources,
-    KnownAnswers<User> users,
-    KnownAnswers<IReadOnlyList<Order>> orders,
+    ResponseCache<User> users,
+    ResponseCache<LatestOrders> orders,
     OverviewMetrics metrics,
     TimeProvider time,
     ILogger<OverviewAggregator> logger)
@@ -57,26 +57,26 @@ internal sealed partial class OverviewAggregator(
     }
 
     private async ValueTask<OverviewResult> AskAsync(
-        OverviewQuery query, Part<User>? user, Part<IReadOnlyList<Order>>? latest, DateTime deadline, CancellationToken caller)
+        OverviewQuery query, Part<User>? user, Part<LatestOrders>? latest, DateTime deadline, CancellationToken caller)
     {
         using var parts = new PartsInFlight(PartDeadline(deadline), caller);
-        var userPart = user is { } knownUser ? Task.FromResult(knownUser) : GetUserAsync(query, parts);
-        var ordersPart = latest is { } knownOrders ? Task.FromResult(knownOrders) : GetOrdersAsync(query, parts);
+        var userPart = user is { } cachedUser ? Task.FromResult(cachedUser) : GetUserAsync(query, parts);
+        var ordersPart = latest is { } cachedOrders ? Task.FromResult(cachedOrders) : GetOrdersAsync(query, parts);
         await Task.WhenAll(userPart, ordersPart);
 
         caller.ThrowIfCancellationRequested();
         return Counted(new OverviewResult(query.UserId, await userPart, await ordersPart, parts.Failure));
     }
 
-    // A part that is not wanted, or is known to be current; null: it has to be asked for.
-    private Part<T>? WithoutAsking<T>(string name, OverviewParts part, KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted)
+    // A part that is not wanted, or is current in the cache; null: it has to be asked for.
+    private Part<T>? WithoutAsking<T>(string name, OverviewParts part, ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted)
         where T : class
     {
         if (!query.Parts.HasFlag(part))
             return default(Part<T>);
-        if (query.NoCache || known.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
+        if (query.NoCache || cache.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
             return null;
-        metrics.Known(name);
+        metrics.Cached(name);
         return Part<T>.Of(answer);
     }
 
@@ -89,7 +89,7 @@ internal sealed partial class OverviewAggregator(
         return user;
     }
 
-    private async Task<Part<IReadOnlyList<Order>>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
+    private async Task<Part<LatestOrders>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
     {
         var (question, askedFrom) = Question(orders, query, query.OrderLimit, query.OrdersETag, parts);
         var latest = await FetchAsync("orders", required: query.Strict, parts,
@@ -98,17 +98,17 @@ internal sealed partial class OverviewAggregator(
             orders.Keep(query.UserId, query.OrderLimit, current, askedFrom);
         else if (!query.Strict && (StatusCode)latest.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
             && orders.FindStale(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
-            return Part<IReadOnlyList<Order>>.Stale(earlier, age, latest.Error!);
+            return Part<LatestOrders>.Stale(earlier, age, latest.Error!);
         return latest;
     }
 
-    // Whoever must see what was written joins no question that may have been asked before that.
-    private (PartQuestion<T> Question, long AskedFrom) Question<T>(KnownAnswers<T> known, OverviewQuery query, int limit, ulong wanted, PartsInFlight parts)
+    // A caller that must see its own write joins no request that may have been sent before it.
+    private (PartQuestion<T> Question, long AskedFrom) Question<T>(ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted, PartsInFlight parts)
         where T : class
     {
-        var askedFrom = known.AskedFrom(query.UserId);
+        var askedFrom = cache.AskedFrom(query.UserId);
         var notBefore = query.NoCache || wanted != 0 ? time.GetTimestamp() : askedFrom;
-        return (new PartQuestion<T>(known.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
+        return (new PartQuestion<T>(cache.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
     }
 
     private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<Answer<T>>> fetch)

@@ -14,24 +14,24 @@ internal sealed class OverviewMetrics
     private static readonly PartStatus[] Statuses = [PartStatus.Ok, PartStatus.Error, PartStatus.Timeout, PartStatus.Shed, PartStatus.Stale];
     private readonly long[][] parts = [.. Parts.Select(_ => new long[Enum.GetValues<PartStatus>().Length])];
     private readonly long[] unchanged = new long[Parts.Length];
-    private readonly long[] known = new long[Parts.Length];
+    private readonly long[] cached = new long[Parts.Length];
 
     public OverviewMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("Microservices.Gateway");
         meter.CreateObservableCounter("gateway.overview.parts", ReadParts, "{part}", "Parts of overviews that were asked for, by how they came out.");
         meter.CreateObservableCounter("gateway.overview.unchanged", () => Read(unchanged), "{part}", "Parts of overviews that had not changed since the gateway saw them, and so were neither read nor sent again.");
-        meter.CreateObservableCounter("gateway.overview.known", () => Read(known), "{part}", "Parts of overviews that were given without a call: they were known to be current.");
+        meter.CreateObservableCounter("gateway.overview.cached", () => Read(cached), "{part}", "Parts of overviews that were answered from the cache without a call: they were current.");
     }
 
     /// <summary>A part came out so; one that was not asked for, or was cancelled with its overview, does not count.</summary>
     public void CameOut(string part, PartStatus status) => Interlocked.Increment(ref parts[IndexOf(part)][(int)status]);
 
-    /// <summary>A service said that what the gateway has of it is current.</summary>
+    /// <summary>A service said that the cached response is current.</summary>
     public void Unchanged(string part) => Interlocked.Increment(ref unchanged[IndexOf(part)]);
 
-    /// <summary>A part was given without asking its service.</summary>
-    public void Known(string part) => Interlocked.Increment(ref known[IndexOf(part)]);
+    /// <summary>A part was answered from the cache without a call.</summary>
+    public void Cached(string part) => Interlocked.Increment(ref cached[IndexOf(part)]);
 
     private static int IndexOf(string part) => part == Parts[0] ? 0 : 1;
 

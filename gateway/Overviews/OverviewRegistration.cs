@@ -20,8 +20,8 @@ internal static class OverviewRegistration
         builder.AddSource(UsersService.LookupUsers, "Users");
         builder.AddSource(OrdersService.LookupOrders, "Orders");
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
-        builder.Services.AddSingleton<KnownAnswers<User>>();
-        builder.Services.AddSingleton<KnownAnswers<IReadOnlyList<Order>>>();
+        builder.Services.AddSingleton<ResponseCache<User>>();
+        builder.Services.AddSingleton<ResponseCache<LatestOrders>>();
         builder.Services.AddSingleton<OverviewMetrics>();
         builder.AddChanges<User>("Users", channel =>
         {
@@ -32,7 +32,7 @@ internal static class OverviewRegistration
                 return new(changed.UserIds, changed.Cursor, changed.More, changed.Reset);
             };
         });
-        builder.AddChanges<IReadOnlyList<Order>>("Orders", channel =>
+        builder.AddChanges<LatestOrders>("Orders", channel =>
         {
             var orders = new OrdersService.OrdersServiceClient(channel);
             return async (cursor, options) =>
@@ -56,7 +56,7 @@ internal static class OverviewRegistration
     // Past the bulkhead: a gateway that is kept from hearing of changes would ask for more, not less.
     private static void AddChanges<T>(this WebApplicationBuilder builder, string backend, Func<GrpcChannel, ReadChanges> connect)
     {
-        builder.Services.AddSingleton<HeardChanges<T>>();
+        builder.Services.AddSingleton<InvalidationClock<T>>();
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<ChangeFollower<T>>(services, backend, connect(services.GetRequiredKeyedService<GrpcChannel>(backend))));
     }
 

@@ -8,16 +8,16 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Overviews;
 
 /// <summary>How a part is asked for.</summary>
-/// <param name="Known">What was given earlier: it need not be sent again if it is still so.</param>
+/// <param name="Cached">The last response: its service need not send it again if it has not changed.</param>
 /// <param name="NotBefore">The timestamp that the question must be from, or later, where others may have asked it already.</param>
 /// <param name="Deadline">Until when it is wanted (UTC).</param>
-internal readonly record struct PartQuestion<T>(Answer<T>? Known, long NotBefore, DateTime Deadline)
+internal readonly record struct PartQuestion<T>(Answer<T>? Cached, long NotBefore, DateTime Deadline)
     where T : class;
 
 /// <summary>
 /// Where the parts of an overview come from. A source keeps to the deadline and the token by itself, and fails with
-/// <see cref="RpcException"/>. What it gives may be shared with others who ask the same: it is not to be changed. It gives what was
-/// known already, itself, when that is still so. Thread-safe.
+/// <see cref="RpcException"/>. Its responses may be shared with other callers: they must not be changed. When the cached response has not
+/// changed, it returns that instance. Thread-safe.
 /// </summary>
 internal interface IOverviewSources
 {
@@ -25,7 +25,7 @@ internal interface IOverviewSources
     Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken);
 
     /// <summary>The user's latest orders, newest first.</summary>
-    Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken);
+    Task<Answer<LatestOrders>> GetOrdersAsync(string userId, int limit, PartQuestion<LatestOrders> question, CancellationToken cancellationToken);
 
     /// <summary>Runs something that asks for several parts in a row, without awaiting any, so that they are asked for together.</summary>
     void Together(Action ask);
@@ -42,30 +42,30 @@ internal sealed class CallStreamOverviewSources(
 {
     public async Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken)
     {
-        var result = await users.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = question.Known?.ETag ?? 0 }, Settings(question), cancellationToken);
+        var result = await users.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = question.Cached?.ETag ?? 0 }, Settings(question), cancellationToken);
         if (result.HasUnchanged)
         {
             metrics.Unchanged("user");
-            return SoundAnswers.Known(question.Known, result.Etag);
+            return ResponseValidator.Unchanged(question.Cached, result.Etag);
         }
 
         var bytes = SizeOf(result.User);
-        return new(SoundAnswers.Check(result.User, userId), result.Etag, bytes);
+        return new(ResponseValidator.Check(result.User, userId), result.Etag, bytes);
     }
 
-    public async Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(
-        string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken)
+    public async Task<Answer<LatestOrders>> GetOrdersAsync(
+        string userId, int limit, PartQuestion<LatestOrders> question, CancellationToken cancellationToken)
     {
-        var call = new LookupOrdersCall { UserId = userId, Limit = limit, KnownEtag = question.Known?.ETag ?? 0 };
+        var call = new LookupOrdersCall { UserId = userId, Limit = limit, KnownEtag = question.Cached?.ETag ?? 0 };
         var result = await orders.CallAsync(call, Settings(question), cancellationToken);
         if (result.HasUnchanged)
         {
             metrics.Unchanged("orders");
-            return SoundAnswers.Known(question.Known, result.Etag);
+            return ResponseValidator.Unchanged(question.Cached, result.Etag);
         }
 
         var bytes = SizeOf(result.Latest);
-        return new(SoundAnswers.Check(result.Latest?.Orders, userId), result.Etag, bytes);
+        return new(ResponseValidator.Check(result.Latest, userId), result.Etag, bytes);
     }
 
     public void Together(Action ask) => users.Together(() => orders.Together(ask));
@@ -73,7 +73,7 @@ internal sealed class CallStreamOverviewSources(
     private int SizeOf(IMessage? part)
     {
         var bytes = part?.CalculateSize() ?? 0;
-        return bytes <= options.Value.MaxPartBytes ? bytes : throw SoundAnswers.TooLarge();
+        return bytes <= options.Value.MaxPartBytes ? bytes : throw ResponseValidator.TooLarge();
     }
 
     private CallSettings Settings<T>(PartQuestion<T> question)

@@ -12,7 +12,7 @@ namespace Microservices.Gateway.Overviews;
 [Flags]
 internal enum OverviewParts
 {
-    /// <summary>None: of no use.</summary>
+    /// <summary>No part.</summary>
     None = 0,
 
     /// <summary>The user.</summary>
@@ -57,7 +57,7 @@ internal sealed record OverviewQuery(
 
     private static readonly Duration NoTime = new();
 
-    /// <summary>The parts of these names; null when there is no such part.</summary>
+    /// <summary>The parts of these names; null when one is not the name of a part.</summary>
     public static OverviewParts? PartsOf(IEnumerable<string?> names)
     {
         var parts = OverviewParts.None;
@@ -82,7 +82,7 @@ internal sealed record OverviewQuery(
 /// How an overview came out. With a <see cref="Failure"/>, a required part failed and that is the answer; else the user is there, if asked
 /// for, and the orders, if asked for, are there or say why not.
 /// </summary>
-internal sealed record OverviewResult(string UserId, Part<User> User, Part<IReadOnlyList<Order>> Orders, Status? Failure)
+internal sealed record OverviewResult(string UserId, Part<User> User, Part<LatestOrders> Orders, Status? Failure)
 {
     /// <summary>Whether every part that was asked for is whole and current.</summary>
     public bool Complete => User.IsWhole && Orders.IsWhole;
@@ -101,8 +101,12 @@ internal sealed record OverviewResult(string UserId, Part<User> User, Part<IRead
             return overview;
 
         overview.Orders = new OrdersPart { Status = Orders.Status, Error = Orders.Error };
-        if (Orders.Data is { } list)
-            overview.Orders.Orders.AddRange(list);
+        if (Orders.Data is { } latest)
+        {
+            overview.Orders.Orders.AddRange(latest.Orders);
+            overview.Orders.Truncated = latest.Truncated;
+        }
+
         if (Orders.Status == PartStatus.Stale)
             overview.Orders.Age = Duration.FromTimeSpan(Orders.Age);
         return overview;

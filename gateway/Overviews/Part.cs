@@ -5,7 +5,7 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Gateway.Overviews;
 
 /// <summary>
-/// One part of an aggregate: its data, or why it could not be had. "There is none" is data; it never looks like a failure.
+/// One part of an aggregate: its data, or why it could not be had. An empty part is data and never looks like a failure.
 /// The error is fit for the caller's eyes. A part that was not asked for is <c>default</c>.
 /// </summary>
 internal readonly record struct Part<T>(PartStatus Status, Answer<T>? Answer, Status? Error, TimeSpan Age = default)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using Microservices.Gateway.Overviews;
-using ProtoOrder = Microservices.Orders.V1.Order;
+using Microservices.Orders.V1;
 using ProtoUser = Microservices.Users.V1.User;
 
 namespace Microservices.Gateway.Rest;
@@ -21,11 +21,11 @@ internal static class Answers
     public static void WroteUser(HttpContext http, string userId, ulong etag) => Wrote<ProtoUser>(http, RequestValues.UserPosition, userId, etag);
 
     /// <summary>An order of a user was written: likewise.</summary>
-    public static void WroteOrder(HttpContext http, string userId, ulong etag) => Wrote<IReadOnlyList<ProtoOrder>>(http, RequestValues.OrdersPosition, userId, etag);
+    public static void WroteOrder(HttpContext http, string userId, ulong etag) => Wrote<LatestOrders>(http, RequestValues.OrdersPosition, userId, etag);
 
     private static void Wrote<T>(HttpContext http, string name, string userId, ulong etag)
     {
-        http.RequestServices.GetRequiredService<HeardChanges<T>>().Hear(userId);
+        http.RequestServices.GetRequiredService<InvalidationClock<T>>().Invalidate(userId);
         if (etag != 0)
             http.Response.Headers[RequestValues.Position] = string.Create(CultureInfo.InvariantCulture, $"{name}={etag:x16}");
     }

@@ -50,7 +50,8 @@ internal static class Mapping
             ? new OrdersPart
             {
                 Status = overview.Orders.Status.ToJson(),
-                Data = overview.Orders.Data?.ToJson(),
+                Data = overview.Orders.Data?.Orders.ToJson(),
+                Truncated = overview.Orders.Data?.Truncated is true ? true : null,
                 AgeSeconds = overview.AgeSeconds,
                 Problem = ToProblem(overview.Orders.Error),
             }

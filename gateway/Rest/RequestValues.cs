@@ -67,7 +67,7 @@ internal static partial class RequestValues
 
     /// <summary>
     /// How stale an answer the caller takes rather than an error: <c>Cache-Control: stale-if-error=60</c>, in seconds (RFC 5861). Zero when it
-    /// says nothing; a value that is none is ignored, as that RFC has it.
+    /// says nothing; an invalid value is ignored, as that RFC says.
     /// </summary>
     public static TimeSpan StaleIfError(this HttpContext http)
     {

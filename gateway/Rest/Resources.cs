@@ -167,6 +167,9 @@ public sealed record OrdersPart
     /// <summary>Newest first; absent when they could not be had.</summary>
     public IReadOnlyList<Order>? Data { get; init; }
 
+    /// <summary>True when there are fewer orders than asked for because more would be larger than 1 MiB together: listOrders has the rest. Absent otherwise.</summary>
+    public bool? Truncated { get; init; }
+
     /// <summary>How old the orders are, in whole seconds; only when they are stale.</summary>
     public int? AgeSeconds { get; init; }
 

@@ -25,7 +25,7 @@ internal sealed class WholeOverview(OverviewResult overview) : IResult
     {
         var userId = JsonEncodedText.Encode(overview.UserId);
         var user = overview.User.Answer is { } u ? u.Json ??= Part(new UserPart { Status = PartStatus.Ok, Data = u.Data.ToJson() }, GatewayJson.Default.UserPart) : null;
-        var orders = overview.Orders.Answer is { } o ? o.Json ??= Part(new OrdersPart { Status = PartStatus.Ok, Data = o.Data.ToJson() }, GatewayJson.Default.OrdersPart) : null;
+        var orders = overview.Orders.Answer is { } o ? o.Json ??= Part(new OrdersPart { Status = PartStatus.Ok, Data = o.Data.Orders.ToJson(), Truncated = o.Data.Truncated ? true : null }, GatewayJson.Default.OrdersPart) : null;
 
         var response = httpContext.Response;
         response.ContentType = "application/json; charset=utf-8";
@@ -38,7 +38,7 @@ internal sealed class WholeOverview(OverviewResult overview) : IResult
             return;
         }
 
-        // Started, it gives the connection's own memory to write to.
+        // Once the response has started, it hands out the connection's own memory.
         await response.StartAsync(httpContext.RequestAborted);
         Write(response.BodyWriter, (int)response.ContentLength, userId.EncodedUtf8Bytes, user, orders);
         await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
@@ -68,7 +68,7 @@ internal sealed class WholeOverview(OverviewResult overview) : IResult
         to.Advance(length);
     }
 
-    // The parts' JSON is shared with whoever else is given it: only a chunk of it is the reader's own at a time.
+    // Other answers share the parts' JSON: only one chunk at a time is copied for this reader.
     private static async Task WriteAsync(PipeWriter to, ReadOnlyMemory<byte>?[] json, CancellationToken cancellationToken)
     {
         foreach (var piece in json)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Google.Protobuf;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
@@ -63,8 +62,8 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
             connection.Request(1, "/gateway.v1.GatewayService/WatchOverview");
             for (var i = 1u; i <= 1_000; i++)
             {
-                var subscription = new WatchOverviewSubscription { SubscriptionId = i, UserId = "heavy", OrderLimit = 100 };
-                connection.Write(FrameType.Data, 0, 1, GrpcSender.Frame(new WatchOverviewRequest { Subscribe = subscription }.ToByteArray()));
+                var subscribe = new WatchOverviewRequest { Subscribe = new() { SubscriptionId = i, Key = "heavy" }, OrderLimit = 100 };
+                connection.Write(FrameType.Data, 0, 1, GrpcSender.Frame(subscribe.ToByteArray()));
             }
 
             await connection.SendAsync(CancellationToken.None);

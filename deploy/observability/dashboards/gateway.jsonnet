@@ -28,8 +28,8 @@ p.dashboard('microservices-gateway', 'Gateway', 'What comes in over HTTP and gRP
     p.panel('Parts of overviews', 'reqps', 'By how they came out: ok, error, timeout, shed (refused), stale (an earlier answer stood in).', [
       p.line('sum by (part, status) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % of, '{{part}}: {{status}}'),
     ]),
-    p.panel('Parts that were not read', 'percentunit', 'Known: given without a call, since the gateway had heard of all changes. Unchanged: asked for, and still what it was.', [
-      p.line('sum by (part) (rate(gateway_overview_known_total{%s}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % [of, of], '{{part}}: known'),
+    p.panel('Parts that were not read', 'percentunit', 'Cached: answered without a call, since every change is reported to the gateway. Unchanged: its service was asked, and said that it had not changed.', [
+      p.line('sum by (part) (rate(gateway_overview_cached_total{%s}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % [of, of], '{{part}}: cached'),
       p.line('sum by (part) (rate(gateway_overview_unchanged_total{%s}[$__rate_interval])) / sum by (part) (rate(gateway_overview_parts_total{%s}[$__rate_interval]))' % [of, of], '{{part}}: unchanged'),
     ]),
     p.panel('Overviews and other calls over gRPC', 'reqps', 'Unary, by method.', [

@@ -131,7 +131,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
 
             using var channel = GrpcChannel.ForAddress(other.Grpc);
             using var good = new GatewayService.GatewayServiceClient(channel).WatchOverview();
-            await good.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = 1, UserId = "good" } });
+            await good.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = 1, Key = "good" } });
             await Eventually.UntilAsync(() => line.Waiting == Streams * MostPages, "the other is in line behind them");
             // The one that is read, the one whose turn is next, and then the other.
             one.Release(3);

@@ -22,10 +22,10 @@ internal sealed record SseEvent(string Name, string Data, string LastEventId)
 internal static class Ids
 {
     /// <summary>The id that says these places.</summary>
-    public static string Event(string places) => EventPlaces.Seal("events/ada", places);
+    public static string Event(string places) => ReaderPositions.Seal("events/ada", places);
 
     /// <summary>The cursor that says these places.</summary>
-    public static string Overview(string places) => EventPlaces.Seal("overview/ada", places);
+    public static string Overview(string places) => ReaderPositions.Seal("overview/ada", places);
 }
 
 /// <summary>Reads a stream of server-sent events as WHATWG HTML, 9.2.6 says: an event counts, with its id, once its blank line has come.</summary>

@@ -65,6 +65,22 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         Assert.Equal(["o1 5"], (await ChangesAsync(watch, 1)).Changes);
     }
 
+    [Theory]
+    [InlineData(2, "next", true)]
+    [InlineData(1, "next", false)]
+    [InlineData(2, "", false)]
+    public async Task A_snapshot_says_whether_orders_were_left_out_for_their_size(int limit, string next, bool truncated)
+    {
+        gateway.Orders.OnList = (_, _) => Task.FromResult(new ListOrdersResponse { Orders = { GatewayFixture.Order("o1", "ada") }, NextPageToken = next });
+        using var watch = gateway.Grpc.WatchOverview();
+        await watch.RequestStream.WriteAsync(new() { Subscribe = new() { Key = "ada" }, OrderLimit = limit });
+        while (await watch.ResponseStream.MoveNext(patience.Token) && watch.ResponseStream.Current.Events is null)
+        {
+        }
+
+        Assert.Equal(truncated, Assert.Single(watch.ResponseStream.Current.Events!.Events).Overview.Orders.Truncated);
+    }
+
     [Fact]
     public async Task Who_resumes_gets_what_came_after_and_no_snapshot()
     {
@@ -111,7 +127,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(StatusCode.PermissionDenied);
         Assert.Equal(StatusCode.PermissionDenied, (await FailsAsync(new() { Key = "ada" })).StatusCode);
 
-        foreach (var cursor in (string[])["nonsense", "1.2.3", "0.0", Ids.Overview("1~2.0"), Ids.Overview("unknown.0"), Ids.Event("0.0"), EventPlaces.Seal("overview/bob", "0.0")])
+        foreach (var cursor in (string[])["nonsense", "1.2.3", "0.0", Ids.Overview("1~2.0"), Ids.Overview("unknown.0"), Ids.Event("0.0"), ReaderPositions.Seal("overview/bob", "0.0")])
             Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { Key = "ada", Cursor = cursor })).StatusCode);
         using var stream = gateway.Grpc.WatchOverview();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { Key = "?", Cursor = "1", FromEarliest = true, Partition = 1 }, OrderLimit = -1 });

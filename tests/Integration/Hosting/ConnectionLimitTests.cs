@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Microservices.Tests.Support;
 using Microservices.Users;
-using Microservices.Users.V1;
 using UsersClient = Microservices.Users.V1.UsersService.UsersServiceClient;
 
 namespace Microservices.Tests.Integration.Hosting;

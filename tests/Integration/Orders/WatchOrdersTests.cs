@@ -73,7 +73,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     {
         var user = (await backends.NewUserAsync()).UserId;
         var source = host.Services.GetRequiredService<Microservices.Orders.WatchOrders>();
-        var readers = Enumerable.Range(1, 3).Select(id => source.Read(new WatchOrdersRequest { Subscribe = new() { SubscriptionId = (uint)id, Key = user } })).ToArray();
+        var readers = Enumerable.Range(1, 3).Select(id => source.Read(new WatchOrdersRequest { Subscribe = new() { SubscriptionId = (uint)id, Key = user } }, null!)).ToArray();
         foreach (var reader in readers)
             Assert.IsType<EventsSubscribed>(await NextAsync(reader));
 

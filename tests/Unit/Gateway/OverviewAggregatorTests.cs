@@ -26,7 +26,7 @@ public sealed class OverviewAggregatorTests
     [InlineData(10, 9)]
     public async Task The_parts_have_until_a_little_before_the_deadline(double milliseconds, double expected)
     {
-        var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => Task.FromResult<IReadOnlyList<Order>>([]) };
+        var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => Task.FromResult(new LatestOrders()) };
         var now = time.GetUtcNow().UtcDateTime;
 
         await Aggregator(sources).GetAsync(Query, now.AddMilliseconds(milliseconds), default);
@@ -102,7 +102,7 @@ public sealed class OverviewAggregatorTests
                 await caller.CancelAsync();
                 throw new RpcException(new Status(StatusCode.Cancelled, ""));
             },
-            Orders = (_, _) => Task.FromResult<IReadOnlyList<Order>>([]),
+            Orders = (_, _) => Task.FromResult(new LatestOrders()),
         };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
@@ -122,9 +122,9 @@ public sealed class OverviewAggregatorTests
     }
 
     private OverviewAggregator Aggregator(Sources sources, OverviewMetrics? metrics = null) =>
-        new(sources, Known<User>(), Known<IReadOnlyList<Order>>(), metrics ?? new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
+        new(sources, Known<User>(), Known<LatestOrders>(), metrics ?? new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
 
-    private KnownAnswers<T> Known<T>()
+    private ResponseCache<T> Known<T>()
         where T : class =>
         new(new(Options.Create(options), time), Options.Create(options), time);
 
@@ -132,7 +132,7 @@ public sealed class OverviewAggregatorTests
     {
         public required Func<string, CancellationToken, Task<User>> User { get; init; }
 
-        public required Func<string, CancellationToken, Task<IReadOnlyList<Order>>> Orders { get; init; }
+        public required Func<string, CancellationToken, Task<LatestOrders>> Orders { get; init; }
 
         public List<DateTime> Deadlines { get; } = [];
 
@@ -142,8 +142,8 @@ public sealed class OverviewAggregatorTests
             return new(await User(userId, cancellationToken), 0, 0);
         }
 
-        public async Task<Answer<IReadOnlyList<Order>>> GetOrdersAsync(
-            string userId, int limit, PartQuestion<IReadOnlyList<Order>> question, CancellationToken cancellationToken)
+        public async Task<Answer<LatestOrders>> GetOrdersAsync(
+            string userId, int limit, PartQuestion<LatestOrders> question, CancellationToken cancellationToken)
         {
             Deadlines.Add(question.Deadline);
             return new(await Orders(userId, cancellationToken), 0, 0);

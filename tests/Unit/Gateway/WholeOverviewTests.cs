@@ -7,6 +7,7 @@ using Microservices.Gateway.Rest;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using LatestOrders = Microservices.Orders.V1.LatestOrders;
 using Order = Microservices.Orders.V1.Order;
 using OrderLine = Microservices.Orders.V1.OrderLine;
 using OrderState = Microservices.Orders.V1.OrderState;
@@ -30,11 +31,12 @@ public sealed class WholeOverviewTests
     public async Task To_the_byte(string userId, string? displayName, int? orders)
     {
         var user = displayName is null ? null : new User { UserId = userId, DisplayName = displayName, Email = "ada+x@example.com", Version = 3, CreateTime = Time, UpdateTime = Time };
-        IReadOnlyList<Order>? list = orders is null ? null : [.. Enumerable.Range(0, orders.Value).Select(i => Order($"o{i}", userId, displayName ?? ""))];
+        var list = orders is null ? null : new LatestOrders { Truncated = orders == 3 };
+        list?.Orders.AddRange(Enumerable.Range(0, orders!.Value).Select(i => Order($"o{i}", userId, displayName ?? "")));
         var overview = new OverviewResult(
             userId,
             user is null ? default : Part<User>.Of(new(user, 0, 100)),
-            list is null ? default : Part<IReadOnlyList<Order>>.Of(new(list, 0, 100)),
+            list is null ? default : Part<LatestOrders>.Of(new(list, 0, 100)),
             Failure: null);
         var whole = JsonSerializer.SerializeToUtf8Bytes(overview.ToJson(), GatewayJson.Default.Overview);
 

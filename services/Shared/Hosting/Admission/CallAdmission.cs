@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.V1;

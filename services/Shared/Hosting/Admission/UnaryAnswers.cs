@@ -25,8 +25,11 @@ internal sealed partial class UnaryAnswers(AnswerBudget budget, IOptions<Admissi
         await call(http);
         // Written, but not flushed: that is left to the end of the call, together with the status.
         var bytes = http.Response.BodyWriter.UnflushedBytes;
-        if (bytes > ServerBuffer && http.Response.BodyWriter.FlushAsync(http.RequestAborted) is { IsCompletedSuccessfully: false } flush)
-            await WaitAsync(http, flush.AsTask(), bytes + CallBytes);
+        if (bytes <= ServerBuffer)
+            return;
+        var flush = http.Response.BodyWriter.FlushAsync(http.RequestAborted).AsTask();
+        if (!flush.IsCompletedSuccessfully)
+            await WaitAsync(http, flush, bytes + CallBytes);
     }
 
     private async Task WaitAsync(HttpContext http, Task<FlushResult> flush, long bytes)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Microservices.Tests.Unit.Gateway;
 
-public sealed class KnownAnswersTests
+public sealed class ResponseCacheTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromDays(1);
     private readonly FakeTimeProvider time = new();
@@ -57,7 +57,7 @@ public sealed class KnownAnswersTests
     public void It_keeps_no_more_than_its_bound_and_what_was_given_last()
     {
         const int answerBytes = 1_000;
-        var known = Known(new GatewayOptions { MaxKnownBytes = 1_000_000 });
+        var known = Known(new GatewayOptions { MaxCachedBytes = 1_000_000 });
         var kept = Answer(answerBytes);
         for (var i = 0; i < 10_000; i++)
         {
@@ -74,7 +74,7 @@ public sealed class KnownAnswersTests
     [Fact]
     public void One_that_changes_all_the_time_takes_no_more_room_than_one_that_does_not()
     {
-        var known = Known(new GatewayOptions { MaxKnownBytes = 1_000_000 });
+        var known = Known(new GatewayOptions { MaxCachedBytes = 1_000_000 });
         var kept = Answer();
         Keep(known, "bob", 10, kept);
         for (var i = 0; i < 10_000; i++)
@@ -85,15 +85,15 @@ public sealed class KnownAnswersTests
     [Fact]
     public void A_bound_of_none_keeps_none()
     {
-        var known = Known(new GatewayOptions { MaxKnownBytes = 0 });
+        var known = Known(new GatewayOptions { MaxCachedBytes = 0 });
         Keep(known, "ada", 10, Answer());
         Assert.Equal(0, known.Count);
     }
 
     private static Answer<string> Answer(int bytes = 10) => new("it", 1, bytes);
 
-    private static void Keep(KnownAnswers<string> known, string userId, int limit, Answer<string> answer) =>
+    private static void Keep(ResponseCache<string> known, string userId, int limit, Answer<string> answer) =>
         known.Keep(userId, limit, answer, known.AskedFrom(userId));
 
-    private KnownAnswers<string> Known(GatewayOptions options) => new(new(Options.Create(options), time), Options.Create(options), time);
+    private ResponseCache<string> Known(GatewayOptions options) => new(new(Options.Create(options), time), Options.Create(options), time);
 }

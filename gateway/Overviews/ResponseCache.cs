@@ -4,37 +4,37 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Overviews;
 
 /// <summary>
-/// The answers that services gave last. One is given again without asking only while the changes that were heard of say that it is current;
-/// else it is asked for by its etag, so that the service need not send what has not changed; and a caller who would have a stale answer
-/// rather than none may have that (RFC 5861, stale-if-error). Bounded by size: two generations, of which the older is forgotten when the
-/// younger is half the bound, so that what was given lately stays. Thread-safe.
+/// The last response of each service for each user. A response is reused without a call only while the <see cref="InvalidationClock{T}"/> says
+/// that it is current; otherwise it is validated by its etag, so that the service does not send again what has not changed; and a caller that
+/// prefers a stale response to none may have it (RFC 5861, stale-if-error). Bounded by size: there are two generations, and the older one
+/// is dropped when the younger one reaches half the bound, so that responses used recently stay. Thread-safe.
 /// </summary>
-internal sealed class KnownAnswers<T>(HeardChanges<T> changes, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class ResponseCache<T>(InvalidationClock<T> clock, IOptions<GatewayOptions> options, TimeProvider time)
     where T : class
 {
-    // What an answer takes as objects and as JSON, for each byte of it as it was sent, and what keeps it: estimated, not measured.
+    // The memory that a response takes as objects and as JSON, for each byte of it on the wire, and that of its entry: estimated, not measured.
     private const int Growth = 6;
     private const int Overhead = 400;
-    private readonly long generation = options.Value.MaxKnownBytes / 2;
+    private readonly long generation = options.Value.MaxCachedBytes / 2;
     private readonly Lock turning = new();
     private volatile ConcurrentDictionary<(string UserId, int Limit), Entry> young = new();
     private volatile ConcurrentDictionary<(string UserId, int Limit), Entry> old = new();
     private long youngBytes;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>How many responses there are.</summary>
     public int Count => young.Count + old.Count;
 
     /// <summary>
-    /// The timestamp to ask from, for an answer that will be kept: it must have been read after that. A call that began earlier may have missed
-    /// the last change that was heard of.
+    /// The timestamp of the last invalidation before a request whose response is to be kept. A request that began earlier may have missed that
+    /// change.
     /// </summary>
-    public long AskedFrom(string userId) => changes.Last(HeardChanges<T>.SlotOf(userId));
+    public long AskedFrom(string userId) => clock.Last(InvalidationClock<T>.SlotOf(userId));
 
-    /// <summary>Remembers what is given now, or that it is given again.</summary>
+    /// <summary>Keeps a response, or notes that it was used again.</summary>
     /// <param name="userId">Whose it is.</param>
-    /// <param name="limit">Of how many it is.</param>
-    /// <param name="answer">It.</param>
-    /// <param name="askedFrom"><see cref="AskedFrom"/> as it was before the question.</param>
+    /// <param name="limit">The limit that it was requested with.</param>
+    /// <param name="answer">The response.</param>
+    /// <param name="askedFrom"><see cref="AskedFrom"/> as it was before the request.</param>
     public void Keep(string userId, int limit, Answer<T> answer, long askedFrom)
     {
         if (generation == 0)
@@ -47,21 +47,21 @@ internal sealed class KnownAnswers<T>(HeardChanges<T> changes, IOptions<GatewayO
             return;
         }
 
-        Add(to, (userId, limit), new Entry(answer, HeardChanges<T>.SlotOf(userId)) { AskedFrom = askedFrom, Given = time.GetTimestamp() }, entry);
+        Add(to, (userId, limit), new Entry(answer, InvalidationClock<T>.SlotOf(userId)) { AskedFrom = askedFrom, Given = time.GetTimestamp() }, entry);
     }
 
-    /// <summary>What was given last.</summary>
+    /// <summary>The last response.</summary>
     public Answer<T>? Find(string userId, int limit) => Entered(userId, limit)?.Answer;
 
-    /// <summary>What was given last, if nothing has changed since: to be given without asking.</summary>
+    /// <summary>The last response if nothing has changed since: it needs no call.</summary>
     public Answer<T>? FindCurrent(string userId, int limit)
     {
-        var current = changes.Current;
-        if (!changes.IsCurrent)
+        var current = clock.VerifiedUntil;
+        if (!clock.IsCurrent)
             return null;
         var to = young;
         var isYoung = to.TryGetValue((userId, limit), out var entry);
-        if ((!isYoung && !old.TryGetValue((userId, limit), out entry)) || entry!.AskedFrom != changes.Last(entry.Slot))
+        if ((!isYoung && !old.TryGetValue((userId, limit), out entry)) || entry!.AskedFrom != clock.Last(entry.Slot))
             return null;
         if (!isYoung)
             Add(to, (userId, limit), entry, before: null);
@@ -70,7 +70,7 @@ internal sealed class KnownAnswers<T>(HeardChanges<T> changes, IOptions<GatewayO
         return entry.Answer;
     }
 
-    /// <summary>What was given last, if that is no longer ago; with how long.</summary>
+    /// <summary>The last response with its age, if it is not older than that.</summary>
     public (Answer<T> Answer, TimeSpan Age)? FindStale(string userId, int limit, TimeSpan maxAge)
     {
         if (maxAge > options.Value.MaxStale)

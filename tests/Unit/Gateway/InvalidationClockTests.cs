@@ -10,14 +10,14 @@ using Microsoft.Extensions.Time.Testing;
 namespace Microservices.Tests.Unit.Gateway;
 
 /// <summary>What is given without asking is current, but for what may have changed within the bound.</summary>
-public sealed class HeardChangesTests
+public sealed class InvalidationClockTests
 {
     private readonly FakeTimeProvider time = new();
     private readonly GatewayOptions options = new() { MaxUnverified = TimeSpan.FromSeconds(1) };
-    private readonly HeardChanges<string> changes;
-    private readonly KnownAnswers<string> known;
+    private readonly InvalidationClock<string> changes;
+    private readonly ResponseCache<string> known;
 
-    public HeardChangesTests()
+    public InvalidationClockTests()
     {
         changes = new(Options.Create(options), time);
         known = new(changes, Options.Create(options), time);
@@ -29,7 +29,7 @@ public sealed class HeardChangesTests
         var answer = Keep("ada");
         Assert.Null(known.FindCurrent("ada", 10));
 
-        changes.HeardAll(time.GetTimestamp());
+        changes.Verify(time.GetTimestamp());
         Assert.Same(answer, known.FindCurrent("ada", 10));
         Assert.Null(known.FindCurrent("ada", 5));
         Assert.Null(known.FindCurrent("bob", 10));
@@ -40,7 +40,7 @@ public sealed class HeardChangesTests
         Assert.Null(known.FindCurrent("ada", 10));
         Assert.Same(answer, known.Find("ada", 10));
 
-        changes.HeardAll(time.GetTimestamp());
+        changes.Verify(time.GetTimestamp());
         Assert.Same(answer, known.FindCurrent("ada", 10));
     }
 
@@ -50,11 +50,11 @@ public sealed class HeardChangesTests
     public void One_that_has_changed_is_asked_for_again_and_then_current(bool all)
     {
         Keep("ada");
-        changes.HeardAll(time.GetTimestamp());
+        changes.Verify(time.GetTimestamp());
         if (all)
-            changes.HearOfAll();
+            changes.InvalidateAll();
         else
-            changes.Hear("ada");
+            changes.Invalidate("ada");
 
         Assert.Null(known.FindCurrent("ada", 10));
         Assert.Same(Keep("ada"), known.FindCurrent("ada", 10));
@@ -63,19 +63,19 @@ public sealed class HeardChangesTests
     [Fact]
     public void Two_changes_in_the_same_instant_are_two()
     {
-        changes.HeardAll(time.GetTimestamp());
-        changes.Hear("ada");
+        changes.Verify(time.GetTimestamp());
+        changes.Invalidate("ada");
         Keep("ada");
-        changes.Hear("ada");
+        changes.Invalidate("ada");
         Assert.Null(known.FindCurrent("ada", 10));
     }
 
     [Fact]
     public void An_answer_that_was_asked_for_before_a_change_was_heard_is_not_current_when_it_comes_after_that()
     {
-        changes.HeardAll(time.GetTimestamp());
+        changes.Verify(time.GetTimestamp());
         var askedFrom = known.AskedFrom("ada");
-        changes.Hear("ada");
+        changes.Invalidate("ada");
         known.Keep("ada", 10, new Answer<string>("it", 1, 10), askedFrom);
         Assert.Null(known.FindCurrent("ada", 10));
     }
@@ -85,7 +85,7 @@ public sealed class HeardChangesTests
     {
         Keep("ada");
         time.Advance(TimeSpan.FromSeconds(30));
-        changes.HeardAll(time.GetTimestamp());
+        changes.Verify(time.GetTimestamp());
         known.FindCurrent("ada", 10);
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(TimeSpan.FromSeconds(5), known.FindStale("ada", 10, TimeSpan.FromSeconds(60))?.Age);
@@ -94,9 +94,9 @@ public sealed class HeardChangesTests
     [Fact]
     public void What_is_given_without_asking_stays_although_others_come()
     {
-        options.MaxKnownBytes = 1_000_000;
-        var few = new KnownAnswers<string>(changes, Options.Create(options), time);
-        changes.HeardAll(time.GetTimestamp());
+        options.MaxCachedBytes = 1_000_000;
+        var few = new ResponseCache<string>(changes, Options.Create(options), time);
+        changes.Verify(time.GetTimestamp());
         var answer = new Answer<string>("it", 1, 1_000);
         few.Keep("ada", 10, answer, few.AskedFrom("ada"));
         for (var i = 0; i < 10_000; i++)
@@ -110,8 +110,8 @@ public sealed class HeardChangesTests
     public void Nothing_is_given_without_asking_when_that_is_switched_off()
     {
         options.MaxUnverified = TimeSpan.Zero;
-        var off = new HeardChanges<string>(Options.Create(options), time);
-        off.HeardAll(time.GetTimestamp());
+        var off = new InvalidationClock<string>(Options.Create(options), time);
+        off.Verify(time.GetTimestamp());
         Assert.False(off.IsCurrent);
     }
 
