@@ -9,9 +9,8 @@ using Microservices.Hosting;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults(GatewayService.Descriptor);
-builder.AddValidatedOptions<GatewayOptions>("Gateway");
+var builder = ServiceDefaults.CreateBuilder(args, GatewayService.Descriptor);
+builder.Services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>("Gateway");
 builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
 builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
 builder.AddOverviews();

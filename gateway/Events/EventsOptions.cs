@@ -1,27 +1,32 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Events;
 
 /// <summary>How the gateway serves events over HTTP (server-sent events): section <c>Events</c>.</summary>
-public sealed class EventsOptions : IValidatableObject
+public sealed class EventsOptions
 {
     /// <summary>The most streams that a process has open; more are answered 503. Default 10,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxStreams { get; set; } = 10_000;
 
     /// <summary>How long a client waits before it connects again, as it is told. Default 2 s; 0 to 10 min; sent in milliseconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan Retry { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>After how much silence a comment is sent, so that proxies keep the stream open. Default 15 s; 10 ms to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long one write may take: a client that does not read for longer is cut off. Default 10 s; 100 ms to 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long the answer waits for the services behind, so that a refusal is still a status; then the stream begins without them, and
     /// its events come when they are there. Default 2 s; 10 ms to 1 min.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
@@ -32,21 +37,9 @@ public sealed class EventsOptions : IValidatableObject
     public int MaxConcurrentSnapshots { get; set; } = 32;
 
     /// <summary>The age at which a stream is ended, so that new replicas get their share; up to a fifth earlier at random. Default 30 min; 1 s to 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(30);
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        (string Name, TimeSpan Value, TimeSpan Least, TimeSpan Most)[] times =
-        [
-            (nameof(Retry), Retry, TimeSpan.Zero, TimeSpan.FromMinutes(10)),
-            (nameof(HeartbeatInterval), HeartbeatInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10)),
-            (nameof(WriteTimeout), WriteTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
-            (nameof(StartTimeout), StartTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)),
-            (nameof(MaxAge), MaxAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-        ];
-        return times
-            .Where(time => time.Value < time.Least || time.Value > time.Most)
-            .Select(time => new ValidationResult($"must be from {time.Least} to {time.Most}", [time.Name]));
-    }
 }
+
+[OptionsValidator]
+internal sealed partial class EventsOptionsValidator : IValidateOptions<EventsOptions>;

@@ -1,5 +1,4 @@
 using Microservices.Gateway.V1;
-using Microservices.Hosting;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
@@ -10,7 +9,7 @@ internal static class EventsRegistration
 {
     public static void AddEvents(this WebApplicationBuilder builder)
     {
-        builder.AddValidatedOptions<EventsOptions>("Events");
+        builder.Services.AddValidatedOptions<EventsOptions, EventsOptionsValidator>("Events");
         builder.Services.AddSingleton<EventsMetrics>();
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<UserEventStreams>();

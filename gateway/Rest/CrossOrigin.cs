@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microservices.Hosting;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -11,9 +10,9 @@ public sealed class CrossOriginOptions : IValidatableObject
 {
     /// <summary>
     /// The origins, each as a browser sends it: <c>https://shop.example.com</c>, with a port if it is not the usual one, and no path. <c>*</c> is all.
-    /// At most 100. None by default. Credentials are never allowed.
+    /// At most 100. Default none. Credentials are never allowed.
     /// </summary>
-    [MaxLength(100)]
+    [MaxLength(100, ErrorMessage = "must have at most 100 origins")]
     public IList<string> AllowedOrigins { get; } = [];
 
     /// <summary>How long a browser may remember that it has asked for permission. Default 10 min; 0 to 1 day.</summary>
@@ -23,19 +22,25 @@ public sealed class CrossOriginOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!AllowedOrigins.All(IsOrigin))
-            yield return new ValidationResult("must be origins such as https://shop.example.com, without a path, or *", [nameof(AllowedOrigins)]);
+        for (var i = 0; i < AllowedOrigins.Count; i++)
+        {
+            if (!IsOrigin(AllowedOrigins[i]))
+                yield return new ValidationResult("must be an origin such as https://shop.example.com, without a path, or *", [$"{nameof(AllowedOrigins)}:{i}"]);
+        }
     }
 
     private static bool IsOrigin(string origin) => origin == "*"
         || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority) == origin);
 }
 
+[OptionsValidator]
+internal sealed partial class CrossOriginOptionsValidator : IValidateOptions<CrossOriginOptions>;
+
 internal static class CrossOrigin
 {
     public static void AddCrossOrigin(this WebApplicationBuilder builder)
     {
-        builder.AddValidatedOptions<CrossOriginOptions>("Cors");
+        builder.Services.AddValidatedOptions<CrossOriginOptions, CrossOriginOptionsValidator>("Cors");
         builder.Services.AddCors();
         builder.Services.AddOptions<CorsOptions>().Configure<IOptions<CrossOriginOptions>>((cors, options) =>
         {

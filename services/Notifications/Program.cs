@@ -5,12 +5,10 @@ using Microservices.Persistence;
 using Microservices.Topics;
 using V1 = Microservices.Notifications.V1;
 
-var builder = WebApplication.CreateBuilder(args);
-
-builder.AddServiceDefaults(V1.NotificationsService.Descriptor);
+var builder = ServiceDefaults.CreateBuilder(args, V1.NotificationsService.Descriptor);
 builder.AddPersistence<NotificationsDbContext, SqliteNotificationsDbContext, PostgresNotificationsDbContext>();
 builder.AddTopics<NotificationsDbContext>(NotificationEvents.Topics);
-builder.AddValidatedOptions<NotificationsOptions>("Notifications");
+builder.Services.AddValidatedOptions<NotificationsOptions, NotificationsOptionsValidator>("Notifications");
 
 builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
 builder.AddPartitionConsumer<NotificationsDbContext, OrderEvent, WriteInbox>("orders");

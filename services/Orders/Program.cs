@@ -6,12 +6,10 @@ using Microservices.Topics;
 using Microservices.Users.V1;
 using V1 = Microservices.Orders.V1;
 
-var builder = WebApplication.CreateBuilder(args);
-
-builder.AddServiceDefaults(V1.OrdersService.Descriptor);
+var builder = ServiceDefaults.CreateBuilder(args, V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
 builder.AddTopics<OrdersDbContext>(OrderEvents.Topics);
-builder.AddValidatedOptions<PlaceOrdersOptions>("PlaceOrders");
+builder.Services.AddValidatedOptions<PlaceOrdersOptions, PlaceOrdersOptionsValidator>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsers, "Backends:Users");
 builder.Services.AddSingleton<UserDirectory>();

@@ -5,9 +5,7 @@ using Microservices.Topics;
 using Microservices.Users;
 using V1 = Microservices.Users.V1;
 
-var builder = WebApplication.CreateBuilder(args);
-
-builder.AddServiceDefaults(V1.UsersService.Descriptor);
+var builder = ServiceDefaults.CreateBuilder(args, V1.UsersService.Descriptor);
 builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
 builder.AddTopics<UsersDbContext>(UserEvents.Topics);
 

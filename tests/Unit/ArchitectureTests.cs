@@ -20,9 +20,7 @@ public sealed class ArchitectureTests
             .Where(file => !file.Contains("/.template/", StringComparison.Ordinal))
             .ToDictionary(
                 file => Path.GetFileNameWithoutExtension(file),
-                file => (Path.GetRelativePath(Needs.Root, Path.GetDirectoryName(file)!), XDocument.Load(file).Descendants("ProjectReference")
-                    .Where(reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false")
-                    .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value)).ToArray()));
+                file => (Path.GetRelativePath(Needs.Root, Path.GetDirectoryName(file)!), References(file)));
 
     [Fact]
     public void Protos_refer_to_nothing() => Assert.Empty(Projects["Protos"].References);
@@ -79,5 +77,17 @@ public sealed class ArchitectureTests
             if (File.Exists(program))
                 Assert.True(File.ReadLines(program).Count() <= 35, $"{name}'s Program.cs is too long");
         }
+    }
+
+    // Those of the project, and those that all services have.
+    private static string[] References(string file)
+    {
+        var project = XDocument.Load(file);
+        var services = Path.Combine(Needs.Root, "services");
+        var isService = file.StartsWith(services, StringComparison.Ordinal) && project.Root!.Attribute("Sdk")!.Value == "Microsoft.NET.Sdk.Web";
+        return [.. (isService ? (XDocument[])[project, XDocument.Load(Path.Combine(services, "Directory.Build.props"))] : [project])
+            .SelectMany(from => from.Descendants("ProjectReference"))
+            .Where(reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false")
+            .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value))];
     }
 }

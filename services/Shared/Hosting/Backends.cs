@@ -4,10 +4,11 @@ using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Configuration;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting;
 
@@ -16,29 +17,35 @@ public sealed class BackendOptions : IValidatableObject
 {
     /// <summary>
     /// One address a replica, such as <c>http://localhost:5001</c>; or a single <c>dns:///users:5001</c> whose name has an address
-    /// for every replica (a headless Service), asked again every 30 s. 1 to 100.
+    /// for every replica (a headless Service), asked again every 30 s. Default none; 1 to 100.
     /// </summary>
+    [Length(1, 100, ErrorMessage = "must have 1 to 100 addresses, such as http://localhost:5001")]
     public IList<string> Addresses { get; } = [];
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Addresses.Count is 0 or > 100)
-            yield return new ValidationResult("must have 1 to 100 addresses, such as http://localhost:5001", [$"{nameof(Addresses)}:0"]);
         for (var i = 0; i < Addresses.Count; i++)
         {
             if (!Uri.TryCreate(Addresses[i], UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "dns"))
-                yield return new ValidationResult($"'{Addresses[i]}' is not an http:// or dns:/// address", [$"{nameof(Addresses)}:{i}"]);
+                yield return new ValidationResult("must be http://host:port or dns:///host:port", [$"{nameof(Addresses)}:{i}"]);
             else if (uri.Scheme == "dns" && Addresses.Count > 1)
-                yield return new ValidationResult("a dns:/// address must be the only one", [$"{nameof(Addresses)}:{i}"]);
+                yield return new ValidationResult("must be the only address, since it is a name", [$"{nameof(Addresses)}:{i}"]);
         }
     }
 }
+
+[OptionsValidator]
+internal sealed partial class BackendOptionsValidator : IValidateOptions<BackendOptions>;
 
 /// <summary>Clients of the other services: one shared channel for each, spread over its replicas.</summary>
 public static class Backends
 {
     private static readonly TimeSpan DnsRefresh = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
+
     // A replica that is replaced is away for seconds, and the next goes as soon as it is back.
     private static readonly TimeSpan ReconnectBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxReconnectBackoff = TimeSpan.FromSeconds(1);
@@ -48,17 +55,13 @@ public static class Backends
     /// interceptor if there is one; a unary call that reached no replica is made again (<see cref="UnsentCalls"/>). Thread-safe, as gRPC
     /// clients are.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The addresses are missing or wrong; the message names the key.</exception>
     public static WebApplicationBuilder AddBackend<TClient>(
         this WebApplicationBuilder builder, string name, Func<IServiceProvider, Interceptor>? interceptor = null)
         where TClient : ClientBase<TClient>
     {
         var section = $"Backends:{name}";
-        var options = builder.Configuration.GetSection(section).Get<BackendOptions>() ?? new BackendOptions();
-        if (new SectionValidation<BackendOptions>(section).Validate(null, options) is { Failed: true, FailureMessage: var message })
-            throw new InvalidOperationException(message);
-
-        builder.Services.AddKeyedSingleton(name, (services, _) => Connect(options, services));
+        builder.Services.AddValidatedOptions<BackendOptions, BackendOptionsValidator>(section, section);
+        builder.Services.AddKeyedSingleton(name, (services, _) => Connect(services.GetRequiredService<IOptionsMonitor<BackendOptions>>().Get(section), services));
         builder.Services.AddSingleton(services =>
         {
             var calls = services.GetRequiredKeyedService<GrpcChannel>(name).CreateCallInvoker().Intercept(new UnsentCalls(services.GetRequiredService<TimeProvider>()));
@@ -84,19 +87,7 @@ public static class Backends
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
             ServiceProvider = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider(),
             ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } },
-            HttpHandler = new SocketsHttpHandler
-            {
-                // A proxy of the environment is for the world outside.
-                UseProxy = false,
-#pragma warning disable CA2262 // Kilobytes are meant.
-                MaxResponseHeadersLength = ServiceDefaults.MaxResponseHeadersKilobytes,
-#pragma warning restore CA2262
-                EnableMultipleHttp2Connections = true,
-                KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-            },
+            HttpHandler = ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout),
             DisposeHttpClient = true,
         });
     }

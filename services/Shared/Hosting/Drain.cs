@@ -6,27 +6,23 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting;
 
-/// <summary>How a process stops.</summary>
-public sealed class DrainOptions : IValidatableObject
+/// <summary>How a process stops: section <c>Drain</c>.</summary>
+public sealed class DrainOptions
 {
     /// <summary>
     /// How long a process that is told to stop goes on serving while readiness already says no, so that load balancers notice. Streams are
-    /// told to leave from the beginning of it, and HTTP/1.1 connections end with their next answer. Default 0 s; 0 to 60 s.
+    /// told to leave from the beginning of it, and HTTP/1.1 connections end with their next answer. Default 0; 0 to 1 min.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.Zero;
 
     /// <summary>How long streams and requests in flight have to end in good order after that. Default 5 s; 100 ms to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(5);
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Delay < TimeSpan.Zero || Delay > TimeSpan.FromSeconds(60))
-            yield return new ValidationResult("must be from 00:00:00 to 00:01:00", [nameof(Delay)]);
-        if (Window < TimeSpan.FromMilliseconds(100) || Window > TimeSpan.FromMinutes(10))
-            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(Window)]);
-    }
 }
+
+[OptionsValidator]
+internal sealed partial class DrainOptionsValidator : IValidateOptions<DrainOptions>;
 
 /// <summary>
 /// Tells the parts of a process that it is about to stop. gRPC's own cancellation does not fire then, and an open stream would hold
@@ -79,7 +75,7 @@ internal static class DrainRegistration
 
     public static void AddDrain(this WebApplicationBuilder builder)
     {
-        builder.AddValidatedOptions<DrainOptions>("Drain");
+        builder.Services.AddValidatedOptions<DrainOptions, DrainOptionsValidator>("Drain");
         builder.Services.AddSingleton<Drain>();
         // Before the drain, which says that the process has started.
         builder.Services.AddHostedService<WarmUps>();

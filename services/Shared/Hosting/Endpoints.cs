@@ -1,4 +1,5 @@
 using Microservices.Hosting.Admission;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -26,14 +27,14 @@ internal static class Endpoints
         var kestrel = builder.Configuration.GetSection("Kestrel");
         foreach (var name in (string[])[Grpc, Management])
         {
-            if (string.IsNullOrWhiteSpace(kestrel[$"Endpoints:{name}:Url"]))
-                throw new InvalidOperationException($"Configuration Kestrel:Endpoints:{name}:Url is missing: the address of the {name} port, such as http://localhost:5001");
+            if (string.IsNullOrWhiteSpace(builder.Configuration[UrlKey(name)]))
+                throw new InvalidSettingException(UrlKey(name), "must be the address to listen on, such as http://localhost:5001, but is missing");
         }
 
         foreach (var endpoint in kestrel.GetSection("Endpoints").GetChildren())
         {
             if (endpoint["Url"] is { Length: > 0 } url && !IsAddress(url))
-                throw new InvalidOperationException($"Configuration {endpoint.Path}:Url: '{url}' is not an address to listen on, such as http://localhost:5001");
+                throw new InvalidSettingException($"{endpoint.Path}:Url", $"must be an address to listen on, such as http://localhost:5001, but is '{url}'");
         }
 
         builder.WebHost.ConfigureKestrel(options =>
@@ -62,6 +63,9 @@ internal static class Endpoints
             }
         });
     }
+
+    /// <summary>The key of the address of an endpoint.</summary>
+    public static string UrlKey(string name) => $"Kestrel:Endpoints:{name}:Url";
 
     /// <summary>Whether the request came in by the endpoint of this name.</summary>
     public static bool CameInBy(this HttpContext context, string endpoint) => context.Features.Get<EndpointName>()?.Name == endpoint;

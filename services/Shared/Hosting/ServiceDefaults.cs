@@ -3,11 +3,11 @@ using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Microservices.Hosting;
@@ -19,27 +19,23 @@ public static class ServiceDefaults
     public const int MaxMessageBytes = MessageSizes.MaxRequest;
 
     /// <summary>
-    /// The most headers that a process takes in an answer, in KiB: 16 MiB. Errors of the suite are below 8 KB (<see cref="Errors.ErrorBounds"/>);
-    /// but an answer above this limit breaks the connection, with every other call on it.
-    /// </summary>
-    public const int MaxResponseHeadersKilobytes = 16 * 1024;
-
-    /// <summary>
-    /// Registers the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
+    /// A builder with the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
     /// asked about, its package the name under which telemetry reports.
     /// </summary>
-    /// <remarks>A process that cannot start because of its settings ends with one line that names the key, and exit code 1.</remarks>
-    /// <exception cref="InvalidOperationException">The configuration is not valid; the message names the key.</exception>
-    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, GrpcService service)
+    /// <remarks>A process that cannot start because of its settings ends with one line that names the key or the file, and exit code 1.</remarks>
+    /// <exception cref="InvalidSettingException">The configuration is not valid; the message names the key.</exception>
+    public static WebApplicationBuilder CreateBuilder(string[] args, GrpcService service)
     {
-        TimesInConfiguration.Install();
-        StartupFailure.Begin(builder.Configuration);
+        StartupFailure.Begin();
+        var builder = WebApplication.CreateBuilder(args);
+        StartupFailure.Read(builder.Configuration);
+        builder.Configuration.AddDefaultSettings(service);
         builder.AddEndpoints();
         builder.AddDrain();
         builder.AddHealth(service.FullName);
         builder.AddTelemetry(service.File.Package);
 
-        builder.AddValidatedOptions<AdmissionOptions>("Admission");
+        builder.Services.AddValidatedOptions<AdmissionOptions, AdmissionOptionsValidator>("Admission");
         builder.Services.AddSingleton<AnswerBudget>();
         builder.Services.AddSingleton<UnaryAnswers>();
         builder.Services.AddSingleton<CallAdmission>();
@@ -57,7 +53,7 @@ public static class ServiceDefaults
         return builder;
     }
 
-    /// <summary>Maps what <see cref="AddServiceDefaults"/> registered: the management port, gRPC health and gRPC reflection.</summary>
+    /// <summary>Maps what <see cref="CreateBuilder"/> registered: the management port, gRPC health and gRPC reflection.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseManagementPort();
@@ -85,20 +81,5 @@ public static class ServiceDefaults
         {
             // The host has said so.
         }
-    }
-
-    /// <summary>Binds options to a section of the configuration and validates them at start, so that a wrong value stops the process.</summary>
-    /// <param name="builder">Where.</param>
-    /// <param name="section">The section.</param>
-    /// <param name="strict">
-    /// Whether a key that is not known is an error. For options with lists of objects: without it, .NET leaves out an object with a wrong value in
-    /// it, and says nothing.
-    /// </param>
-    public static IHostApplicationBuilder AddValidatedOptions<TOptions>(this IHostApplicationBuilder builder, string section, bool strict = false)
-        where TOptions : class
-    {
-        builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<TOptions>>(new SectionValidation<TOptions>(section));
-        builder.Services.AddOptions<TOptions>().BindConfiguration(section, binder => binder.ErrorOnUnknownConfiguration = strict).ValidateOnStart();
-        return builder;
     }
 }

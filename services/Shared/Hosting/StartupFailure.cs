@@ -1,32 +1,34 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Microservices.Primitives;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting;
 
 /// <summary>
-/// How a process ends that cannot start because of its settings: with one line on the standard error output that names the key and says what
-/// would be right, and exit code 1. No stack trace, since it shows nothing that could be mended in the code. What is no matter of settings is a
-/// bug, and ends as .NET has it. In force from <see cref="ServiceDefaults.AddServiceDefaults"/> until the process has started.
+/// How a process ends that cannot start because of its settings: with one line on the standard error output that names the key or the file and says
+/// what would be right, and exit code 1. There is no stack trace, since it shows nothing that could be mended in the code. Any other failure is a
+/// bug, and ends as .NET has it. In force from <see cref="ServiceDefaults.CreateBuilder"/> until the process has started.
 /// </summary>
 internal static partial class StartupFailure
 {
     private const int ExitCode = 1;
     private static readonly Lock Gate = new();
     private static bool isInstalled;
+    private static bool isStarting;
     private static bool hasFailed;
 
-    // Of the process that starts; null when it has.
-    private static IConfiguration? starting;
+    // What is known of the process's settings; nothing until their files have been read.
+    private static IConfiguration settings = new ConfigurationManager();
 
-    /// <summary>From now on.</summary>
-    public static void Begin(IConfiguration configuration)
+    /// <summary>The process begins to start.</summary>
+    public static void Begin()
     {
         lock (Gate)
         {
-            (starting, hasFailed) = (configuration, false);
+            (isStarting, hasFailed, settings) = (true, false, new ConfigurationManager());
             if (isInstalled)
                 return;
             isInstalled = true;
@@ -35,8 +37,11 @@ internal static partial class StartupFailure
         }
     }
 
+    /// <summary>The process has read its settings, which name the key of a port that cannot be listened on.</summary>
+    public static void Read(IConfiguration configuration) => Volatile.Write(ref settings, configuration);
+
     /// <summary>The process has started.</summary>
-    public static void Over() => Volatile.Write(ref starting, null);
+    public static void Over() => Volatile.Write(ref isStarting, false);
 
     /// <summary>Whether a logger is of those that say how a process starts and ends.</summary>
     public static bool IsAboutStart(string category) => category is "Microsoft.Extensions.Hosting.Internal.Host" or "Microsoft.AspNetCore.Server.Kestrel";
@@ -44,12 +49,12 @@ internal static partial class StartupFailure
     /// <summary>Whether the process ends with the one line of this exception, or ends already, so that it need not be logged as well.</summary>
     public static bool IsToldAtTheEnd(Exception? exception)
     {
-        if (exception is null || Volatile.Read(ref starting) is not { } configuration)
+        if (exception is null || !Volatile.Read(ref isStarting))
             return false;
         // What has started already is stopped, and may say so.
         if (Volatile.Read(ref hasFailed))
             return exception is OperationCanceledException;
-        if (Describe(exception, configuration) is null)
+        if (Describe(exception, Volatile.Read(ref settings)) is null)
             return false;
         Volatile.Write(ref hasFailed, true);
         return true;
@@ -59,15 +64,20 @@ internal static partial class StartupFailure
     internal static string? Describe(Exception exception, IConfiguration configuration) => exception switch
     {
         AggregateException many => DescribeAll(many.Flatten().InnerExceptions, configuration),
-        OptionsValidationException invalid => string.Join("; ", invalid.Failures),
+        OptionsValidationException invalid => string.Join("; ", invalid.Failures.Distinct()),
+        InvalidSettingException invalid => invalid.Message,
+        InvalidDataException { InnerException: { } cause } when SettingsFile().Match(exception.Message) is { Success: true } match =>
+            $"{match.Groups["file"].Value} {(cause is FormatException ? "must be valid JSON" : "must be readable")}: {Innermost(cause).Message}",
+        // A database that does not come may be another than was meant.
+        TimeoutException when exception.Message.Contains("ConnectionStrings:", StringComparison.Ordinal) => exception.Message,
+        UnauthorizedAccessException when exception.Message.Contains("appsettings", StringComparison.Ordinal) => $"{exception.Message} It must be readable",
         IOException when AddressInUse().Match(exception.Message) is { Success: true } match =>
-            $"Configuration {KeyOf(match.Groups["url"].Value, configuration)}: {match.Groups["url"].Value} is in use: stop the process that listens there, or choose another port",
-        SocketException socket => $"Configuration Kestrel:Endpoints: cannot listen on {string.Join(" or ", Urls(configuration).Select(url => url.Value))}: {socket.Message}",
+            $"{KeyOf(match.Groups["url"].Value, configuration)} must be a free port, but {match.Groups["url"].Value} is in use: stop the process that listens there, or choose another port",
+        SocketException socket => $"Kestrel:Endpoints must be addresses of this machine; cannot listen on {string.Join(" or ", Urls(configuration).Select(url => url.Value))}: {socket.Message}",
         InvalidOperationException when Conversion().Match(exception.Message) is { Success: true } match =>
-            $"Configuration {match.Groups["key"].Value}: '{match.Groups["value"].Value}' is not {Expected(match.Groups["type"].Value)}",
-        { Message: var message } when message.StartsWith("Configuration ", StringComparison.Ordinal) || message.Contains("ConnectionStrings:", StringComparison.Ordinal) => message,
+            $"{match.Groups["key"].Value} must be {Expected(match.Groups["type"].Value)}, but is '{match.Groups["value"].Value}'",
         InvalidOperationException or FormatException or ArgumentException when exception.Source is { } source
-            && source.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) => $"Configuration Kestrel: {exception.Message}",
+            && source.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) => $"Kestrel: {exception.Message}",
         // The binder wraps what is wrong within a list.
         InvalidOperationException { InnerException: { } inner } => Describe(inner, configuration),
         _ => null,
@@ -81,12 +91,14 @@ internal static partial class StartupFailure
 
     private static void EndIfPlain(Exception? exception)
     {
-        if (exception is null || Volatile.Read(ref starting) is not { } configuration || Describe(exception, configuration) is not { } line)
+        if (exception is null || !Volatile.Read(ref isStarting) || Describe(exception, Volatile.Read(ref settings)) is not { } line)
             return;
         Console.Out.Flush();
         Console.Error.WriteLine($"Cannot start. {line.ReplaceLineEndings(" ")}");
         Environment.Exit(ExitCode);
     }
+
+    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 
     private static string Expected(string typeName)
     {
@@ -112,6 +124,9 @@ internal static partial class StartupFailure
         configuration.GetSection("Kestrel:Endpoints").GetChildren()
             .Select(endpoint => (Key: $"{endpoint.Path}:Url", Value: endpoint["Url"] ?? ""))
             .Where(url => url.Value.Length > 0);
+
+    [GeneratedRegex("^Failed to load configuration from file '(?<file>.*)'")]
+    private static partial Regex SettingsFile();
 
     [GeneratedRegex("^Failed to bind to address (?<url>.*): address already in use")]
     private static partial Regex AddressInUse();

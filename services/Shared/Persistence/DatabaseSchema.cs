@@ -1,3 +1,4 @@
+using Microservices.Primitives;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ internal sealed partial class DatabaseSchema<TContext>(
     where TContext : ServiceDbContext
 {
     /// <summary>Whether there is nothing to apply.</summary>
-    /// <exception cref="NotSupportedException">The database is of before the first migration.</exception>
+    /// <exception cref="InvalidSettingException">The database is of before the first migration.</exception>
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -25,7 +26,7 @@ internal sealed partial class DatabaseSchema<TContext>(
 
     /// <summary>Applies what is to be applied.</summary>
     /// <exception cref="IOException">Another process is at it.</exception>
-    /// <exception cref="NotSupportedException">The database is of before the first migration.</exception>
+    /// <exception cref="InvalidSettingException">The database is of before the first migration.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -91,8 +92,9 @@ internal sealed partial class DatabaseSchema<TContext>(
         var remedy = context.Database.IsSqlite()
             ? $"delete '{FileOf(context)}' and the files beside it that begin with this name, or name another file"
             : $"drop the schema \"{ServiceDbContext.SchemaOf(typeof(TContext))}\", or name another database";
-        throw new NotSupportedException(
-            $"Configuration ConnectionStrings:Database: the database was made by an earlier version, whose data cannot be carried over: its migrations begin with {applied[0]}, those of this version with {first}. To go on, {remedy}.");
+        throw new InvalidSettingException(
+            PersistenceRegistration.Key,
+            $"must not name a database of an earlier version, whose data cannot be carried over, but its migrations begin with {applied[0]}, and those of this version with {first}. To go on, {remedy}.");
     }
 
     private static string FileOf(TContext context) => new SqliteConnectionStringBuilder(context.Database.GetConnectionString()).DataSource;

@@ -1,10 +1,14 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
 
 /// <summary>How a service keeps its data: section <c>Persistence</c>. Where is <c>ConnectionStrings:Database</c>.</summary>
 public sealed class PersistenceOptions : IValidatableObject
 {
+    /// <summary>The section's name.</summary>
+    public const string Section = "Persistence";
+
     /// <summary>Apply the migrations at start. Default true; false where a job of its own does it, and then the process waits for that.</summary>
     public bool MigrateOnStart { get; set; } = true;
 
@@ -15,22 +19,24 @@ public sealed class PersistenceOptions : IValidatableObject
     /// How long a starting process waits for the database to be reachable and migrated, by itself or by another replica, before it
     /// gives up and exits. Default 2 min; 1 s to 1 h.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan MigrationTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long one database command may take. Default 30 s; 1 s to 10 min, in whole seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an idempotency key is remembered. Default 24 h; 1 min to 30 days.</summary>
+    /// <summary>How long an idempotency key is remembered. Default 1 day; 1 min to 30 days.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan IdempotencyRetention { get; set; } = TimeSpan.FromHours(24);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (MigrationTimeout < TimeSpan.FromSeconds(1) || MigrationTimeout > TimeSpan.FromHours(1))
-            yield return new ValidationResult("Persistence:MigrationTimeout must be from 00:00:01 to 01:00:00", [nameof(MigrationTimeout)]);
-        if (CommandTimeout < TimeSpan.FromSeconds(1) || CommandTimeout > TimeSpan.FromMinutes(10) || CommandTimeout.Ticks % TimeSpan.TicksPerSecond != 0)
-            yield return new ValidationResult("Persistence:CommandTimeout must be from 00:00:01 to 00:10:00, in whole seconds", [nameof(CommandTimeout)]);
-        if (IdempotencyRetention < TimeSpan.FromMinutes(1) || IdempotencyRetention > TimeSpan.FromDays(30))
-            yield return new ValidationResult("Persistence:IdempotencyRetention must be from 00:01:00 to 30.00:00:00", [nameof(IdempotencyRetention)]);
+        if (CommandTimeout.Ticks % TimeSpan.TicksPerSecond != 0)
+            yield return new ValidationResult("must be whole seconds", [nameof(CommandTimeout)]);
     }
 }
+
+[OptionsValidator]
+internal sealed partial class PersistenceOptionsValidator : IValidateOptions<PersistenceOptions>;

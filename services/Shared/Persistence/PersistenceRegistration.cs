@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -18,20 +19,21 @@ public static class PersistenceRegistration
 {
     private const int AutoPrepared = 100;
     private const string HistoryTable = "__EFMigrationsHistory";
+    internal const string Key = "ConnectionStrings:Database";
 
     /// <summary>
     /// Registers <see cref="Database{TContext}"/> for the database that <c>ConnectionStrings:Database</c> names: PostgreSQL when it
     /// has a <c>Host</c>, SQLite when it has a <c>Data Source</c>. Migrations are kept for each, so each has a context of its own
     /// derived from the service's. The database is migrated before the process starts to serve.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The connection string is missing or neither of the two; the message names the key.</exception>
+    /// <exception cref="InvalidSettingException">The connection string is missing or neither of the two; the message names the key.</exception>
     public static WebApplicationBuilder AddPersistence<TContext, TSqlite, TPostgres>(this WebApplicationBuilder builder)
         where TContext : ServiceDbContext
         where TSqlite : TContext
         where TPostgres : TContext
     {
-        var options = builder.Configuration.GetSection("Persistence").Get<PersistenceOptions>() ?? new PersistenceOptions();
-        builder.Services.AddOptions<PersistenceOptions>().BindConfiguration("Persistence").ValidateDataAnnotations().ValidateOnStart();
+        var options = builder.Configuration.GetSection(PersistenceOptions.Section).Get<PersistenceOptions>() ?? new PersistenceOptions();
+        builder.Services.AddValidatedOptions<PersistenceOptions, PersistenceOptionsValidator>(PersistenceOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
 
         var connectionString = builder.Configuration.GetConnectionString("Database");
@@ -97,7 +99,7 @@ public static class PersistenceRegistration
 
         return parts.ContainsKey("Data Source") ? "Sqlite"
             : parts.ContainsKey("Host") ? "Npgsql"
-            : throw new InvalidOperationException("Configuration ConnectionStrings:Database is missing or unclear: it must be SQLite's, such as 'Data Source=.data/users.db', or PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite'");
+            : throw new InvalidSettingException(Key, "must be SQLite's, such as 'Data Source=.data/users.db', or PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite', but is missing or neither");
     }
 
     private static string Sqlite(string connectionString, PersistenceOptions options)
@@ -109,7 +111,7 @@ public static class PersistenceRegistration
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            throw new InvalidOperationException($"Configuration ConnectionStrings:Database is not SQLite's, such as 'Data Source=.data/users.db': {exception.Message}", exception);
+            throw new InvalidSettingException(Key, $"must be like SQLite's 'Data Source=.data/users.db': {exception.Message}", exception);
         }
 
         if (Path.GetDirectoryName(Path.GetFullPath(sqlite.DataSource)) is { } directory)
@@ -125,7 +127,7 @@ public static class PersistenceRegistration
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"Configuration ConnectionStrings:Database: the directory '{directory}' is not there and cannot be made: {exception.Message}", exception);
+            throw new InvalidSettingException(Key, $"must name a file in a directory that exists or can be made; '{directory}' cannot: {exception.Message}", exception);
         }
     }
 
@@ -139,7 +141,7 @@ public static class PersistenceRegistration
         catch (ArgumentException exception)
         {
             // Says which part, without its value: that may be a password.
-            throw new InvalidOperationException($"Configuration ConnectionStrings:Database is not PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite': {exception.Message}", exception);
+            throw new InvalidSettingException(Key, $"must be like PostgreSQL's 'Host=localhost;Database=suite;Username=suite': {exception.Message}", exception);
         }
 
         // A service asks the same few questions again and again: each is parsed and planned once a connection.

@@ -1,4 +1,4 @@
-using Microservices.Hosting;
+using Microservices.Primitives;
 using Microsoft.Extensions.Configuration;
 
 namespace Microservices.Tests.Unit.Hosting;

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using Microservices.Persistence;
 
 namespace Microservices.Tests.Unit.Persistence;
@@ -18,23 +17,5 @@ public sealed class OutboxTests
 
         Assert.Equal(16, counts.Count);
         Assert.All(counts, count => Assert.InRange(count.Value, 800, 1_200));
-    }
-
-    [Fact]
-    public void The_defaults_are_valid() => Assert.Empty(Errors(new OutboxOptions()));
-
-    [Fact]
-    public void A_wrong_setting_is_named()
-    {
-        Assert.Contains("Outbox:PollInterval", Assert.Single(Errors(new OutboxOptions { PollInterval = TimeSpan.Zero })), StringComparison.Ordinal);
-        Assert.Contains("Outbox:RefillWindow", Assert.Single(Errors(new OutboxOptions { RefillWindow = TimeSpan.FromDays(8) })), StringComparison.Ordinal);
-        Assert.Contains("BatchEvents", Assert.Single(Errors(new OutboxOptions { BatchEvents = 0 })), StringComparison.Ordinal);
-    }
-
-    private static List<string> Errors(OutboxOptions options)
-    {
-        var results = new List<ValidationResult>();
-        Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
-        return results.ConvertAll(result => result.ErrorMessage!);
     }
 }

@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Admission;
 
 /// <summary>How much a process takes on at a time: section <c>Admission</c>. A wrong value stops the process at start and names its key.</summary>
-public sealed class AdmissionOptions : IValidatableObject
+public sealed class AdmissionOptions
 {
     /// <summary>How many unary calls are handled at a time, other than lists. Default 256; 1 to 100,000.</summary>
     [Range(1, 100_000)]
@@ -24,9 +25,11 @@ public sealed class AdmissionOptions : IValidatableObject
     public int MaxWaiting { get; set; } = 1_000;
 
     /// <summary>How long a unary call waits for its turn, its deadline permitting, before it is RESOURCE_EXHAUSTED. Default 5 s; 10 ms to 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a caller may leave the answer of a unary call unread before the call is cut off. Default 10 s; 100 ms to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -48,13 +51,7 @@ public sealed class AdmissionOptions : IValidatableObject
     /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 12,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxHttpConnections { get; set; } = 12_000;
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (MaxWait < TimeSpan.FromMilliseconds(10) || MaxWait > TimeSpan.FromMinutes(1))
-            yield return new ValidationResult("must be from 00:00:00.01 to 00:01:00", [nameof(MaxWait)]);
-        if (WriteTimeout < TimeSpan.FromMilliseconds(100) || WriteTimeout > TimeSpan.FromMinutes(10))
-            yield return new ValidationResult("must be from 00:00:00.1 to 00:10:00", [nameof(WriteTimeout)]);
-    }
 }
+
+[OptionsValidator]
+internal sealed partial class AdmissionOptionsValidator : IValidateOptions<AdmissionOptions>;

@@ -1,3 +1,4 @@
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -19,9 +20,9 @@ internal static class FaultRegistration
         if (!builder.Configuration.GetSection(Section).Exists())
             return;
         if (!builder.Environment.IsDevelopment())
-            throw new InvalidOperationException($"Configuration {Section} is set, but faults exist in the Development environment only; this is {builder.Environment.EnvironmentName}");
+            throw new InvalidSettingException(Section, $"must not be set, since faults exist in the Development environment only, and this is {builder.Environment.EnvironmentName}");
 
-        builder.AddValidatedOptions<FaultOptions>(Section, strict: true);
+        builder.Services.AddValidatedOptions<FaultOptions, FaultOptionsValidator>(Section);
         builder.Services.AddSingleton<FaultRules>();
         builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());
         builder.Services.AddSingleton<FaultGate>();

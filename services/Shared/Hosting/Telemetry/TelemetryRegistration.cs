@@ -1,3 +1,4 @@
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,7 +46,7 @@ internal static class TelemetryRegistration
     private static void AddLogs(WebApplicationBuilder builder)
     {
         CheckLevels(builder.Configuration.GetSection("Logging"));
-        builder.AddValidatedOptions<LogThrottleOptions>("LogThrottle");
+        builder.Services.AddValidatedOptions<LogThrottleOptions, LogThrottleOptionsValidator>("LogThrottle");
         builder.Services.AddSingleton<LoggerFactory>();
         // By the system's time, whatever the process's is: a log goes on where that stands still.
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(services =>
@@ -72,7 +73,7 @@ internal static class TelemetryRegistration
         {
             CheckLevels(setting);
             if (section.Key == "LogLevel" && !Enum.TryParse<LogLevel>(setting.Value, ignoreCase: true, out _))
-                throw new InvalidOperationException($"Configuration {setting.Path}: '{setting.Value}' is not one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
+                throw new InvalidSettingException(setting.Path, $"must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}, but is '{setting.Value}'");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
 
@@ -11,9 +12,10 @@ public sealed class OutboxOptions : IValidatableObject
     /// <summary>
     /// How often the relaying replica looks for events that other replicas committed; of its own it knows at once. Default 50 ms; 5 ms to 1 min.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.005", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Most events appended in one call, 1 to 10,000. Default 512.</summary>
+    /// <summary>Most events appended in one call. Default 512; 1 to 10,000.</summary>
     [Range(1, 10_000)]
     public int BatchEvents { get; set; } = 512;
 
@@ -21,24 +23,29 @@ public sealed class OutboxOptions : IValidatableObject
     /// How long after its death a relaying replica is replaced by another, and a quarter of it. Short, since two that relay at once do
     /// no harm: the log drops repeats. Renewed every third of it while there is something to relay. Default 300 ms; 100 ms to 5 min.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>The longest wait before a log that is away is tried again; the first is 20 ms. Default 1 s; 20 ms to 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.02", "00:05:00")]
     public TimeSpan MaxBackoff { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How often the most recent topics are compared with the log, so that a flushed or rewound log is refilled without waiting for an
     /// event. Default 1 s; 10 ms to 1 h.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How often all topics of the <see cref="RefillWindow"/> are compared, page by page. Default 5 min; 1 s to 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Topics without an event for this long are not refilled: readers are served from the database. At most <see cref="Retention"/>,
-    /// and no more than the log keeps events. Default 10 min; 1 min or more.
+    /// Topics without an event for this long are not refilled: readers are served from the database. No more than the log keeps events.
+    /// Default 10 min; 1 min to 10 years, and not above <see cref="Retention"/>.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan RefillWindow { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Most events of a topic that go into a log that lost them; as many as the log holds. Default 500; 1 to 1,000,000.</summary>
@@ -46,26 +53,16 @@ public sealed class OutboxOptions : IValidatableObject
     public int RefillEvents { get; set; } = 500;
 
     /// <summary>How long a relayed event is kept to serve readers older than the log. Default 7 days; 1 min to 10 years.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        var day = TimeSpan.FromDays(1);
-        (string Name, TimeSpan Value, TimeSpan Min, TimeSpan Max)[] times =
-        [
-            (nameof(PollInterval), PollInterval, TimeSpan.FromMilliseconds(5), TimeSpan.FromMinutes(1)),
-            (nameof(LeaseDuration), LeaseDuration, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)),
-            (nameof(MaxBackoff), MaxBackoff, TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(5)),
-            (nameof(CheckInterval), CheckInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
-            (nameof(SweepInterval), SweepInterval, TimeSpan.FromSeconds(1), day),
-            (nameof(Retention), Retention, TimeSpan.FromMinutes(1), 3650 * day),
-            (nameof(RefillWindow), RefillWindow, TimeSpan.FromMinutes(1), Retention),
-        ];
-        foreach (var (name, value, min, max) in times)
-        {
-            if (value < min || value > max)
-                yield return new ValidationResult($"{Section}:{name} must be from {min:c} to {max:c}, not {value:c}", [name]);
-        }
+        if (RefillWindow > Retention)
+            yield return new ValidationResult($"must not be above Retention, which is {Retention}", [nameof(RefillWindow)]);
     }
 }
+
+[OptionsValidator]
+internal sealed partial class OutboxOptionsValidator : IValidateOptions<OutboxOptions>;

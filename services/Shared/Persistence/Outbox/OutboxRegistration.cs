@@ -18,7 +18,7 @@ public static class OutboxRegistration
         where TSink : class, IOutboxSink
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddValidatedOptions<OutboxOptions, OutboxOptionsValidator>(OutboxOptions.Section);
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<OutboxProgress>();

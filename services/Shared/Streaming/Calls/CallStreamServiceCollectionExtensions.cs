@@ -23,8 +23,7 @@ public static class CallStreamServiceCollectionExtensions
         where TResult : class, ICallResult, IMessage, new()
         where THandler : class, ICallBatchHandler<TCall, TResult>
     {
-        services.AddOptions<CallStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<CallStreamServerOptions>>(new CallStreamServerOptionsRules(section));
+        services.AddValidatedOptions<CallStreamServerOptions, CallStreamServerOptionsValidator>(section, section);
         services.TryAddSingleton(TimeProvider.System);
         services.AddScoped<ICallBatchHandler<TCall, TResult>, THandler>();
         services.AddSingleton(provider => new CallStreamServer<TCall, TResult>(
@@ -53,8 +52,9 @@ public static class CallStreamServiceCollectionExtensions
         where TCall : class, ICall, IMessage<TCall>
         where TResult : class, ICallResult, new()
     {
-        services.AddOptions<CallStreamClientOptions>(section).BindConfiguration(section).Configure(configure ?? (_ => { })).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<CallStreamClientOptions>>(new CallStreamClientOptionsRules(section, source is not null));
+        services.AddValidatedOptions<CallStreamClientOptions, CallStreamClientOptionsValidator>(section, section)
+            .Configure(options => options.HasSource = source is not null)
+            .Configure(configure ?? (_ => { }));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider =>
         {

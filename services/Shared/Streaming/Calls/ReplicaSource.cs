@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
 
 namespace Microservices.Streaming.Calls;
@@ -12,6 +13,8 @@ public interface IReplicaSource
 /// <summary>Replicas as configured: addresses as they are, names resolved anew each time.</summary>
 internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IReplicaSource
 {
+    private const string Examples = "http://host:port, https://host:port or dns:///host:port";
+
     private readonly Uri[] _addresses = [.. addresses.Select(a => new Uri(a))];
 
     public async ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken)
@@ -33,8 +36,19 @@ internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IRepli
         return found;
     }
 
-    /// <summary>Whether this is an address that the options allow.</summary>
-    internal static bool IsValid(string address) =>
+    /// <summary>What is wrong with configured addresses: there is at least one, unless they come from elsewhere, and each is like those that are documented.</summary>
+    internal static IEnumerable<ValidationResult> Validate(string member, IList<string> addresses, bool ownSource)
+    {
+        if (addresses.Count == 0 && !ownSource)
+            yield return new ValidationResult($"must have at least one address: {Examples}", [member]);
+        for (var i = 0; i < addresses.Count; i++)
+        {
+            if (!IsValid(addresses[i]))
+                yield return new ValidationResult($"must be {Examples}", [$"{member}:{i}"]);
+        }
+    }
+
+    private static bool IsValid(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (IsName(uri) ? NameOf(uri) is { Port: > 0, Host.Length: > 0 } : uri.Scheme is "http" or "https" && uri.Host.Length > 0);
 

@@ -23,8 +23,7 @@ public static class EventStreamServiceCollectionExtensions
         where TSource : class, IEventReaderSource<TRequest>
     {
         services.TryAddSingleton<TSource>();
-        services.AddOptions<EventStreamServerOptions>(section).BindConfiguration(section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<EventStreamServerOptions>>(new EventStreamServerOptionsRules(section));
+        services.AddValidatedOptions<EventStreamServerOptions, EventStreamServerOptionsValidator>(section, section);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TotalQueued>();
         services.AddSingleton(provider => new EventStreamServer<TRequest>(
@@ -53,8 +52,9 @@ public static class EventStreamServiceCollectionExtensions
         where TRequest : class, IEventRequestFrame, new()
         where TResponse : class, IEventResponseFrame<TEvent>, IMessage<TResponse>, new()
     {
-        services.AddOptions<EventStreamClientOptions>(section).BindConfiguration(section).Configure(configure ?? (_ => { })).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<EventStreamClientOptions>>(new EventStreamClientOptionsRules(section, source is not null));
+        services.AddValidatedOptions<EventStreamClientOptions, EventStreamClientOptionsValidator>(section, section)
+            .Configure(options => options.HasSource = source is not null)
+            .Configure(configure ?? (_ => { }));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<EventStreamClient<TEvent>>(provider =>
         {

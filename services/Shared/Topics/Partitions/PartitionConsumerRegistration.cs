@@ -24,7 +24,7 @@ public static class PartitionConsumerRegistration
         where THandler : class, IPartitionHandler<TContext, TEvent>
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.AddValidatedOptions<PartitionConsumerOptions>("PartitionConsumer");
+        builder.Services.AddValidatedOptions<PartitionConsumerOptions, PartitionConsumerOptionsValidator>("PartitionConsumer");
         builder.Services.TryAddSingleton<PartitionConsumerMetrics>();
         builder.Services.TryAddSingleton<THandler>();
         builder.Services.AddHostedService(services =>

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 
-namespace Microservices.Hosting;
+namespace Microservices.Primitives;
 
 /// <summary>
 /// How times are read from the configuration, for every option of every process, the framework's own as well: as <c>[d.]hh:mm[:ss[.fffffff]]</c>, and in no

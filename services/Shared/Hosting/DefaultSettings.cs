@@ -1,0 +1,35 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace Microservices.Hosting;
+
+/// <summary>
+/// The settings that every process has unless it says otherwise: on this machine, a database file of its own, the embedded Redis, and a management port
+/// 4000 above the gRPC port; everywhere, how much of what is logged. A file, the environment and the command line go before.
+/// </summary>
+internal static class DefaultSettings
+{
+    private const int ManagementPortOffset = 4000;
+
+    public static void AddDefaultSettings(this ConfigurationManager configuration, GrpcService service)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Database"] = $"Data Source=.data/{service.File.Package.Split('.')[0]}.db",
+            ["ConnectionStrings:Redis"] = "localhost:6399",
+            ["Logging:LogLevel:Default"] = "Information",
+            ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+            ["Logging:LogLevel:Grpc"] = "Warning",
+            ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+            // What fails is told by whoever asked for it.
+            ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",
+            ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
+        };
+        if (configuration[Endpoints.UrlKey(Endpoints.Grpc)] is { } url && url.LastIndexOf(':') is > 0 and var colon
+            && int.TryParse(url.AsSpan(colon + 1).TrimEnd('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue - ManagementPortOffset)
+            settings[Endpoints.UrlKey(Endpoints.Management)] = string.Create(CultureInfo.InvariantCulture, $"{url[..colon]}:{port + ManagementPortOffset}");
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = settings });
+    }
+}
