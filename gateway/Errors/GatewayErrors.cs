@@ -16,6 +16,9 @@ internal static class GatewayErrors
     /// <summary>Makes the gateway's own.</summary>
     public static ErrorDomain Domain { get; } = new("gateway.v1");
 
+    private const string UpstreamOverloaded = "UPSTREAM_OVERLOADED";
+    private const string UpstreamOverloadedMessage = "A service behind the gateway is overloaded.";
+
     private static readonly string[] Contracts = ["gateway.v1", "users.v1", "orders.v1", "notifications.v1"];
 
     /// <summary>What the caller is told of an exception.</summary>
@@ -28,13 +31,7 @@ internal static class GatewayErrors
     };
 
     /// <summary>RESOURCE_EXHAUSTED, with when to try again: the gateway itself refuses the call, before it has reached the service.</summary>
-    public static Status Overloaded()
-    {
-        var status = FromCode(StatusCode.ResourceExhausted);
-        if (!status.Details.Any(SaysWhenToRetry))
-            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
-        return status;
-    }
+    public static Status Overloaded() => Domain.Overloaded(UpstreamOverloaded, UpstreamOverloadedMessage);
 
     /// <summary>The reason of <see cref="AnswerTooLarge"/>.</summary>
     public const string AnswerTooLargeReason = "ANSWER_TOO_LARGE";
@@ -71,7 +68,7 @@ internal static class GatewayErrors
     {
         StatusCode.Unavailable => Domain.Unavailable("UPSTREAM_UNAVAILABLE", "A service behind the gateway is not available."),
         StatusCode.DeadlineExceeded => Domain.Other(code, "UPSTREAM_TIMEOUT", "A service behind the gateway did not answer in time."),
-        StatusCode.ResourceExhausted => Domain.Exhausted("UPSTREAM_OVERLOADED", "A service behind the gateway is overloaded."),
+        StatusCode.ResourceExhausted => Domain.Exhausted(UpstreamOverloaded, UpstreamOverloadedMessage),
         StatusCode.Cancelled => Domain.Other(code, "CANCELLED", "The call was cancelled."),
         _ when IsAboutTheRequest(code) => Domain.Other(code, "UPSTREAM_REFUSED", "A service behind the gateway refused the request."),
         _ => Domain.Other(StatusCode.Internal, "UPSTREAM_ERROR", "A service behind the gateway failed."),

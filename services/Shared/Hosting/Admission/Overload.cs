@@ -1,5 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 using Microservices.Hosting.Errors;
 
 namespace Microservices.Hosting.Admission;
@@ -10,13 +8,5 @@ public static class Overload
     private static readonly ErrorDomain Domain = new("rpc");
 
     /// <summary>RESOURCE_EXHAUSTED, reason OVERLOADED, with RetryInfo: try again in a second. A new one each time.</summary>
-    public static Google.Rpc.Status Status
-    {
-        get
-        {
-            var status = Domain.Exhausted("OVERLOADED", "The service is overloaded: try again.");
-            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
-            return status;
-        }
-    }
+    public static Google.Rpc.Status Status => Domain.Overloaded("OVERLOADED", "The service is overloaded: try again.");
 }

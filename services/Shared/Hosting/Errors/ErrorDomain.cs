@@ -58,15 +58,19 @@ public sealed class ErrorDomain(string domain)
     /// <summary>RESOURCE_EXHAUSTED: a bound is reached; try later.</summary>
     public Status Exhausted(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message);
 
+    /// <summary>RESOURCE_EXHAUSTED, with a RetryInfo of a second: more is asked for at once than can be done; that passes.</summary>
+    public Status Overloaded(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message, RetrySoon);
+
     /// <summary>UNAVAILABLE: something this service needs cannot be reached; try again, after a while.</summary>
     public Status Unavailable(string reason, string message) => Make(StatusCode.Unavailable, reason, message);
 
-    /// <summary>UNAVAILABLE, with a RetryInfo: when it is worth another try.</summary>
-    public Status Unavailable(string reason, string message, TimeSpan retryDelay) =>
-        Make(StatusCode.Unavailable, reason, message, new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(retryDelay) });
+    /// <summary>UNAVAILABLE, with a RetryInfo of a second: something is away that is expected back.</summary>
+    public Status UnavailableForNow(string reason, string message) => Make(StatusCode.Unavailable, reason, message, RetrySoon);
 
     /// <summary>Any other code.</summary>
     public Status Other(StatusCode code, string reason, string message) => Make(code, reason, message);
+
+    private static RetryInfo RetrySoon => new() { RetryDelay = new Duration { Seconds = 1 } };
 
     private Status Make(StatusCode code, string reason, string message, params Google.Protobuf.IMessage[] details) =>
         Make(code, message, [new ErrorInfo { Reason = reason, Domain = domain }, .. details]);

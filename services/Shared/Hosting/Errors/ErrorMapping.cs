@@ -11,7 +11,6 @@ namespace Microservices.Hosting.Errors;
 public static class ErrorMapping
 {
     private static readonly ErrorDomain Domain = new("suite");
-    private static readonly TimeSpan DatabaseRetryDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>The status for an exception. <paramref name="call"/>, if there is one, tells a caller that hung up from a deadline that passed.</summary>
     public static Status ToStatus(Exception exception, ServerCallContext? call = null) => exception switch
@@ -21,7 +20,7 @@ public static class ErrorMapping
         _ when call?.CancellationToken.IsCancellationRequested == true => Ended(call),
         RpcException rpc => FromUpstream(rpc.StatusCode),
         OperationCanceledException => Domain.Other(StatusCode.Cancelled, "CANCELLED", "The call was cancelled."),
-        _ when DatabaseIsAway(exception) => Domain.Unavailable("DATABASE_UNAVAILABLE", "The database cannot be reached, is busy, or takes no writes.", DatabaseRetryDelay),
+        _ when DatabaseIsAway(exception) => Domain.UnavailableForNow("DATABASE_UNAVAILABLE", "The database cannot be reached, is busy, or takes no writes."),
         _ => Domain.Other(StatusCode.Internal, "INTERNAL", "Something went wrong inside the service."),
     };
 
