@@ -38,7 +38,7 @@ public sealed class BackendOptions : IValidatableObject
 [OptionsValidator]
 internal sealed partial class BackendOptionsValidator : IValidateOptions<BackendOptions>;
 
-/// <summary>Clients of the other services: one shared channel for each, spread over its replicas.</summary>
+/// <summary>Clients of the other services: one shared channel to each, balanced over its replicas.</summary>
 public static class Backends
 {
     private static readonly TimeSpan DnsRefresh = TimeSpan.FromSeconds(30);
@@ -46,13 +46,13 @@ public static class Backends
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
-    // A replica that is replaced is away for seconds, and the next goes as soon as it is back.
+    // A replica that is replaced is away for seconds, and the next one is replaced as soon as it is back.
     private static readonly TimeSpan ReconnectBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxReconnectBackoff = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Registers a client of the service whose replicas are under <c>Backends:<paramref name="name"/></c>, its calls passing through the
-    /// interceptor if there is one; a unary call that reached no replica is made again (<see cref="UnsentCalls"/>). Thread-safe, as gRPC
+    /// Registers a client of the service whose replicas are under <c>Backends:<paramref name="name"/></c>. Its calls pass through the
+    /// interceptor, if there is one. Unary calls that reached no replica are retried (<see cref="UnsentCalls"/>). Thread-safe, as gRPC
     /// clients are.
     /// </summary>
     public static WebApplicationBuilder AddBackend<TClient>(

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// What stands around every gRPC method: faults, if there are rules; whatever it throws becomes a status with details, by
-/// <see cref="ErrorMapping"/>; what nobody expected is logged; and <see cref="CallMetrics"/> get the status as the caller sees it. Not
-/// interceptors: the first of those keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
+/// Wraps every gRPC method: applies fault rules, if there are any; turns every exception into a status with details, by
+/// <see cref="ErrorMapping"/>; logs unexpected ones; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by
+/// interceptors, since the first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
 internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission admission, ILogger<CallPipeline> logger, FaultGate? faults = null)
 {
@@ -24,16 +24,16 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
     /// <summary>A stream's method has returned.</summary>
     public void Ended(ServerCallContext call) => metrics.StreamEnded(call.Method, call.Status.StatusCode);
 
-    /// <summary>Returns when a unary method may run, with what is to be left when it has; null when nothing is.</summary>
+    /// <summary>Returns when a unary method may run, with the gate to leave after it; null when there is none.</summary>
     public ValueTask<FairGate?> AdmitUnaryAsync<TRequest>(ServerCallContext call) => admission.EnterAsync<TRequest>(call);
 
     /// <summary>A unary method has returned.</summary>
     public void Answered(ServerCallContext call, long startTimestamp) => metrics.Answered(call.Method, call.Status.StatusCode, startTimestamp);
 
-    /// <summary>A method has thrown, a stream's unless it says when it began. Returns what is to be thrown instead.</summary>
+    /// <summary>A method has thrown: that of a stream, unless the start of a unary call is given. Returns what to throw instead.</summary>
     public Exception Failed(ServerCallContext call, Exception exception, long? startTimestamp = null)
     {
-        // Health and reflection speak for themselves.
+        // Health and reflection have statuses of their own.
         var thrown = call.Method.StartsWith("/grpc.", StringComparison.Ordinal) ? exception : Translate(exception, call);
         var code = thrown is RpcException { StatusCode: var known } ? known : StatusCode.Unknown;
         if (startTimestamp is { } start)
@@ -57,14 +57,14 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
         return status.ToRpcException();
     }
 
-    // The caller's doing, which may be done a hundred thousand times.
+    // The caller is at fault, and may be a hundred thousand times.
     [LoggerMessage(LogLevel.Debug, "{Method} answered {Code} to a request that cannot be read: {Cause}")]
     private partial void LogBad(string method, StatusCode code, string cause);
 
     [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly")]
     private partial void LogUnexpected(string method, Exception exception);
 
-    // An outage is told once for all calls, by whoever has the database.
+    // DatabaseOutage logs an outage once for all calls.
     [LoggerMessage(LogLevel.Debug, "{Method} answered {Code}, since the database is away: {Cause}")]
     private partial void LogDatabaseAway(string method, StatusCode code, string cause);
 

@@ -10,8 +10,8 @@ namespace Microservices.Hosting;
 public sealed class DrainOptions
 {
     /// <summary>
-    /// How long a process that is told to stop goes on serving while readiness already says no, so that load balancers notice. Streams are
-    /// told to leave from the beginning of it, and HTTP/1.1 connections end with their next answer. Default 0; 0 to 1 min.
+    /// How long a process that is told to stop goes on serving while it is already not ready, so that load balancers notice. From its beginning
+    /// streams are told to leave, and HTTP/1.1 connections end with their next answer. Default 0; 0 to 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.Zero;
@@ -25,8 +25,8 @@ public sealed class DrainOptions
 internal sealed partial class DrainOptionsValidator : IValidateOptions<DrainOptions>;
 
 /// <summary>
-/// Tells the parts of a process that it is about to stop. gRPC's own cancellation does not fire then, and an open stream would hold
-/// up the stop until it is cut: every stream watches <see cref="Token"/>, says <c>draining</c> to its client, and ends within
+/// Tells the parts of a process that it is about to stop. gRPC's own cancellation does not fire then, and an open stream would delay
+/// the stop until it is cut off. So every stream watches <see cref="Token"/>, says <c>draining</c> to its client, and ends within
 /// <see cref="DrainOptions.Window"/>. Thread-safe.
 /// </summary>
 public sealed class Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptions> options) : IHostedLifecycleService
@@ -34,7 +34,7 @@ public sealed class Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptio
     /// <summary>Fires once, when the process is told to stop.</summary>
     public CancellationToken Token => lifetime.ApplicationStopping;
 
-    /// <summary>How long a stream has from then on.</summary>
+    /// <summary>How long a stream has after that to end.</summary>
     public TimeSpan Window => options.Value.Window;
 
     /// <summary>Whether the process is about to stop.</summary>
@@ -70,14 +70,14 @@ public sealed class Drain(IHostApplicationLifetime lifetime, IOptions<DrainOptio
 
 internal static class DrainRegistration
 {
-    // What is left for the server itself, once the window has passed, before what is still open is cut.
+    // Once the window has passed, the server itself has this long before it cuts off what is still open.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     public static void AddDrain(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<DrainOptions, DrainOptionsValidator>("Drain");
         builder.Services.AddSingleton<Drain>();
-        // Before the drain, which says that the process has started.
+        // Before the drain, which reports that the process has started.
         builder.Services.AddHostedService<WarmUps>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Drain>());
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>((host, drain) =>

@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Over HTTP/1.1 a process that drains says with every answer that its connection is at its end. A load balancer in front sends new
-/// connections elsewhere by then, but leaves those that stand where they are: so callers have left, each between two requests, before
-/// <see cref="DrainOptions.Delay"/> has passed and the server stops, and none is sending just then. Over HTTP/2 the server itself says so
-/// without a loss (GOAWAY), and the streams have their own <c>draining</c>.
+/// Closes HTTP/1.1 connections of a process that drains, each with its next answer (<c>Connection: close</c>). A load balancer already sends new
+/// connections elsewhere, but keeps those that it has. So callers leave between two requests, before <see cref="DrainOptions.Delay"/> has
+/// passed and the server stops, and none is cut off while it sends. Over HTTP/2 the server does the same without a loss (GOAWAY), and
+/// streams have their own <c>draining</c>.
 /// </summary>
 internal sealed class DrainMiddleware(RequestDelegate next, Drain drain)
 {

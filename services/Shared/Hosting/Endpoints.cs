@@ -10,8 +10,8 @@ namespace Microservices.Hosting;
 
 /// <summary>
 /// The ports of a process. They are Kestrel's own configuration (<c>Kestrel:Endpoints:Grpc:Url</c> and so on). A plaintext port
-/// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. Which one a request came in by is known from its
-/// connection, not from its Host header, which the caller writes.
+/// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. The connection of a request tells which one it came in by; the Host
+/// header does not, since the caller writes it.
 /// </summary>
 internal static class Endpoints
 {
@@ -40,7 +40,7 @@ internal static class Endpoints
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
-            // Finds a peer that is gone without a word within 40 s, however quiet the stream.
+            // Detects within 40 s that a peer has vanished, even on an idle stream.
             options.Limits.Http2.KeepAlivePingDelay = PingDelay;
             options.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
             // Of HTTP/2 streams only.

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Health, one truth for gRPC's <c>grpc.health.v1.Health</c> (for "" and for the service's name) and <c>/health/ready</c>: every
-/// registered check must not be Unhealthy. Degraded still serves. A part adds its own check with <c>AddHealthChecks().AddCheck</c>.
-/// What is asked about <c>liveness</c>, as about <c>/health/live</c>, is only whether the process answers.
+/// Health: one answer for gRPC's <c>grpc.health.v1.Health</c> (for "" and for the service's name) and <c>/health/ready</c>: every
+/// registered check must not be Unhealthy; a Degraded process still serves. A part adds its own check with <c>AddHealthChecks().AddCheck</c>.
+/// The name <c>liveness</c>, like <c>/health/live</c>, says only that the process answers.
 /// </summary>
 internal static class Health
 {
-    // How often the checks are run for those who watch; of a drain they hear at once.
+    // How often the checks run for Watch. A drain is reported at once.
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(2);
 
     // The name that Kubernetes' documentation suggests.

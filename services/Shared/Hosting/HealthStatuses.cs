@@ -5,20 +5,20 @@ using ServingStatus = Microservices.HealthChecks.V1.HealthCheckResponse.Types.Se
 namespace Microservices.Hosting;
 
 /// <summary>
-/// The health of what a process serves, by name: asked for now, or as it was when the checks last ran, which they do once for all who watch.
+/// The health of what a process serves, by name: by running the checks now, or as the last periodic run found it, which all watchers share.
 /// Thread-safe.
 /// </summary>
 /// <param name="checks">Runs the checks.</param>
-/// <param name="names">Which checks count for a name.</param>
+/// <param name="names">For each name, the checks that count.</param>
 internal sealed class HealthStatuses(HealthCheckService checks, IReadOnlyDictionary<string, Func<string, bool>> names) : IHealthCheckPublisher
 {
     private HealthReport? last;
     private TaskCompletionSource ran = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the checks have run again.</summary>
+    /// <summary>Completes with the next periodic run.</summary>
     public Task Next => Volatile.Read(ref ran).Task;
 
-    /// <summary>Runs the checks; null for a name that is not here.</summary>
+    /// <summary>Runs the checks; null for an unknown name.</summary>
     public async Task<ServingStatus?> CheckAsync(string name, CancellationToken cancellationToken) =>
         names.TryGetValue(name, out var counts)
             ? StatusOf((await checks.CheckHealthAsync(check => counts(check.Name), cancellationToken)).Status)
@@ -34,7 +34,7 @@ internal sealed class HealthStatuses(HealthCheckService checks, IReadOnlyDiction
         return list;
     }
 
-    /// <summary>As the checks last found it; null where they have not run yet, or the name is not here.</summary>
+    /// <summary>The result of the last periodic run; null before the first one, and for an unknown name.</summary>
     public ServingStatus? LastOf(string name) =>
         Volatile.Read(ref last) is { } report && names.TryGetValue(name, out var counts) ? StatusOf(report, counts) : null;
 

@@ -15,7 +15,7 @@ internal static class ManagementPort
     public static void UseManagementPort(this WebApplication app) =>
         app.MapWhen(context => context.CameInBy(Endpoints.Management), management =>
         {
-            // Live depends on nothing but the process: a restart mends nothing outside of it.
+            // Liveness depends on nothing outside the process, since restarting it would mend nothing there.
             management.UseHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
             management.UseHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
             management.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");

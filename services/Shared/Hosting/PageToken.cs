@@ -6,10 +6,10 @@ using System.Text.Unicode;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Opaque page tokens: the position after which the next page begins, bound to the list it belongs to and sealed by a digest, so
-/// that a token that was damaged, written otherwise, or taken from another list is refused. It hides nothing and grants nothing: what a
-/// caller may list is decided by the query, not by the token. The digest has no key, so that who knows it can make a token up: whoever reads
-/// a position checks what is in it (<see cref="Errors.FieldViolations.PagePosition"/>).
+/// Opaque page tokens: the position after which the next page begins, bound to its list by a digest, so that a token that was
+/// damaged, encoded differently, or taken from another list is refused. A token hides nothing and grants nothing: the query, and not the
+/// token, decides what a caller may list. The digest has no key, so that anybody can forge a token: code that reads a position checks
+/// it (<see cref="Errors.FieldViolations.PagePosition"/>).
 /// </summary>
 public static class PageToken
 {
@@ -23,7 +23,7 @@ public static class PageToken
         return Base64Url.EncodeToString([.. Digest(list, text), .. text]);
     }
 
-    /// <summary>The position in a token of <paramref name="list"/>; false when it is not one, to the letter.</summary>
+    /// <summary>The position in a token of <paramref name="list"/>; false for anything that <see cref="Encode"/> did not return for it.</summary>
     public static bool TryDecode(string list, string token, out string position)
     {
         position = "";
@@ -31,7 +31,7 @@ public static class PageToken
             return false;
 
         var bytes = Base64Url.DecodeFromChars(token);
-        // Padding, blanks and bits that mean nothing are read by the decoder, but were never written.
+        // The decoder also accepts padding, blanks and stray bits, which Encode never writes.
         if (bytes.Length < DigestBytes || Base64Url.EncodeToString(bytes) != token)
             return false;
         if (!bytes.AsSpan(0, DigestBytes).SequenceEqual(Digest(list, bytes.AsSpan(DigestBytes))) || !Utf8.IsValid(bytes.AsSpan(DigestBytes)))

@@ -12,7 +12,7 @@ using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Microservices.Hosting;
 
-/// <summary>What every process of the suite does alike: two ports, health, reflection, telemetry, errors, faults, drain.</summary>
+/// <summary>What all processes of the suite have in common: two ports, health, reflection, telemetry, errors, faults, drain.</summary>
 public static class ServiceDefaults
 {
     /// <summary>The largest gRPC message a process takes or sends, in bytes: 1 MiB. A larger one is RESOURCE_EXHAUSTED.</summary>
@@ -66,12 +66,12 @@ public static class ServiceDefaults
     }
 
     /// <summary>
-    /// Starts the process and returns when it has stopped. One that is told to stop while it still starts, as while it waits for its database,
-    /// has stopped, too, and not failed.
+    /// Starts the process and returns when it has stopped. A process that is told to stop while it still starts, for instance while it waits for
+    /// its database, has not failed.
     /// </summary>
     public static async Task RunUntilStoppedAsync(this WebApplication app)
     {
-        // Taken now: when it has run it is disposed of.
+        // Taken now, since RunAsync disposes of the app.
         var stopping = app.Lifetime.ApplicationStopping;
         try
         {
@@ -79,7 +79,7 @@ public static class ServiceDefaults
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The host has said so.
+            // The host has logged it.
         }
     }
 }

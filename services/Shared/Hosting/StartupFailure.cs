@@ -32,7 +32,7 @@ internal static partial class StartupFailure
             if (isInstalled)
                 return;
             isInstalled = true;
-            // Not a catch around Main: services are made, validated and started in many places, and all of them end here.
+            // Services are made, validated and started in many places; a failure of any of them ends here.
             AppDomain.CurrentDomain.UnhandledException += static (_, unhandled) => EndIfPlain(unhandled.ExceptionObject as Exception);
         }
     }
@@ -43,15 +43,15 @@ internal static partial class StartupFailure
     /// <summary>The process has started.</summary>
     public static void Over() => Volatile.Write(ref isStarting, false);
 
-    /// <summary>Whether a logger is of those that say how a process starts and ends.</summary>
+    /// <summary>Whether loggers of this category report the start and the end of a process.</summary>
     public static bool IsAboutStart(string category) => category is "Microsoft.Extensions.Hosting.Internal.Host" or "Microsoft.AspNetCore.Server.Kestrel";
 
-    /// <summary>Whether the process ends with the one line of this exception, or ends already, so that it need not be logged as well.</summary>
+    /// <summary>Whether the process ends with the one line of this exception, or is already ending, so that the exception need not be logged too.</summary>
     public static bool IsToldAtTheEnd(Exception? exception)
     {
         if (exception is null || !Volatile.Read(ref isStarting))
             return false;
-        // What has started already is stopped, and may say so.
+        // Parts that have started already are stopped, and log that they were cancelled.
         if (Volatile.Read(ref hasFailed))
             return exception is OperationCanceledException;
         if (Describe(exception, Volatile.Read(ref settings)) is null)

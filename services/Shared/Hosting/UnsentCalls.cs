@@ -5,14 +5,14 @@ using Grpc.Core.Interceptors;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Makes a unary call again that has reached no replica: while one stops, a call may be on its way to a connection that is no more. Nobody
-/// has seen it, so this is safe whatever the call does; one that may have been received is the caller's to repeat. Bounded by the
-/// call's deadline, and by a second in all. Thread-safe.
+/// Retries unary calls that reached no replica: while a replica stops, a call may be given a connection that has just closed. No replica
+/// has received such a call, so that retrying it is safe whatever it does; only the caller may repeat one that may have been received. Retries
+/// are bounded by the call's deadline, and by a second in all. Thread-safe.
 /// </summary>
 internal sealed class UnsentCalls(TimeProvider time) : Interceptor
 {
-    // The balancer needs a moment to see that a replica is gone, and up to its own backoff that one is back.
-    private static readonly TimeSpan[] Waits = [.. ((double[])[10, 40, 100, 250, 600]).Select(TimeSpan.FromMilliseconds)];
+    // The balancer takes a moment to notice that a replica is gone, and up to its own backoff to notice that one is back.
+    private static readonly TimeSpan[] RetryDelays = [.. ((double[])[10, 40, 100, 250, 600]).Select(TimeSpan.FromMilliseconds)];
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
@@ -30,9 +30,9 @@ internal sealed class UnsentCalls(TimeProvider time) : Interceptor
                 {
                     return await call.ResponseAsync;
                 }
-                catch (RpcException exception) when (attempt < Waits.Length && IsUnsent(exception))
+                catch (RpcException exception) when (attempt < RetryDelays.Length && IsUnsent(exception))
                 {
-                    await Task.Delay(Waits[attempt], time, context.Options.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(RetryDelays[attempt], time, context.Options.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     call.Dispose();
                     call = continuation(request, context);
                 }
@@ -46,7 +46,7 @@ internal sealed class UnsentCalls(TimeProvider time) : Interceptor
         }
     }
 
-    /// <summary>Whether no connection could be made for it.</summary>
+    /// <summary>Whether the call failed because no connection could be made.</summary>
     private static bool IsUnsent(RpcException exception) => exception is
     {
         StatusCode: StatusCode.Unavailable,

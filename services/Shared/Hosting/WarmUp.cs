@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// What a process does for itself once before it is ready. A new replica gets its share of the load at once; whoever came first would
-/// wait until code is compiled, a query planned, a connection opened.
+/// What a process does once before it is ready. A new replica gets its share of the load at once, and without this its first callers would
+/// wait until code is compiled, a query planned and a connection opened.
 /// </summary>
 public static class WarmUpRegistration
 {
     /// <summary>
-    /// Registers a use of a singleton to begin with. It must change nothing. One that fails, or takes longer than 5 s, is logged, and the process
-    /// is ready without it.
+    /// Registers a use of a singleton that warms it up. It must change nothing. When it fails or takes longer than 5 s, that is logged, and the
+    /// process becomes ready without it.
     /// </summary>
     public static WebApplicationBuilder AddWarmUp<TService>(this WebApplicationBuilder builder, Func<TService, CancellationToken, Task> use)
         where TService : class
@@ -25,14 +25,14 @@ public static class WarmUpRegistration
 
 internal sealed record WarmUp(Func<CancellationToken, Task> RunAsync);
 
-/// <summary>Runs them when the process has started, and before <see cref="Drain.IsStarted"/>.</summary>
+/// <summary>Runs all warm-ups when the process has started, before <see cref="Drain.IsStarted"/>.</summary>
 internal sealed partial class WarmUps(IEnumerable<WarmUp> uses, TimeProvider time, ILogger<WarmUps> logger) : IHostedLifecycleService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        using var late = new CancellationTokenSource(Patience, time);
+        using var late = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
@@ -54,6 +54,6 @@ internal sealed partial class WarmUps(IEnumerable<WarmUp> uses, TimeProvider tim
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Information, "The warm-up came to nothing: the first callers will wait a little")]
+    [LoggerMessage(LogLevel.Information, "The warm-up failed; the first calls may take longer")]
     private partial void LogFailed(Exception failed);
 }

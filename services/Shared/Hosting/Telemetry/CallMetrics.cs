@@ -5,8 +5,8 @@ using Grpc.Core;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// What a process answers, by method and gRPC code: <c>rpc.server.call.duration</c> (seconds) for unary calls, and for streams,
-/// whose duration says nothing, <c>rpc.server.streams.active</c> and <c>rpc.server.streams.ended</c>. Names follow
+/// The answers of a process, by method and gRPC code: <c>rpc.server.call.duration</c> (seconds) for unary calls, and for streams,
+/// whose duration means little, <c>rpc.server.streams.active</c> and <c>rpc.server.streams.ended</c>. Names follow
 /// OpenTelemetry's conventions for RPC.
 /// </summary>
 internal sealed class CallMetrics

@@ -3,17 +3,17 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// What Kestrel logs of how a client treats its own connection, such as a flood of frames, for which it closes that connection. Kestrel calls some
-/// of it critical. Nobody else is harmed and nothing needs to be mended, so it is a warning: an error is one of ours.
+/// Lowers what Kestrel logs of a client that misuses its own connection, for instance by a flood of frames, for which Kestrel closes that
+/// connection. Kestrel logs some of it as critical. No other caller is harmed and nothing needs to be mended, so that a warning is enough.
 /// </summary>
 internal static class ClientConduct
 {
     private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel";
 
-    // A connection that was given up while it was flooded may be forgotten before its last task has ended.
+    // Kestrel may forget a flooded connection that it closed before the connection's last task has ended.
     private const string NeverCompleted = "ApplicationNeverCompleted";
 
-    /// <summary>The level to log it at.</summary>
+    /// <summary>The level at which to log the line.</summary>
     public static LogLevel Level(LogLevel level, string category, EventId kind) =>
         level > LogLevel.Warning && (category is $"{Kestrel}.Http2" or $"{Kestrel}.Connections" or $"{Kestrel}.BadRequests" || (category == Kestrel && kind.Name == NeverCompleted))
             ? LogLevel.Warning

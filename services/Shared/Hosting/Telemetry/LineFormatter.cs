@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Microservices.Hosting.Telemetry;
 
-/// <summary>A log line for a person: time, level, where, what, and the trace id when there is one. An exception follows on lines of its own.</summary>
+/// <summary>Log lines for people: time, level, category, message, and the trace id if there is one. An exception follows on lines of its own.</summary>
 internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "line";
@@ -18,7 +18,7 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
         textWriter.Write(' ');
         textWriter.Write(logEntry.Category.AsSpan(logEntry.Category.LastIndexOf('.') + 1));
         textWriter.Write(": ");
-        // A line is a line: what a caller wrote into a value cannot begin another.
+        // Text from a caller must not begin another line.
         textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" "));
         if (Activity.Current is { } activity)
         {

@@ -5,11 +5,11 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// The process's loggers, each of which writes at most so many lines of a kind in a period (<see cref="LogThrottleOptions"/>), and then one
-/// that says how many it left out. A kind is a category and an event id: the lines that one place in the code writes. Only warnings and above
-/// are counted; what is below has its level to be turned off by. So neither a flood of bad requests nor an outage that fails every request
-/// fills the log, whoever logs it: Kestrel, EF Core, or we. A line that is left out is not formatted. What is only about a client's conduct is a
-/// warning at most (<see cref="ClientConduct"/>). Thread-safe.
+/// Makes the loggers of the process, which write a limited number of lines of one kind in a period (<see cref="LogThrottleOptions"/>), and then
+/// one line that says how many were left out. A kind is a category and an event id, that is, the lines of one place in the code. Only
+/// warnings and above are limited; lines below can be turned off by their level. So neither a flood of bad requests nor an outage that fails
+/// every request fills the log, whether Kestrel, EF Core or the suite logs it. Lines that are left out are not formatted. Lines about the
+/// conduct of a client are warnings at most (<see cref="ClientConduct"/>). Thread-safe.
 /// </summary>
 internal sealed class LogThrottle : ILoggerFactory
 {
@@ -38,7 +38,7 @@ internal sealed class LogThrottle : ILoggerFactory
         inner.Dispose();
     }
 
-    /// <summary>Whether a line of this kind may be written now; else it is counted.</summary>
+    /// <summary>Whether a line of this kind may be written now; otherwise it is counted.</summary>
     internal bool Admit(LogWindow window)
     {
         var now = time.GetTimestamp();
@@ -86,7 +86,7 @@ internal sealed partial class LogWindow(ILogger logger, LogLevel level, EventId 
     {
         lock (gate)
         {
-            // One that has left something out lasts until that is said.
+            // A window that left lines out lasts until their number is logged.
             if (isOver && leftOut == 0)
                 (start, written) = (now, 0);
             if (written < lines)

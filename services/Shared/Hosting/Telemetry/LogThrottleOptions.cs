@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Telemetry;
 
-/// <summary>How much a process logs of one kind: section <c>LogThrottle</c>.</summary>
+/// <summary>How many lines of one kind a process logs: section <c>LogThrottle</c>.</summary>
 internal sealed class LogThrottleOptions
 {
     /// <summary>The most lines of one kind in a period; the others are counted. Default 5; 1 to 10,000.</summary>

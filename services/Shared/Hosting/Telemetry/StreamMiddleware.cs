@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// Keeps streams out of <c>http.server.request.duration</c>: it would record each when it ends, hours later, and drown the
-/// requests whose duration means something. Unary calls are served until their answers are on their way (<see cref="UnaryAnswers"/>).
+/// Keeps streams out of <c>http.server.request.duration</c>, which would record each stream when it ends, hours later, and so bury the
+/// requests whose duration matters. Unary calls are served until their answers are on their way (<see cref="UnaryAnswers"/>).
 /// </summary>
 internal sealed class StreamMiddleware(RequestDelegate next, UnaryAnswers answers)
 {

@@ -14,8 +14,8 @@ using OpenTelemetry.Trace;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// Metrics on <c>/metrics</c>, traces over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set, logs with the trace id: one JSON object a
-/// line, or, in Development, one line a person can read; so many lines of a kind at the most (<see cref="LogThrottle"/>).
+/// Metrics on <c>/metrics</c>; traces over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set; logs with the trace id, one JSON object a
+/// line, or, in Development, lines for people, and limited in number (<see cref="LogThrottle"/>).
 /// </summary>
 internal static class TelemetryRegistration
 {
@@ -48,7 +48,7 @@ internal static class TelemetryRegistration
         CheckLevels(builder.Configuration.GetSection("Logging"));
         builder.Services.AddValidatedOptions<LogThrottleOptions, LogThrottleOptionsValidator>("LogThrottle");
         builder.Services.AddSingleton<LoggerFactory>();
-        // By the system's time, whatever the process's is: a log goes on where that stands still.
+        // By the system's clock, since the clock of the process may stand still in a test.
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(services =>
             new LogThrottle(services.GetRequiredService<LoggerFactory>(), services.GetRequiredService<IOptions<LogThrottleOptions>>(), TimeProvider.System)));
         builder.Logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
@@ -66,7 +66,7 @@ internal static class TelemetryRegistration
         }
     }
 
-    // The logging library would say that a value is wrong, and not which.
+    // The logging library would not say which value is wrong.
     private static void CheckLevels(IConfigurationSection section)
     {
         foreach (var setting in section.GetChildren())
