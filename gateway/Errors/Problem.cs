@@ -32,7 +32,7 @@ public sealed record Problem
     /// <summary>What is wrong with each field (`lines[0].quantity`), parameter or header; "$" is the body as a whole.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
-    /// <summary>Finds the request in traces and logs.</summary>
+    /// <summary>Finds the request in traces and logs; absent where it was no HTTP that could be read as a request.</summary>
     public string? TraceId { get; init; }
 
     /// <summary>The problem that a gRPC status is over HTTP.</summary>

@@ -116,5 +116,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
 internal static class ProblemRegistration
 {
-    public static void UseProblems(this WebApplication app) => app.UseMiddleware<ProblemMiddleware>();
+    public static void UseProblems(this WebApplication app)
+    {
+        app.UseMiddleware<ProblemMiddleware>();
+        RejectedRequests.UseIn(app);
+    }
 }

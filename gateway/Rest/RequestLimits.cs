@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// How long the line and the headers of a request may be. The server's own bounds are above these, so that the answer can be a problem: the
-/// server closes the connection with a bare status.
+/// How long the line and the headers of a request may be. The server's own bounds are above these, so that the connection can go on after the
+/// answer; what is beyond its bounds, it closes the connection for: see <see cref="RejectedRequests"/>.
 /// </summary>
 internal static class RequestLimits
 {

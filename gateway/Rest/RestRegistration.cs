@@ -11,6 +11,7 @@ internal static class RestRegistration
 
         builder.Services.AddTransient<IStartupFilter, HeadRequests>();
         builder.AddRequestLimits();
+        RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
 
         // What describes the API sees the types as they are read and written.

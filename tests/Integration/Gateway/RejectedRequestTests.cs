@@ -1,0 +1,81 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Gateway;
+
+/// <summary>What the server itself refuses, since it is no HTTP or too much of it, is answered by a problem as everything else is.</summary>
+public sealed class RejectedRequestTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
+{
+    private const string Good = "GET /v1/users/ada HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    [Theory]
+    [InlineData("nonsense\r\n\r\n", 400, "bad-request")]
+    [InlineData("\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n", 400, "bad-request")]
+    [InlineData("GET /v1/users/ada HTTP/1.1\r\n\r\n", 400, "bad-request")]
+    [InlineData("GET /v1/users/ada HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "bad-request")]
+    [InlineData("GET /v1/users/ada HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400, "bad-request")]
+    [InlineData("GET /v1/users/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad-request")]
+    [InlineData("POST /v1/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400, "bad-request")]
+    [InlineData("GET /v1/users/ada HTTP/9.9\r\nHost: localhost\r\n\r\n", 505, "bad-request")]
+    public async Task Broken_HTTP_is_a_problem(string request, int status, string type) => CheckProblem(await SendAsync(request), status, type);
+
+    [Theory]
+    [InlineData(70_000, 1, 1, 414, "uri-too-long")]
+    [InlineData(1_000_000, 1, 1, 414, "uri-too-long")]
+    [InlineData(1, 1, 140_000, 431, "headers-too-large")]
+    [InlineData(1, 20, 100_000, 431, "headers-too-large")]
+    [InlineData(1, 1_100, 1, 431, "headers-too-large")]
+    public async Task A_line_and_headers_beyond_what_the_server_takes_are_a_problem(int query, int headers, int bytes, int status, string type)
+    {
+        var request = new StringBuilder($"GET /v1/users/ada?q={new string('x', query)} HTTP/1.1\r\nHost: localhost\r\n");
+        for (var i = 0; i < headers; i++)
+            request.Append($"X-{i}: {new string('x', bytes)}\r\n");
+        CheckProblem(await SendAsync(request.Append("\r\n").ToString()), status, type);
+    }
+
+    [Fact]
+    public async Task The_requests_before_it_on_the_connection_are_answered_and_those_after_it_are_not()
+    {
+        var answers = await SendAsync(Good + Good + "nonsense\r\n\r\n" + Good);
+        var broken = answers.IndexOf("HTTP/1.1 400", StringComparison.Ordinal);
+        Assert.Equal(2, answers[..broken].Split("HTTP/1.1 200 OK").Length - 1);
+        CheckProblem(answers[broken..], 400, "bad-request");
+    }
+
+    [Fact]
+    public async Task An_answer_to_HEAD_has_no_body()
+    {
+        var answer = await SendAsync("HEAD /v1/users/ada HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
+    }
+
+    // All that comes until the connection is closed.
+    private async Task<string> SendAsync(string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(gateway.Gateway.RestAddress.Host, gateway.Gateway.RestAddress.Port);
+        var stream = client.GetStream();
+        var sending = stream.WriteAsync(Encoding.Latin1.GetBytes(request)).AsTask();
+        var answer = new MemoryStream();
+        await stream.CopyToAsync(answer).WaitAsync(Eventually.Patience);
+        await sending.WaitAsync(Eventually.Patience);
+        return Encoding.UTF8.GetString(answer.ToArray());
+    }
+
+    // One answer, and nothing after it.
+    private static void CheckProblem(string answer, int status, string type)
+    {
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        var (head, body) = (answer[..answer.IndexOf("\r\n\r\n", StringComparison.Ordinal)], answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
+        Assert.Contains("\r\nContent-Type: application/problem+json\r\n", head, StringComparison.Ordinal);
+        Assert.Contains($"\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nCache-Control: no-store\r\n", head, StringComparison.Ordinal);
+        Assert.Contains("\r\nConnection: close\r\n", head, StringComparison.Ordinal);
+        var problem = JsonDocument.Parse(body).RootElement;
+        Assert.Equal(("/problems/" + type, status), (problem.Text("type"), problem.GetProperty("status").GetInt32()));
+        Assert.NotEmpty(problem.Text("title")!);
+    }
+}
