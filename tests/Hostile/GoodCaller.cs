@@ -11,14 +11,15 @@ namespace Microservices.Tests.Hostile;
 
 /// <summary>
 /// Somebody who asks for nothing but what the contract offers, at an even pace, beside all that is sent by others: reads a user, an overview, and
-/// over gRPC; places orders, some twice under one key; and follows the orders by events. Every answer is checked.
+/// over gRPC; places orders, some twice under one key, and lists them; and follows them by events. Every answer is checked.
 /// </summary>
 internal sealed class GoodCaller : IAsyncDisposable
 {
-    private const string UserId = "the-good-one";
+    private static readonly string[] Kinds = ["user", "overview", "order", "orders", "gRPC"];
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
     private readonly CancellationTokenSource over = new();
     private readonly CancellationTokenSource gone = new();
+    private readonly string userId;
     private readonly HttpClient http;
     private readonly GrpcChannel channel;
     private readonly UsersService.UsersServiceClient users;
@@ -29,8 +30,9 @@ internal sealed class GoodCaller : IAsyncDisposable
     private Task calling = Task.CompletedTask;
     private Task following = Task.CompletedTask;
 
-    private GoodCaller(HostileSuite suite)
+    private GoodCaller(HostileSuite suite, string userId)
     {
+        this.userId = userId;
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
         channel = GrpcChannel.ForAddress(suite.Users.Address);
         users = new(channel);
@@ -49,11 +51,14 @@ internal sealed class GoodCaller : IAsyncDisposable
         }
     }
 
+    /// <summary>How many orders were placed.</summary>
+    public int Placed => placed.Count;
+
     /// <summary>Makes a user, follows its events, and begins to call.</summary>
-    public static async Task<GoodCaller> StartAsync(HostileSuite suite)
+    public static async Task<GoodCaller> StartAsync(HostileSuite suite, string userId = "the-good-one")
     {
-        var caller = new GoodCaller(suite);
-        using var created = await caller.http.PostAsJsonAsync("/v1/users", new { userId = UserId, displayName = "Ada", email = "good@example.com" });
+        var caller = new GoodCaller(suite, userId);
+        using var created = await caller.http.PostAsJsonAsync("/v1/users", new { userId, displayName = "Ada", email = $"{userId}@example.com" });
         created.EnsureSuccessStatusCode();
         var ready = new TaskCompletionSource();
         caller.following = caller.FollowAsync(ready);
@@ -118,17 +123,18 @@ internal sealed class GoodCaller : IAsyncDisposable
             var start = Stopwatch.GetTimestamp();
             try
             {
-                await ((i % 4) switch
+                await ((i % Kinds.Length) switch
                 {
                     0 => ReadUserAsync(),
                     1 => ReadOverviewAsync(),
                     2 => PlaceOrderAsync(i),
+                    3 => ListOrdersAsync(),
                     _ => ReadOverGrpcAsync(),
                 });
             }
             catch (Exception failed) when (failed is RpcException or HttpRequestException or OperationCanceledException or InvalidOperationException)
             {
-                problems.Add($"call {i} ({(i % 4) switch { 0 => "user", 1 => "overview", 2 => "order", _ => "gRPC" }}): {failed.Message}");
+                problems.Add($"call {i} ({Kinds[i % Kinds.Length]}): {failed.Message}");
             }
 
             lock (latencies)
@@ -146,14 +152,14 @@ internal sealed class GoodCaller : IAsyncDisposable
 
     private async Task ReadUserAsync()
     {
-        var user = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{UserId}", UriKind.Relative)), HttpStatusCode.OK);
-        Check((string?)user["email"] == "good@example.com", user);
+        var user = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{userId}", UriKind.Relative)), HttpStatusCode.OK);
+        Check((string?)user["email"] == $"{userId}@example.com", user);
     }
 
     private async Task ReadOverviewAsync()
     {
-        var overview = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{UserId}/overview?orderLimit=2", UriKind.Relative)), HttpStatusCode.OK);
-        Check((bool)overview["complete"]! && (string?)overview["user"]!["data"]!["userId"] == UserId, overview);
+        var overview = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{userId}/overview?orderLimit=2", UriKind.Relative)), HttpStatusCode.OK);
+        Check((bool)overview["complete"]! && (string?)overview["user"]!["data"]!["userId"] == userId, overview);
     }
 
     private async Task PlaceOrderAsync(int i)
@@ -161,24 +167,30 @@ internal sealed class GoodCaller : IAsyncDisposable
         var order = await PlaceAsync(i);
         Check((string?)order["total"]!["amount"] == "20.50", order);
         placed.Add((string)order["orderId"]!);
-        if (i % 16 == 2)
+        if (i % (4 * Kinds.Length) == 2)
             Check((string?)(await PlaceAsync(i))["orderId"] == placed[^1], order);
+    }
+
+    private async Task ListOrdersAsync()
+    {
+        var orders = await JsonAsync(await http.GetAsync(new Uri($"/v1/users/{userId}/orders?pageSize=2", UriKind.Relative)), HttpStatusCode.OK);
+        Check((string?)orders["orders"]![0]!["orderId"] == placed.LastOrDefault(), orders);
     }
 
     private async Task<JsonNode> PlaceAsync(int i)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/orders", UriKind.Relative))
         {
-            Content = JsonContent.Create(new { userId = UserId, lines = new[] { new { productId = "tea", quantity = 2, unitPrice = new { amount = "10.25", currency = "EUR" } } } }),
+            Content = JsonContent.Create(new { userId, lines = new[] { new { productId = "tea", quantity = 2, unitPrice = new { amount = "10.25", currency = "EUR" } } } }),
         };
-        request.Headers.Add("Idempotency-Key", $"good-{i}");
+        request.Headers.Add("Idempotency-Key", $"{userId}-{i}");
         return await JsonAsync(await http.SendAsync(request), HttpStatusCode.Created);
     }
 
     private async Task ReadOverGrpcAsync()
     {
-        var answer = await users.GetUserAsync(new GetUserRequest { UserId = UserId }, deadline: DateTime.UtcNow.AddSeconds(30));
-        if (answer.User.UserId != UserId)
+        var answer = await users.GetUserAsync(new GetUserRequest { UserId = userId }, deadline: DateTime.UtcNow.AddSeconds(30));
+        if (answer.User.UserId != userId)
             throw new InvalidOperationException($"Another user: {answer.User}");
     }
 
@@ -190,7 +202,7 @@ internal sealed class GoodCaller : IAsyncDisposable
         {
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/users/{UserId}/events", UriKind.Relative));
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/users/{userId}/events", UriKind.Relative));
                 if (last.Length > 0)
                     request.Headers.Add("Last-Event-ID", last);
                 using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, gone.Token);

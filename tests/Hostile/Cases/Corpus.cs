@@ -18,6 +18,13 @@ internal sealed class Corpus
         list.Add(value);
     }
 
+    /// <summary>Adds several.</summary>
+    public void AddAll(string field, IEnumerable<string> all)
+    {
+        foreach (var value in all)
+            Add(field, value);
+    }
+
     /// <summary>One of the values for a field, as it is, or slightly changed; null when nothing is known for it.</summary>
     public string? Next(string field, Random random)
     {

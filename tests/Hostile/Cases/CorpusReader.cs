@@ -11,7 +11,7 @@ using UsersClient = Microservices.Users.V1.UsersService.UsersServiceClient;
 
 namespace Microservices.Tests.Hostile.Cases;
 
-/// <summary>Puts something into the suite, and takes down what can be named of it: ids, page tokens, cursors, the ids of events.</summary>
+/// <summary>Puts something into the suite, and takes down what can be named of it: ids, page tokens, cursors, the ids of events, and forgeries of these.</summary>
 internal static class CorpusReader
 {
     private const int Count = 8;
@@ -19,6 +19,7 @@ internal static class CorpusReader
     public static async Task<Corpus> ReadAsync(HostileSuite suite)
     {
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}") };
+        var forgeries = new Forgeries(new Random(Count));
         var corpus = new Corpus { Operations = RestOperation.Read(JsonNode.Parse(await http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)))!) };
         using var usersChannel = GrpcChannel.ForAddress(suite.Users.Address);
         using var ordersChannel = GrpcChannel.ForAddress(suite.Orders.Address);
@@ -53,11 +54,20 @@ internal static class CorpusReader
             var (_, events) = await RawHttp.SendAsync(suite.Gateway.HttpPort,
                 System.Text.Encoding.ASCII.GetBytes($"GET /v1/users/{user.UserId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), TimeSpan.FromSeconds(10), default);
             if (events.Split('\n').FirstOrDefault(line => line.StartsWith("id: ", StringComparison.Ordinal)) is { } id)
+            {
                 corpus.Add("last_event_id", id[4..].Trim());
-            corpus.Add("cursor", await CursorAsync(orders, user.UserId));
+                corpus.AddAll("last_event_id", forgeries.EventIds(user.UserId, id[4..].Trim()));
+            }
+
+            var cursor = await CursorAsync(orders, user.UserId);
+            corpus.Add("cursor", cursor);
+            corpus.AddAll("cursor", forgeries.Cursors(cursor));
+            corpus.AddAll("page_token", forgeries.PageTokens($"orders/{user.UserId}"));
+            corpus.AddAll("page_token", forgeries.PageTokens($"notifications/{user.UserId}/all"));
         }
 
         corpus.Add("page_token", (await users.ListUsersAsync(new ListUsersRequest { PageSize = 2 })).NextPageToken);
+        corpus.AddAll("page_token", forgeries.PageTokens("users"));
         corpus.Add("cursor", await CursorAsync(orders, ""));
         corpus.Add("cursor", (await users.ListChangedUsersAsync(new Microservices.Users.V1.ListChangedUsersRequest())).Cursor);
         corpus.Add("paths", "display_name");
