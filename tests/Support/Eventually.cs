@@ -10,6 +10,8 @@ public static class Eventually
     /// <summary>How long a condition may take before the test fails; generous, since it is only paid by a failing test.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan Stillness = TimeSpan.FromSeconds(1);
+
     /// <summary>Returns once the condition holds; throws, naming it, when it does not within the patience.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
     {
@@ -25,6 +27,23 @@ public static class Eventually
     /// <inheritdoc cref="UntilAsync(Func{Task{bool}}, string, TimeSpan?)"/>
     public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null) =>
         UntilAsync(() => Task.FromResult(condition()), what, patience);
+
+    /// <summary>
+    /// Returns a count once it is above 0 and has stood still for a second. A machine that is busy with other things may make it stand still: a
+    /// test may build on where it stands, not on that it goes no further.
+    /// </summary>
+    public static async Task<long> StandsStillAsync(Func<long> count, string what)
+    {
+        var (last, since) = (0L, Stopwatch.GetTimestamp());
+        await UntilAsync(() =>
+        {
+            var now = count();
+            if (now != last)
+                (last, since) = (now, Stopwatch.GetTimestamp());
+            return now > 0 && Stopwatch.GetElapsedTime(since) > Stillness;
+        }, what);
+        return last;
+    }
 
     /// <summary>A port of the loopback interface that nobody listens on.</summary>
     public static int FreePort()

@@ -51,8 +51,8 @@ public sealed class SubscribeTests(SharedServers servers) : OnEveryServer(server
         }
 
         Assert.Equal([2L, 3, 4, 5, 6], collector.Events.Select(Events.Number));
-        // Not each of them: the machine may be busy with other tests for as long.
-        Assert.True(took.Order().ElementAt(2) < TimeSpan.FromSeconds(1), string.Join(' ', took));
+        // Ten times what is promised, and not each of them: the machine may be busy with other tests for as long.
+        Assert.True(took.Order().ElementAt(2) < TimeSpan.FromSeconds(10), string.Join(' ', took));
     }
 
     [Theory, OnGarnet, OnRedis, OnRedisCluster]
