@@ -7,7 +7,7 @@ return await LaunchCommand.InvokeAsync(args, static async options =>
     using var stop = new StopRequest(options.StopWithParent);
 
     await Checks.RunAsync(plan);
-    using var redis = options.Redis is null ? EmbeddedRedis.Start() : null;
+    using var redis = options.Redis is null ? EmbeddedRedis.Start(Catalog.RedisPort) : null;
     await using var suite = Suite.Start(plan, terminal);
 
     if (await suite.UntilReadyAsync(options.ReadyTimeout, stop.Token))

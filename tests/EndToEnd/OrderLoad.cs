@@ -36,8 +36,11 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
     {
         using var channel = GrpcChannel.ForAddress(address);
         var client = new UsersService.UsersServiceClient(channel);
-        return await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
-            (await client.CreateUserAsync(new CreateUserRequest { DisplayName = "Ada", Email = $"{Guid.NewGuid():N}@example.com" })).User.UserId));
+        var users = new string[count];
+        // As many at a time as a service takes.
+        await Parallel.ForEachAsync(users.Index(), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (user, _) => users[user.Index] =
+            (await client.CreateUserAsync(new CreateUserRequest { DisplayName = "Ada", Email = $"{Guid.NewGuid():N}@example.com" }, cancellationToken: CancellationToken.None)).User.UserId);
+        return users;
     }
 
     /// <summary>Places orders until cancelled, so many a second, then waits until all are answered.</summary>

@@ -1,20 +1,25 @@
 using System.Diagnostics;
-using Garnet;
+using Microservices.Local;
 
 namespace Microservices.Tests.Support;
 
-/// <summary>A Garnet inside this process, with the arguments that deploy/local uses, on a free port.</summary>
+/// <summary>The launcher's Redis, a Garnet, inside this process, on a free port.</summary>
 public sealed class EmbeddedGarnet : IDisposable
 {
-    private readonly GarnetServer server;
+    private readonly EmbeddedRedis redis;
 
     /// <summary>Starts it.</summary>
     public EmbeddedGarnet()
     {
         Port = Eventually.FreePort();
-        server = new GarnetServer(["--bind", "127.0.0.1", "--port", $"{Port}", "-q", "--lua", "--lua-transaction-mode", "-m", "32m", "-p", "1m", "-i", "1m"]);
-        server.Start();
+        redis = EmbeddedRedis.Start(Port);
     }
+
+    /// <summary>What the launcher's services may keep in it, by the names of their settings.</summary>
+    public static IReadOnlyDictionary<string, long> Budgets => EmbeddedRedis.Budgets;
+
+    /// <summary>How many processes may keep as much in it.</summary>
+    public static int Appenders => EmbeddedRedis.Appenders;
 
     /// <summary>Where it listens.</summary>
     public int Port { get; }
@@ -23,7 +28,7 @@ public sealed class EmbeddedGarnet : IDisposable
     public string ConnectionString => $"127.0.0.1:{Port}";
 
     /// <inheritdoc/>
-    public void Dispose() => server.Dispose();
+    public void Dispose() => redis.Dispose();
 }
 
 /// <summary>A redis-server process of the test's own, with no persistence, on a free port. It may be killed and started again.</summary>

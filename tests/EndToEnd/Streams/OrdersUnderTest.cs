@@ -62,16 +62,20 @@ public sealed class OrdersUnderTest : IAsyncDisposable
     public string UsersAddress { get; private set; } = "";
 
     /// <summary>A client of its own, with connections of its own, to some of the replicas or to all.</summary>
-    public EventStreamClient<OrderEvent> NewClient(params ReplicaProcess[] to)
+    public EventStreamClient<OrderEvent> NewClient(params ReplicaProcess[] to) =>
+        Keep(ClientOf((to.Length > 0 ? to : Replicas).Select(r => r.Address))).GetRequiredService<EventStreamClient<OrderEvent>>();
+
+    /// <summary>Has a client, with connections of its own, of the event streams of replicas.</summary>
+    public static ServiceProvider ClientOf(IEnumerable<string> addresses)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
         services.AddMetrics();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddInMemoryCollection((to.Length > 0 ? to : Replicas).Select((r, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)r.Address)))
+            .AddInMemoryCollection(addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
             .Build());
         services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
-        return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<OrderEvent>>();
+        return services.BuildServiceProvider();
     }
 
     /// <summary>The replica that relays the outbox at the moment, while there is something to relay.</summary>
