@@ -10,6 +10,7 @@ public sealed class ReflectionTests(SharedSuite shared)
     [TheoryNeeding(Need.Buf)]
     [InlineData(Suite.Users, "users.v1.UsersService/ListUsers", "{}", "")]
     [InlineData(Suite.Users, "users.v1.UsersService/LookupUsers", """{"calls": [{"call_id": 1, "user_id": "nobody"}]}""", "NOT_FOUND")]
+    [InlineData(Suite.Users, "users.v1.UsersService/WatchUsers", """{"subscribe": {"subscription_id": 1, "key": "no/slash"}}""", "\"field\": \"key\"")]
     [InlineData(Suite.Orders, "orders.v1.OrdersService/ListOrders", """{"user_id": "nobody"}""", "")]
     [InlineData(Suite.Orders, "orders.v1.OrdersService/LookupOrders", """{"calls": [{"call_id": 1, "user_id": "nobody"}, {"call_id": 2, "user_id": "no/slash"}]}""", "INVALID_FIELDS")]
     [InlineData(Suite.Orders, "orders.v1.OrdersService/PlaceOrders", """{"reference": "first"} {"reference": "second"}""", "second")]
