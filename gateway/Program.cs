@@ -11,6 +11,7 @@ using Microservices.Users.V1;
 
 var builder = ServiceDefaults.CreateBuilder(args, GatewayService.Descriptor);
 builder.Services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>("Gateway");
+builder.AddErrors();
 builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
 builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
 builder.AddOverviews();

@@ -50,19 +50,19 @@ internal static class GatewayErrors
     private static Status FromUpstream(RpcException rpc)
     {
         var given = rpc.GetRpcStatus();
-        if (given is null || given.Code != (int)rpc.StatusCode || given.GetDetail<ErrorInfo>() is not { } info || !Contracts.Contains(info.Domain))
+        if (given is null || given.Code != (int)rpc.StatusCode)
             return FromCode(rpc.StatusCode);
 
-        var about = IsAboutTheRequest(rpc.StatusCode);
+        // The request is at fault only when a contract says so; when to try again may be said by whoever refuses.
+        var isContract = given.GetDetail<ErrorInfo>() is { } info && Contracts.Contains(info.Domain);
+        var about = isContract && IsAboutTheRequest(rpc.StatusCode);
         var status = about ? new Status { Code = given.Code, Message = given.Message } : FromCode(rpc.StatusCode);
-        status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : SaysWhenToRetry(detail)));
+        status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : detail.Is(RetryInfo.Descriptor) || (isContract && detail.Is(QuotaFailure.Descriptor))));
         return ErrorBounds.Fit(status);
     }
 
     private static bool Explains(Any detail) =>
         detail.Is(ErrorInfo.Descriptor) || detail.Is(BadRequest.Descriptor) || detail.Is(ResourceInfo.Descriptor) || detail.Is(PreconditionFailure.Descriptor);
-
-    private static bool SaysWhenToRetry(Any detail) => detail.Is(RetryInfo.Descriptor) || detail.Is(QuotaFailure.Descriptor);
 
     private static Status FromCode(StatusCode code) => code switch
     {

@@ -44,7 +44,7 @@ internal sealed class WatchOverview(
         {
             for (var subscribed = 0; subscribed < Sources; subscribed++)
             {
-                var (source, item) = await NextAsync(changes);
+                var (source, item) = await changes.NextAsync();
                 positions[source] = new ReaderPosition(item.Cursor, 0);
             }
 
@@ -55,7 +55,7 @@ internal sealed class WatchOverview(
 
         while (true)
         {
-            var (source, item) = await NextAsync(changes);
+            var (source, item) = await changes.NextAsync();
             if (item is ReceivedSubscribed<OverviewEvent>)
                 continue;
             positions[source] = new ReaderPosition(item.Cursor, 0);
@@ -72,16 +72,9 @@ internal sealed class WatchOverview(
 
         async Task<EncodedEvents> SnapshotAsync()
         {
-            try
-            {
-                var snapshot = await overview.ReadAsync(query, connection, cancellationToken);
-                shown.Show(snapshot);
-                return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], ReaderPositions.Join(Owner(subscription), positions), Snapshot: true);
-            }
-            catch (RpcException failed) when (!cancellationToken.IsCancellationRequested)
-            {
-                throw GatewayErrors.ToStatus(failed).ToRpcException();
-            }
+            var snapshot = await overview.ReadAsync(query, connection, cancellationToken);
+            shown.Show(snapshot);
+            return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], ReaderPositions.Join(Owner(subscription), positions), Snapshot: true);
         }
     }
 
@@ -101,8 +94,7 @@ internal sealed class WatchOverview(
             violations.Add("partition", "must be absent");
         if (request.OrderLimit < 0)
             violations.Add("order_limit", "must not be negative");
-        if (violations.Any)
-            throw GatewayErrors.Domain.Invalid(violations).ToRpcException();
+        violations.ThrowIfAny(GatewayErrors.Domain);
         return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.Key, OrderLimit = request.OrderLimit });
     }
 
@@ -115,19 +107,6 @@ internal sealed class WatchOverview(
         ],
         together,
         cancellationToken);
-
-    // A service's error reaches the caller in the gateway's own words.
-    private static async Task<(int Source, ReceivedItem<OverviewEvent> Item)> NextAsync(MergedSubscriptions<OverviewEvent> changes)
-    {
-        try
-        {
-            return await changes.NextAsync();
-        }
-        catch (RpcException failed)
-        {
-            throw GatewayErrors.ToStatus(failed).ToRpcException();
-        }
-    }
 
     private static ReadOnlyMemory<byte> Encode(OverviewEvent change) => change.ToByteArray();
 }

@@ -49,18 +49,11 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<Gat
 
     private async Task<(LookupOverviewsResult Answer, int Bytes)> AnswerAsync(LookupOverviewsCall call, CancellationToken cancellationToken)
     {
-        try
-        {
-            var callDeadline = call.TimeoutMs == 0 ? DateTime.MaxValue : time.GetUtcNow().UtcDateTime.AddMilliseconds(call.TimeoutMs);
-            var query = OverviewQuery.From(call.Overview ?? new GetOverviewRequest());
-            var result = await overviews.GetAsync(query, options.Value.Deadline(time, callDeadline), cancellationToken);
-            return result.Failure is { } failure
-                ? (new LookupOverviewsResult { Error = failure }, 0)
-                : (new LookupOverviewsResult { Overview = result.ToMessage() }, result.Bytes);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (new LookupOverviewsResult { Error = GatewayErrors.ToStatus(exception) }, 0);
-        }
+        var callDeadline = call.TimeoutMs == 0 ? DateTime.MaxValue : time.GetUtcNow().UtcDateTime.AddMilliseconds(call.TimeoutMs);
+        var query = OverviewQuery.From(call.Overview ?? new GetOverviewRequest());
+        var result = await overviews.GetAsync(query, options.Value.Deadline(time, callDeadline), cancellationToken);
+        return result.Failure is { } failure
+            ? (new LookupOverviewsResult { Error = failure }, 0)
+            : (new LookupOverviewsResult { Overview = result.ToMessage() }, result.Bytes);
     }
 }

@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
@@ -20,25 +19,18 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
 
     public async ValueTask HandleAsync(CallBatch<LookupOrdersCall, LookupOrdersResult> batch, CancellationToken cancellationToken)
     {
-        try
-        {
-            var etags = await state.ReadAsync(batch, cancellationToken);
-            var changed = new Dictionary<string, int>();
-            foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.IsUnchanged(call)))
-                changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
+        var etags = await state.ReadAsync(batch, cancellationToken);
+        var changed = new Dictionary<string, int>();
+        foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.IsUnchanged(call)))
+            changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
 
-            if (changed.Count == 0)
-                Answer(batch, etags, [], []);
-            foreach (var users in LookupParts.Split(changed))
-            {
-                var bytes = await AnswerAsync(batch, etags, users, cancellationToken);
-                if (bytes > LookupParts.MaxUnwrittenBytes)
-                    await batch.WaitForWrittenAsync(cancellationToken);
-            }
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        if (changed.Count == 0)
+            Answer(batch, etags, [], []);
+        foreach (var users in LookupParts.Split(changed))
         {
-            throw ErrorMapping.ToStatus(exception).ToRpcException();
+            var bytes = await AnswerAsync(batch, etags, users, cancellationToken);
+            if (bytes > LookupParts.MaxUnwrittenBytes)
+                await batch.WaitForWrittenAsync(cancellationToken);
         }
     }
 

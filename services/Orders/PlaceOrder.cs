@@ -1,7 +1,7 @@
 using Grpc.Core;
-using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Streaming.V1;
 using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 using Status = Google.Rpc.Status;
@@ -20,10 +20,12 @@ internal readonly record struct Placement(PlaceOrderResponse? Response, Status? 
 /// Places orders: any number of commands in one transaction, each with an outcome of its own. One question to Users, one to the
 /// idempotency keys and one commit serve them all.
 /// </summary>
-internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, KeyETags<OrdersDbContext> etags, TimeProvider time)
+internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, KeyETags<OrdersDbContext> etags, IErrorMapper errors, TimeProvider time)
 {
     // As it is stored with every key: never to be changed.
     private const string Command = "PlaceOrder";
+
+    private const string Method = "/orders.v1.OrdersService/PlaceOrder";
 
     /// <summary>The outcomes, in the order of the commands.</summary>
     public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken)
@@ -79,7 +81,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         }
         catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            var error = ErrorMapping.ToStatus(exception);
+            var error = errors.ToStatus(exception, Method);
             for (var i = 0; i < commands.Count; i++)
                 outcomes[i] ??= error;
         }

@@ -16,9 +16,10 @@ namespace Microservices.Orders;
 /// places it together and queues the answers, one writes them. So commands that arrive together cost one commit, and a
 /// caller that sends without reading is slowed down, never deadlocked.
 /// </summary>
-internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<PlaceOrdersOptions> options, TimeProvider time)
+internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMapper errors, IOptions<PlaceOrdersOptions> options, TimeProvider time)
 {
     private const int MaxReference = 128;
+    private const string Method = "/orders.v1.OrdersService/PlaceOrders";
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
     public async Task RunAsync(IAsyncStreamReader<PlaceOrdersRequest> requests, IServerStreamWriter<PlaceOrdersResponse> responses, ServerCallContext context)
@@ -129,7 +130,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IOptions<
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             // The database is away, say: each command is told, and the stream goes on.
-            var error = ErrorMapping.ToStatus(exception);
+            var error = errors.ToStatus(exception, Method);
             return [.. commands.Select(_ => (Placement)error)];
         }
     }

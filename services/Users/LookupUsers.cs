@@ -18,23 +18,16 @@ internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state
 
     public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
     {
-        try
-        {
-            var etags = await state.ReadAsync(batch, cancellationToken);
-            var changed = batch.Select(call => call.Message)
-                .Where(call => FieldViolations.IsId(call.UserId) && !etags.IsUnchanged(call))
-                .Select(call => call.UserId)
-                .ToHashSet();
-            var found = changed.Count == 0 ? [] : await FindAsync(batch.Context, changed, cancellationToken);
-            batch.AnswerEach(call =>
-                etags.IsUnchanged(call) ? new LookupUsersResult { Unchanged = true, Etag = call.KnownEtag }
-                : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etags.Of(call) }
-                : new LookupUsersResult { Error = Missing(call.UserId) });
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw ErrorMapping.ToStatus(exception).ToRpcException();
-        }
+        var etags = await state.ReadAsync(batch, cancellationToken);
+        var changed = batch.Select(call => call.Message)
+            .Where(call => FieldViolations.IsId(call.UserId) && !etags.IsUnchanged(call))
+            .Select(call => call.UserId)
+            .ToHashSet();
+        var found = changed.Count == 0 ? [] : await FindAsync(batch.Context, changed, cancellationToken);
+        batch.AnswerEach(call =>
+            etags.IsUnchanged(call) ? new LookupUsersResult { Unchanged = true, Etag = call.KnownEtag }
+            : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etags.Of(call) }
+            : new LookupUsersResult { Error = Missing(call.UserId) });
     }
 
     private async Task<Dictionary<string, V1.User>> FindAsync(ServerCallContext stream, HashSet<string> users, CancellationToken cancellationToken)

@@ -1,25 +1,25 @@
 namespace Microservices.Streaming.V1;
 
 /// <summary>
-/// Stands before the handlers of every call stream of a process, when one is registered, and says of each call that arrives what becomes
-/// of it. It is asked under a lock: it answers at once and does not call back. Thread-safe.
+/// Stands before the handlers of every call stream of a process, when one is registered, and decides about each call that arrives. It is asked under a
+/// lock: it answers at once and does not call back. Thread-safe.
 /// </summary>
 public interface ICallInterceptor
 {
-    /// <summary>What becomes of a call of the method (<c>/users.v1.UsersService/LookupUsers</c>); <c>default</c> lets it pass.</summary>
-    CallFate Intercept(string method);
+    /// <summary>Decides about a call of the method (<c>/users.v1.UsersService/LookupUsers</c>); <c>default</c> lets it pass.</summary>
+    FaultDecision Intercept(string method);
 }
 
-/// <summary>What becomes of a call before its handler sees it. Other calls are not held up, whatever it is.</summary>
-public readonly record struct CallFate
+/// <summary>What happens to a call before its handler sees it: it is delayed first, then it is failed, cuts its stream, or goes on. Other calls are not held up.</summary>
+public readonly record struct FaultDecision
 {
-    /// <summary>How long the call is kept back first; its deadline goes on meanwhile.</summary>
+    /// <summary>How long the call is delayed; its deadline is not put off.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>What the call is answered with then; null when it goes on to its handler. Not OK.</summary>
+    /// <summary>The status that the call is answered with after the delay, not OK; null when it goes on to its handler.</summary>
     public Google.Rpc.Status? Error { get; init; }
 
-    /// <summary>Whether the whole stream is cut then, without a word.</summary>
+    /// <summary>Whether the stream of the call is aborted after the delay.</summary>
     public bool CutsStream { get; init; }
 
     /// <summary>Whether the call goes on to its handler at once.</summary>

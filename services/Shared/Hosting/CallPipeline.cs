@@ -1,19 +1,17 @@
-using System.Data.Common;
 using Grpc.Core;
 using Microservices.Hosting.Admission;
-using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
-using Microsoft.Extensions.Logging;
+using Microservices.Streaming.V1;
 
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Wraps every gRPC method: applies fault rules, if there are any; turns every exception into a status with details, by
-/// <see cref="ErrorMapping"/>; logs unexpected ones; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by
-/// interceptors, since the first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
+/// Wraps every gRPC method: applies fault rules, if there are any; turns every exception into a status with details, by the process's
+/// <see cref="IErrorMapper"/>; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by interceptors, since the
+/// first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission admission, ILogger<CallPipeline> logger, FaultGate? faults = null)
+internal sealed class CallPipeline(CallMetrics metrics, CallAdmission admission, IErrorMapper errors, FaultGate? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);
@@ -34,7 +32,7 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
     public Exception Failed(ServerCallContext call, Exception exception, long? startTimestamp = null)
     {
         // Health and reflection have statuses of their own.
-        var thrown = call.Method.StartsWith("/grpc.", StringComparison.Ordinal) ? exception : Translate(exception, call);
+        var thrown = call.Method.StartsWith("/grpc.", StringComparison.Ordinal) ? exception : errors.ToStatus(exception, call.Method, call).ToRpcException();
         var code = thrown is RpcException { StatusCode: var known } ? known : StatusCode.Unknown;
         if (startTimestamp is { } start)
             metrics.Answered(call.Method, code, start);
@@ -42,32 +40,4 @@ internal sealed partial class CallPipeline(CallMetrics metrics, CallAdmission ad
             metrics.StreamEnded(call.Method, code);
         return thrown;
     }
-
-    private RpcException Translate(Exception exception, ServerCallContext call)
-    {
-        var status = ErrorMapping.ToStatus(exception, call);
-        if (exception is BadRequestException)
-            LogBad(call.Method, (StatusCode)status.Code, status.Message);
-        else if (!ErrorMapping.IsExpected(status))
-            LogUnexpected(call.Method, exception);
-        else if (exception is DbException { IsTransient: true })
-            LogDatabaseAway(call.Method, (StatusCode)status.Code, exception.Message);
-        else if (exception is not StatusException && !call.CancellationToken.IsCancellationRequested)
-            LogExpected(call.Method, (StatusCode)status.Code, exception.Message);
-        return status.ToRpcException();
-    }
-
-    // The caller is at fault, and may be a hundred thousand times.
-    [LoggerMessage(LogLevel.Debug, "{Method} answered {Code} to a request that cannot be read: {Cause}")]
-    private partial void LogBad(string method, StatusCode code, string cause);
-
-    [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly")]
-    private partial void LogUnexpected(string method, Exception exception);
-
-    // DatabaseOutage logs an outage once for all calls.
-    [LoggerMessage(LogLevel.Debug, "{Method} answered {Code}, since the database is away: {Cause}")]
-    private partial void LogDatabaseAway(string method, StatusCode code, string cause);
-
-    [LoggerMessage(LogLevel.Warning, "{Method} answered {Code}: {Cause}")]
-    private partial void LogExpected(string method, StatusCode code, string cause);
 }

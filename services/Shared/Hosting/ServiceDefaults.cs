@@ -39,6 +39,7 @@ public static class ServiceDefaults
         builder.Services.AddSingleton<AnswerBudget>();
         builder.Services.AddSingleton<UnaryAnswers>();
         builder.Services.AddSingleton<CallAdmission>();
+        builder.Services.AddSingleton<IErrorMapper, ErrorMapper>();
         builder.Services.AddSingleton<CallPipeline>();
         builder.Services.AddGrpc(options =>
         {

@@ -1,6 +1,4 @@
 using Google.Protobuf;
-using Grpc.Core;
-using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 
 namespace Microservices.Topics;
@@ -70,11 +68,6 @@ public sealed class SnapshotReader<TContext>(Database<TContext> database, Outbox
         try
         {
             return await query();
-        }
-        catch (DatabaseAwayException away)
-        {
-            // The reader is told that trying again helps.
-            throw ErrorMapping.ToStatus(away).ToRpcException();
         }
         finally
         {

@@ -73,8 +73,7 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
         if (subscription.Cursor.Length > 0 && !violations.Any
             && !(Cursor.TryParse(subscription.Cursor, out from) && TopicsOf(subscription).All(topic => from.TryGetOffset(topic, out _, out _))))
             violations.Add("cursor", "is not the cursor of an earlier frame of this subscription");
-        if (violations.Any)
-            throw errors.Invalid(violations).ToRpcException();
+        violations.ThrowIfAny(errors);
         return from;
     }
 

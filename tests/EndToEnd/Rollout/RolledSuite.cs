@@ -32,7 +32,7 @@ public sealed class RolledSuite : IAsyncDisposable
     /// <summary>What they have logged as warnings and errors; but not that a replica is away, which is so.</summary>
     public IEnumerable<string> Complaints => All.SelectMany(r => r.Output.Split('\n')
         .Where(line => (line.Contains("\"LogLevel\":\"Warning\"", StringComparison.Ordinal) || line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal))
-            && !line.Contains("connecting again after a backoff", StringComparison.Ordinal))
+            && !line.Contains("it is opened again after a backoff", StringComparison.Ordinal))
         .Select(line => $"{r.Service}: {line}"));
 
     /// <summary>What they are called by over HTTP.</summary>

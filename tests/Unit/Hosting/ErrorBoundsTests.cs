@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
+using Microsoft.Extensions.Logging.Abstractions;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Tests.Unit.Hosting;
@@ -95,7 +96,7 @@ public sealed class ErrorBoundsTests
         foreign.Details.Add(Any.Pack(bad));
         foreign.Details.Add(new Any { TypeUrl = "type.googleapis.com/google.rpc.BadRequest", Value = Google.Protobuf.ByteString.CopyFrom(new byte[9_000]) });
 
-        var error = ErrorMapping.ToStatus(new StatusException(foreign));
+        var error = new ErrorMapper(NullLogger<ErrorMapper>.Instance).ToStatus(new StatusException(foreign), "test");
 
         AssertSmall(error);
         Assert.Equal("R", error.GetDetail<ErrorInfo>()!.Reason);

@@ -4,6 +4,7 @@ using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Microservices.Tests.Unit.Persistence;
@@ -29,7 +30,7 @@ public sealed class DatabaseAwayTests
             var cause = DatabaseAwayException.CauseOf(exception);
             Assert.NotNull(cause);
             var away = new DatabaseAwayException(cause, exception);
-            Assert.Equal(StatusCode.Unavailable, (StatusCode)ErrorMapping.ToStatus(away).Code);
+            Assert.Equal(StatusCode.Unavailable, (StatusCode)new ErrorMapper(NullLogger<ErrorMapper>.Instance).ToStatus(away, "test").Code);
             // It was taken note of.
             Assert.Null(DatabaseAwayException.CauseOf(away));
         }

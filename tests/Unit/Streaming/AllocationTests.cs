@@ -17,7 +17,7 @@ public sealed class AllocationTests
             UsersService.LookupUsers, new CallStreamClientOptions(), metrics, TimeProvider.System);
         using var hangUp = new CancellationTokenSource();
         var link = new StreamLink<LookupUsersCall, LookupUsersResult>(new object());
-        table.OnFrame(link, [], new() { Credit = 1000 });
+        table.Streams.OnFrame(link, [], new() { Credit = 1000 });
         var (calls, cancels, results) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>(), new RepeatedField<LookupUsersResult>());
         LookupUsersCall[] messages = [.. Enumerable.Range(0, 64).Select(i => new LookupUsersCall { UserId = $"u{i}" })];
         LookupUsersResult[] answers = [.. messages.Select(_ => new LookupUsersResult())];
@@ -42,14 +42,14 @@ public sealed class AllocationTests
 #pragma warning restore CA2012
             }
 
-            table.TakeFrame(link, calls, cancels);
+            table.Streams.TakeFrame(link, calls, cancels);
             for (var i = 0; i < 64; i++)
             {
                 answers[i].CallId = calls[i].CallId;
                 results.Add(answers[i]);
             }
 
-            table.OnFrame(link, results, null);
+            table.Streams.OnFrame(link, results, null);
             calls.Clear();
             results.Clear();
             for (var i = 0; i < 64; i++)

@@ -24,8 +24,8 @@ public sealed class HedgeTests : IDisposable
         start = time.GetTimestamp();
         var metrics = new CallClientMetrics(services.GetRequiredService<IMeterFactory>(), "test");
         table = new(UsersService.LookupUsers, new CallStreamClientOptions(), metrics, time);
-        table.OnFrame(one, [], new() { Credit = 10_000 });
-        table.OnFrame(other, [], new() { Credit = 10_000 });
+        table.Streams.OnFrame(one, [], new() { Credit = 10_000 });
+        table.Streams.OnFrame(other, [], new() { Credit = 10_000 });
         // 100 calls that take 2 ms: the p95 is known, and the budget has five.
         for (var i = 0; i < 100; i++)
             Submit($"quick{i}");
@@ -109,12 +109,12 @@ public sealed class HedgeTests : IDisposable
     private List<LookupUsersCall> Take(StreamLink<LookupUsersCall, LookupUsersResult> link)
     {
         var (calls, cancels) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>());
-        table.TakeFrame(link, calls, cancels);
+        table.Streams.TakeFrame(link, calls, cancels);
         return [.. calls];
     }
 
     private void Answer(StreamLink<LookupUsersCall, LookupUsersResult> link, IEnumerable<LookupUsersCall> calls) =>
-        table.OnFrame(link, [.. calls.Select(call => new LookupUsersResult { CallId = call.CallId, User = new() })], null);
+        table.Streams.OnFrame(link, [.. calls.Select(call => new LookupUsersResult { CallId = call.CallId, User = new() })], null);
 
     private sealed class CountedTimers : FakeTimeProvider
     {

@@ -3,11 +3,11 @@ using Status = Google.Rpc.Status;
 
 namespace Microservices.Hosting.Errors;
 
-/// <summary>A request that cannot be read: what it says is for its caller, as it is. gRPC itself knows it as a status.</summary>
+/// <summary>A request that cannot be read. Its status is meant for the caller as it is.</summary>
 internal class BadRequestException(RpcException error) : RpcException(error.Status, error.Trailers)
 {
     private static readonly ErrorDomain Domain = new("suite");
 
-    /// <summary>The status with what details there are.</summary>
+    /// <summary>The status, with its details if it has any.</summary>
     public Status ToStatus() => this.GetRpcStatus() ?? Domain.Other(StatusCode, "UNREADABLE_REQUEST", Status.Detail);
 }

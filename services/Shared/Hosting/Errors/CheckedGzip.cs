@@ -5,7 +5,7 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Hosting.Errors;
 
-/// <summary>gzip as gRPC has it, but for data that is corrupt: that is the caller's doing, and INTERNAL by gRPC's statuscodes.md. Thread-safe.</summary>
+/// <summary>gzip as gRPC implements it, except that corrupt data, which is the caller's doing, is INTERNAL as gRPC's statuscodes.md says. Thread-safe.</summary>
 internal sealed class CheckedGzip : ICompressionProvider
 {
     public string EncodingName => "gzip";

@@ -8,16 +8,16 @@ namespace Microservices.Hosting.Errors;
 
 /// <summary>
 /// How large an error may get. A gRPC error travels in headers: the message percent-encoded in <c>grpc-message</c>, and all of it again in
-/// base64 in <c>grpc-status-details-bin</c>. Many clients take 8 KB of headers, and one that gets more drops the connection with every other
-/// call on it. So both together stay below 8 KB, whatever the request was. The work is bounded as well: nothing is read past what fits.
+/// base64 in <c>grpc-status-details-bin</c>. Many clients accept 8 KB of headers, and a client that gets more drops the connection with every
+/// other call on it. So both together stay below 8 KB, whatever the request was. The work is bounded as well: nothing is read beyond what fits.
 /// Thread-safe.
 /// </summary>
 public static class ErrorBounds
 {
-    /// <summary>The most field violations that an error lists; it says how many more there are.</summary>
+    /// <summary>The most field violations that an error lists; it says how many more there are: 20.</summary>
     public const int MaxViolations = 20;
 
-    /// <summary>The largest message, in bytes as <c>grpc-message</c> has it: 1 KiB.</summary>
+    /// <summary>The largest message, in bytes as they are in <c>grpc-message</c>: 1 KiB.</summary>
     public const int MaxMessageBytes = 1024;
 
     /// <summary>The largest google.rpc.Status, in bytes before base64 makes a third more of it: 4.5 KiB.</summary>
@@ -27,10 +27,10 @@ public static class ErrorBounds
     private const int MaxDescriptionBytes = 300;
     private const string Ellipsis = "...";
 
-    // What a detail costs beside itself: the tag and the length.
+    // The tag and the length of a detail.
     private const int DetailOverhead = 4;
 
-    /// <summary>The status itself if it is within the bounds; else one with as much of it as is.</summary>
+    /// <summary>The status itself if it is within the bounds; otherwise one with as much of it as fits.</summary>
     public static Status Fit(Status status)
     {
         ArgumentNullException.ThrowIfNull(status);
@@ -52,7 +52,7 @@ public static class ErrorBounds
         return fitting;
     }
 
-    /// <summary>The text, or its beginning and "..." when it takes more than so many bytes percent-encoded.</summary>
+    /// <summary>The text, or its beginning and "..." when its percent-encoded form has more bytes than this.</summary>
     public static string Cut(string text, int maxBytes)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -71,11 +71,11 @@ public static class ErrorBounds
         return text;
     }
 
-    /// <summary>A violation; what it repeats of the request is cut.</summary>
+    /// <summary>A violation; what it repeats from the request is cut.</summary>
     internal static BadRequest.Types.FieldViolation Violation(string field, string description) =>
         new() { Field = Cut(field, MaxFieldBytes), Description = Cut(description, MaxDescriptionBytes) };
 
-    /// <summary>The violations in one line: as many as a message takes, and how many more there are.</summary>
+    /// <summary>The violations in one line: as many as fit into a message, and how many more there are.</summary>
     internal static string Message(FieldViolations violations)
     {
         const int RoomForRest = 32;
@@ -117,13 +117,13 @@ public static class ErrorBounds
         }
         catch (InvalidProtocolBufferException)
         {
-            // Not what its type says it is.
+            // It is not what its type says.
             return null;
         }
     }
 
     private static int SizeOf(Any detail) => detail.CalculateSize() + DetailOverhead;
 
-    // As gRPC over HTTP/2 has it: printable ASCII but '%' as it is, every other byte of UTF-8 as %XX.
+    // As gRPC over HTTP/2 defines it: printable ASCII but '%' as it is, every other byte of UTF-8 as %XX.
     private static int EncodedLength(Rune rune) => rune.Value is >= ' ' and <= '~' and not '%' ? 1 : 3 * rune.Utf8SequenceLength;
 }

@@ -8,8 +8,8 @@ namespace Microservices.Hosting.Errors;
 
 /// <summary>
 /// Makes the errors of one service: a google.rpc.Status with google.rpc.ErrorInfo (a stable reason in this domain) and what else
-/// the standard has for the case. An error is a value: a stream answers with it, a unary method throws it as
-/// <see cref="StatusException"/>. The only place that pairs an error with a gRPC code. Each is within <see cref="ErrorBounds"/>.
+/// the standard defines for the case. An error is a value: a stream answers with it, a unary method throws it as
+/// <see cref="StatusException"/>. This is the only place that pairs an error with a gRPC code. Each error is within <see cref="ErrorBounds"/>.
 /// </summary>
 public sealed class ErrorDomain(string domain)
 {
@@ -17,7 +17,7 @@ public sealed class ErrorDomain(string domain)
     public const string ViolationsKey = "violations";
 
     /// <summary>
-    /// INVALID_ARGUMENT: the request itself is wrong, whatever the state of the system; names the bad fields, the first 20 at the most. Where
+    /// INVALID_ARGUMENT: the request itself is wrong, whatever the state of the system. It names the bad fields, at most the first 20. Where
     /// there are more, the message says how many, and so does <see cref="ViolationsKey"/>.
     /// </summary>
     public Status Invalid(FieldViolations violations)
@@ -31,11 +31,11 @@ public sealed class ErrorDomain(string domain)
         return Make(StatusCode.InvalidArgument, ErrorBounds.Message(violations), info, bad);
     }
 
-    /// <summary>NOT_FOUND: there is no such thing. <paramref name="type"/> is a message's name, such as <c>users.v1.User</c>.</summary>
+    /// <summary>NOT_FOUND: the resource does not exist. <paramref name="type"/> is a message's name, such as <c>users.v1.User</c>.</summary>
     public Status NotFound(string type, string id) =>
         Make(StatusCode.NotFound, "NOT_FOUND", $"There is no {Short(type)} with id '{id}'.", new ResourceInfo { ResourceType = type, ResourceName = id });
 
-    /// <summary>ALREADY_EXISTS: something with this value of a field that must be unique is there.</summary>
+    /// <summary>ALREADY_EXISTS: there is a resource with this value in a field that must be unique.</summary>
     public Status AlreadyExists(string type, string field, string value)
     {
         var bad = new BadRequest();
@@ -44,10 +44,10 @@ public sealed class ErrorDomain(string domain)
             bad, new ResourceInfo { ResourceType = type, ResourceName = value });
     }
 
-    /// <summary>ABORTED: the caller's view is out of date; read again and retry.</summary>
+    /// <summary>ABORTED: the caller's view is out of date: read again and retry.</summary>
     public Status Aborted(string reason, string message) => Make(StatusCode.Aborted, reason, message);
 
-    /// <summary>FAILED_PRECONDITION: not in the present state of things, and no use in trying again until it changes.</summary>
+    /// <summary>FAILED_PRECONDITION: not possible in the present state; trying again is useless until that changes.</summary>
     public Status FailedPrecondition(string reason, string subject, string message)
     {
         var failure = new PreconditionFailure();
@@ -55,16 +55,16 @@ public sealed class ErrorDomain(string domain)
         return Make(StatusCode.FailedPrecondition, reason, message, failure);
     }
 
-    /// <summary>RESOURCE_EXHAUSTED: a bound is reached; try later.</summary>
+    /// <summary>RESOURCE_EXHAUSTED: a limit is reached; try again later.</summary>
     public Status Exhausted(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message);
 
-    /// <summary>RESOURCE_EXHAUSTED, with a RetryInfo of a second: more is asked for at once than can be done; that passes.</summary>
+    /// <summary>RESOURCE_EXHAUSTED, with a RetryInfo of a second: more is asked for at once than can be done, which passes.</summary>
     public Status Overloaded(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message, RetrySoon);
 
-    /// <summary>UNAVAILABLE: something this service needs cannot be reached; try again, after a while.</summary>
+    /// <summary>UNAVAILABLE: something that this service needs cannot be reached; try again after a while.</summary>
     public Status Unavailable(string reason, string message) => Make(StatusCode.Unavailable, reason, message);
 
-    /// <summary>UNAVAILABLE, with a RetryInfo of a second: something is away that is expected back.</summary>
+    /// <summary>UNAVAILABLE, with a RetryInfo of a second: something is away that is expected to return.</summary>
     public Status UnavailableForNow(string reason, string message) => Make(StatusCode.Unavailable, reason, message, RetrySoon);
 
     /// <summary>Any other code.</summary>

@@ -5,9 +5,9 @@ using Google.Rpc;
 namespace Microservices.Hosting.Errors;
 
 /// <summary>
-/// Collects what is wrong with a request, field by field, so that the caller hears of everything at once. Fields are named as in
-/// the contract, with the path to them: <c>lines[2].quantity</c>. The first <see cref="ErrorBounds.MaxViolations"/> are kept and the others
-/// counted, and what is too long is cut: a request may have a hundred thousand things wrong with it.
+/// Collects what is wrong with a request, field by field, so that the caller learns of everything at once. Fields are named as in
+/// the contract, with the path to them: <c>lines[2].quantity</c>. The first <see cref="ErrorBounds.MaxViolations"/> are kept and the others are
+/// counted, and long texts are cut: a request may have a hundred thousand errors.
 /// </summary>
 public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolation>
 {
@@ -16,13 +16,13 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     private static readonly SearchValues<char> InId = SearchValues.Create("-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
     private readonly List<BadRequest.Types.FieldViolation> violations = [];
 
-    /// <summary>Whether there is anything wrong.</summary>
+    /// <summary>Whether there are any.</summary>
     public bool Any => Total > 0;
 
-    /// <summary>How many there are, those included that are not kept.</summary>
+    /// <summary>How many there are, including those that are not kept.</summary>
     public int Total { get; private set; }
 
-    /// <summary>Adds one.</summary>
+    /// <summary>Adds a violation.</summary>
     public void Add(string field, string description)
     {
         Total++;
@@ -30,7 +30,7 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
             violations.Add(ErrorBounds.Violation(field, description));
     }
 
-    /// <summary>An id: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit.</summary>
+    /// <summary>Checks an id: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit.</summary>
     public void CheckId(string field, string value)
     {
         if (value.Length == 0)
@@ -39,7 +39,7 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
             Add(field, $"must be 1 to {MaxIdLength} letters, digits, '-', '_' or '.', beginning with a letter or digit");
     }
 
-    /// <summary>Whether <see cref="CheckId"/> finds nothing wrong with it.</summary>
+    /// <summary>Whether <see cref="CheckId"/> accepts the value.</summary>
     public static bool IsId(string value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -47,10 +47,10 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     }
 
     /// <summary>
-    /// Text of 1 to <paramref name="maxLength"/> characters as a person counts them (grapheme clusters), in at most
-    /// <paramref name="maxBytes"/> bytes of UTF-8 (4 for each character unless said otherwise), of which something can be seen. It has no control
-    /// characters, none that are invisible (joiners and variation selectors are taken where they shape a neighbour) or that change the direction
-    /// of others, and was valid UTF-8 on the wire (what was not arrives as U+FFFD).
+    /// Checks text of 1 to <paramref name="maxLength"/> characters as a person counts them (grapheme clusters), in at most
+    /// <paramref name="maxBytes"/> bytes of UTF-8 (4 for each character by default). Some of it must be visible. It must have no control
+    /// characters, no invisible ones (joiners and variation selectors are accepted where they shape a neighbour) and none that change the
+    /// direction of others, and it must have been valid UTF-8 on the wire (invalid bytes arrive as U+FFFD).
     /// </summary>
     public void CheckText(string field, string value, int maxLength, int? maxBytes = null)
     {
@@ -59,14 +59,14 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
             Add(field, problem);
     }
 
-    /// <summary>An idempotency key: empty for none, else at most 128 visible ASCII characters.</summary>
+    /// <summary>Checks an idempotency key: empty for none, otherwise at most 128 visible ASCII characters.</summary>
     public void CheckIdempotencyKey(string field, string value)
     {
         if (value.Length > MaxIdempotencyKeyLength || value.Any(c => c is < '!' or > '~'))
             Add(field, $"must be at most {MaxIdempotencyKeyLength} visible ASCII characters");
     }
 
-    /// <summary>A page size as asked for: negative is wrong, 0 is the default, and more than the maximum is the maximum.</summary>
+    /// <summary>The page size for what was asked for: a negative one is a violation, 0 is the default, and the maximum is the most.</summary>
     public int PageSize(string field, int value, int defaultSize, int maxSize)
     {
         if (value < 0)
@@ -75,8 +75,8 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     }
 
     /// <summary>
-    /// The position in a page token; empty for the first page. What is no position by <paramref name="isPosition"/> is as wrong as what is no
-    /// token: anybody can make one up.
+    /// The position in a page token; empty for the first page. A token whose position <paramref name="isPosition"/> does not accept is as much a
+    /// violation as one that cannot be decoded: anybody can make one up.
     /// </summary>
     public string PagePosition(string field, string list, string token, Predicate<string> isPosition)
     {
@@ -90,8 +90,8 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
         return "";
     }
 
-    /// <summary>Throws INVALID_ARGUMENT with all of them, if there are any.</summary>
-    /// <exception cref="StatusException">Something is wrong.</exception>
+    /// <summary>Throws INVALID_ARGUMENT with all violations, if there are any.</summary>
+    /// <exception cref="StatusException">There are violations.</exception>
     public void ThrowIfAny(ErrorDomain domain)
     {
         if (Any)

@@ -11,9 +11,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Hosting.Errors;
 
 /// <summary>
-/// Answers what is not gRPC by gRPC's own statuses. Without it, a frame with an unknown flag or an impossible length, and a timeout that is
-/// none, would be UNKNOWN "Exception was thrown by handler", with a stack trace in the log each. Streams read their frames themselves
-/// (<see cref="RequestFraming"/>, <see cref="RequestReader{T}"/>); this is for methods whose one request gRPC reads before any code of ours.
+/// Answers requests that break gRPC's framing with the statuses that gRPC defines for them. Without it, a frame with an unknown flag or an
+/// impossible length, and a timeout that cannot be parsed, would be UNKNOWN "Exception was thrown by handler", each with a stack trace in the
+/// log. Streams read their frames themselves (<see cref="RequestFraming"/>, <see cref="RequestReader{T}"/>); this is for methods whose single
+/// request gRPC reads before any code of ours runs.
 /// </summary>
 internal sealed class FramingMiddleware(RequestDelegate next)
 {
@@ -32,7 +33,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         return next(context);
     }
 
-    // gRPC itself fails at the first, and would repeat the others in its answer, however long they are.
+    // gRPC itself would fail on the first, and repeat the other two in its answer, however long they are.
     private static (StatusCode Code, string Message)? Refused(IHeaderDictionary headers) =>
         headers.TryGetValue("grpc-timeout", out var timeout) && !IsTimeout(timeout.ToString())
             ? (StatusCode.InvalidArgument, "grpc-timeout must be at most 8 digits and one of H, M, S, m, u, n.")
@@ -145,7 +146,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             }
         }
 
-        // Not a failure of the service, as gRPC would log it.
+        // gRPC would log it as a failure of the service.
         private static RpcException Gone() => new(new Status(StatusCode.Cancelled, "The caller hung up."));
 
         private ReadResult Checked(ReadResult read)

@@ -6,8 +6,8 @@ using Grpc.Core;
 namespace Microservices.Hosting.Errors;
 
 /// <summary>
-/// A message that is not what its contract says: text that is not UTF-8, a field of another type, an end too soon. The caller is told
-/// INVALID_ARGUMENT and which field, as of any other bad input; protobuf's parser only knows that something is wrong.
+/// A message that does not match its contract: text that is not UTF-8, a field of another type, a premature end. The caller is told
+/// INVALID_ARGUMENT and which field, as with any other bad input; protobuf's parser only says that something is wrong.
 /// </summary>
 internal sealed class MalformedMessageException : BadRequestException
 {
@@ -22,7 +22,7 @@ internal sealed class MalformedMessageException : BadRequestException
     {
         var violations = new FieldViolations();
         var field = FindBad(message, payload, "");
-        violations.Add(field ?? message.Name, "is not what the contract says: text must be UTF-8, and every field of its type");
+        violations.Add(field ?? message.Name, "does not match the contract: text must be UTF-8, and every field must have its type");
         return new(Domain.Invalid(violations).ToRpcException());
     }
 

@@ -4,16 +4,16 @@ using Microservices.Streaming.V1;
 namespace Microservices.Hosting.Errors;
 
 /// <summary>
-/// Reads a stream's requests, and tells what is wrong with one from the failure of a call to another service: both are an
-/// <see cref="RpcException"/>, but the first is for the caller as it is (<see cref="BadRequestException"/>).
+/// Reads a stream's requests, and distinguishes a bad request from a failed call to another service: both are an
+/// <see cref="RpcException"/>, but the first is meant for the caller as it is (<see cref="BadRequestException"/>).
 /// </summary>
 internal sealed class RequestReader<T>(IAsyncStreamReader<T> requests, ServerCallContext call) : IAsyncStreamReader<T>
 {
     public T Current => requests.Current;
 
     /// <summary>
-    /// The reader for a method. Call streams and event streams read tens of thousands of frames, or wait for one for hours, and look after
-    /// errors themselves: theirs stays as it is.
+    /// The reader for a method. Call streams and event streams read tens of thousands of frames, or wait hours for one, and handle errors
+    /// themselves: theirs stays as it is.
     /// </summary>
     public static IAsyncStreamReader<T> For(IAsyncStreamReader<T> requests, ServerCallContext call) => EndsByItself ? requests : new RequestReader<T>(requests, call);
 

@@ -4,12 +4,12 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Hosting.Errors;
 
 /// <summary>
-/// An error that is part of the contract, on its way to the caller. <see cref="CallPipeline"/> sends it as it is; and since it is an
-/// <see cref="RpcException"/>, so does whatever else answers calls and subscriptions and knows only gRPC.
+/// An error that is part of the contract, on its way to the caller: <see cref="ErrorMapper"/> passes it on as it is. Since it is an
+/// <see cref="RpcException"/>, so does everything else that knows only gRPC.
 /// </summary>
 public sealed class StatusException : RpcException
 {
-    /// <summary>The error that the caller is to get.</summary>
+    /// <summary>Makes an exception of the error that the caller gets.</summary>
     public StatusException(Status status)
         : this(status, status.ToRpcException())
     {
@@ -18,6 +18,6 @@ public sealed class StatusException : RpcException
     private StatusException(Status status, RpcException encoded)
         : base(encoded.Status, encoded.Trailers, status.Message) => Status = status;
 
-    /// <summary>What the caller gets.</summary>
+    /// <summary>The error that the caller gets.</summary>
     public new Status Status { get; }
 }

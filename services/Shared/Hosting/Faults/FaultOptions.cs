@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Faults;
 
-/// <summary>What is made to go wrong, in the Development environment only: section <c>Faults</c>.</summary>
+/// <summary>The faults that are injected, in the Development environment only: section <c>Faults</c>.</summary>
 internal sealed class FaultOptions : IValidatableObject
 {
     /// <summary>The rules; every rule whose method fits a call is tried, in order. At most 100. Default none.</summary>
@@ -26,8 +26,8 @@ internal sealed class FaultOptions : IValidatableObject
 }
 
 /// <summary>
-/// One rule: with a probability, first delay the call, then cut its connection, or fail it, or let it go on. A call of a call stream is
-/// a call like any other; but to cut it is to cut the stream that carries it.
+/// One rule: with a probability, it first delays the call, then aborts or fails it, or lets it go on. A call of a call stream is a call like
+/// any other; but aborting it aborts the stream that carries it.
 /// </summary>
 internal sealed class FaultRule
 {

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Hosting;
 namespace Microservices.Hosting.Faults;
 
 /// <summary>
-/// Delays, fails or cuts calls by configuration, for tests, benchmarks and demos. Outside the Development environment nothing of
-/// it is registered, and a configuration that asks for it stops the process.
+/// Delays, fails or aborts calls by configuration, for tests, benchmarks and demos. Outside of the Development environment none of it is
+/// registered, and a configuration that asks for it stops the process.
 /// </summary>
 internal static class FaultRegistration
 {

@@ -5,8 +5,8 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// The one loop that writes to a stream's caller: whatever is ready when it is free goes out as one frame, which is used again. Each
-/// write has a deadline; when it passes, <see cref="Stalled"/> completes and somebody else has to end the stream.
+/// The one loop that writes to a stream's caller: whatever is ready when the loop is free goes out as one frame, which is used again. Each
+/// write has a deadline. When it passes, <see cref="Stalled"/> completes, and somebody else has to end the stream.
 /// </summary>
 internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
     IServerStreamWriter<TResponseFrame> responses, CallStreamState<TCall, TResult> stream, CallStreamServerOptions options)
@@ -14,8 +14,8 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
     where TCall : class, ICall
     where TResult : class, ICallResult, IMessage, new()
 {
-    private const int LargestAnswer = 3 * 1024 * 1024;
-    private const int MostAnswers = 1000;
+    private const int MaxAnswerBytes = 3 * 1024 * 1024;
+    private const int MaxAnswersPerFrame = 1000;
     private readonly TaskCompletionSource _stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TResponseFrame _frame = new();
     private volatile bool _finishing;
@@ -27,7 +27,7 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
     internal void Finish()
     {
         _finishing = true;
-        stream.Ready.Set();
+        stream.Calls.Ready.Set();
     }
 
     /// <summary>Runs until finished, or until a write fails; then returns why. Never throws.</summary>
@@ -40,7 +40,7 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
             while (true)
             {
                 var finishing = _finishing;
-                if (stream.TakeAnswers(ref answers, out var control, out var idle))
+                if (stream.Calls.TakeAnswers(ref answers, out var control, out var idle))
                 {
                     for (var next = 0; next < answers.Count || control is not null;)
                     {
@@ -50,7 +50,7 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
                         stream.Schedule(watch, options.WriteTimeout);
                         // No token: cancelling a write would reset the stream without a word.
                         await responses.WriteAsync(_frame);
-                        stream.Wrote(_frame.Results.Count);
+                        stream.Calls.Wrote(_frame.Results.Count);
                         _frame.Results.Clear();
                     }
 
@@ -63,7 +63,7 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
                 }
                 else
                 {
-                    await stream.Ready.WaitAsync();
+                    await stream.Calls.Ready.WaitAsync();
                 }
             }
         }
@@ -79,14 +79,14 @@ internal sealed class AnswerWriter<TResponseFrame, TCall, TResult>(
 
     private int Fill(List<TResult> answers, int next)
     {
-        for (var bytes = 0; next < answers.Count && _frame.Results.Count < MostAnswers; next++)
+        for (var bytes = 0; next < answers.Count && _frame.Results.Count < MaxAnswersPerFrame; next++)
         {
             var answer = answers[next];
             var size = answer.CalculateSize();
-            if (size > LargestAnswer)
+            if (size > MaxAnswerBytes)
             {
                 var id = answer.CallId;
-                answer = ServerErrors.Of<TResult>(StatusCode.ResourceExhausted, "The answer is too large.");
+                answer = CallResults.Error<TResult>(StatusCode.ResourceExhausted, "The answer is too large.");
                 answer.CallId = id;
                 size = 0;
             }

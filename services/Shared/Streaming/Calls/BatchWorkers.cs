@@ -4,20 +4,21 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// The workers of one stream: each takes whatever has arrived as one batch and has it handled, then looks again. Started when needed,
-/// up to a bound; the session that owns them awaits them.
+/// The workers of one stream: each takes whatever has arrived as one batch, has it handled, and looks again. They are started when they are
+/// needed, up to a bound; the session that owns them awaits them.
 /// </summary>
 internal sealed class BatchWorkers<TCall, TResult>(
     CallStreamState<TCall, TResult> stream,
     CallStreamMethod<TCall, TResult> method,
     ServerCallContext context,
     IServiceScopeFactory scopes,
+    IErrorMapper errors,
     int bound,
     ILogger logger)
     where TCall : class, ICall
     where TResult : class, ICallResult, new()
 {
-    private static readonly Google.Rpc.Status Forgotten = new() { Code = (int)StatusCode.Internal, Message = "The call was not answered." };
+    private static readonly Google.Rpc.Status Unanswered = new() { Code = (int)StatusCode.Internal, Message = "The call was not answered." };
     private readonly Lock _gate = new();
     private readonly Stack<SingleWaiterAutoResetEvent> _idle = new();
     private readonly List<Task> _workers = [];
@@ -30,8 +31,8 @@ internal sealed class BatchWorkers<TCall, TResult>(
         {
             if (_stopping || !stream.HasArrived)
                 return;
-            if (_idle.TryPop(out var signal))
-                signal.Set();
+            if (_idle.TryPop(out var idle))
+                idle.Set();
             else if (_workers.Count < bound)
                 _workers.Add(Task.Run(WorkAsync));
         }
@@ -43,16 +44,16 @@ internal sealed class BatchWorkers<TCall, TResult>(
         lock (_gate)
         {
             _stopping = true;
-            while (_idle.TryPop(out var signal))
-                signal.Set();
+            while (_idle.TryPop(out var idle))
+                idle.Set();
             return Task.WhenAll(_workers);
         }
     }
 
     private async Task WorkAsync()
     {
-        var signal = new SingleWaiterAutoResetEvent();
-        var batch = new CallBatch<TCall, TResult>(stream, context);
+        var wakeUp = new SingleWaiterAutoResetEvent();
+        var batch = new CallBatch<TCall, TResult>(stream.Calls, context, errors);
         var running = new CancellationTokenSource();
         while (true)
         {
@@ -73,12 +74,12 @@ internal sealed class BatchWorkers<TCall, TResult>(
             {
                 if (_stopping)
                     break;
-                _idle.Push(signal);
+                _idle.Push(wakeUp);
             }
 
-            // What arrived between looking and lying down.
+            // Calls may have arrived after this worker had looked and before it was idle.
             Dispatch();
-            await signal.WaitAsync();
+            await wakeUp.WaitAsync();
         }
 
         running.Dispose();
@@ -86,22 +87,23 @@ internal sealed class BatchWorkers<TCall, TResult>(
 
     private async Task HandleAsync(CallBatch<TCall, TResult> batch, CancellationToken cancellationToken)
     {
-        var count = batch.Count;
-        var status = Forgotten;
+        var status = Unanswered;
         try
         {
             await using var scope = scopes.CreateAsyncScope();
             await scope.ServiceProvider.GetRequiredService<ICallBatchHandler<TCall, TResult>>().HandleAsync(batch, cancellationToken);
         }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Every call of the batch has its answer already.
+        }
         catch (Exception e)
         {
-            status = ServerErrors.From(e);
-            if (e is not RpcException && !cancellationToken.IsCancellationRequested)
-                CallStreamLog.HandlerFailed(logger, method.Name, count, e);
+            status = errors.ToStatus(e, context.Method);
         }
 
-        if (stream.EndBatch(batch, status) is > 0 and var forgotten && ReferenceEquals(status, Forgotten))
-            CallStreamLog.HandlerForgot(logger, method.Name, forgotten);
+        if (stream.EndBatch(batch, status) is > 0 and var left && ReferenceEquals(status, Unanswered))
+            CallStreamLog.CallsLeftUnanswered(logger, method.Name, left);
         try
         {
             await batch.Cancelling;

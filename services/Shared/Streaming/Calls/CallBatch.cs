@@ -10,11 +10,13 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     where TCall : class, ICall
     where TResult : class, ICallResult, new()
 {
-    private readonly CallStreamState<TCall, TResult> _stream;
+    private readonly OpenCalls<TCall, TResult> _open;
+    private readonly IErrorMapper _errors;
 
-    internal CallBatch(CallStreamState<TCall, TResult> stream, ServerCallContext context)
+    internal CallBatch(OpenCalls<TCall, TResult> open, ServerCallContext context, IErrorMapper errors)
     {
-        _stream = stream;
+        _open = open;
+        _errors = errors;
         Context = context;
     }
 
@@ -25,39 +27,49 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     public int Count => Calls.Count;
 
     /// <inheritdoc/>
-    public BatchedCall<TCall, TResult> this[int index] => new(_stream, Calls[index], Calls[index].Generation);
+    public BatchedCall<TCall, TResult> this[int index] => new(_open, Calls[index], Calls[index].Generation);
 
     internal List<ServerCall<TCall, TResult>> Calls { get; } = [];
 
-    /// <summary>How many have no answer yet; guarded by the stream's lock.</summary>
+    /// <summary>How many calls have no answer yet. Guarded by the stream's lock, as the next two are.</summary>
     internal int Unanswered { get; set; }
 
-    /// <summary>Cancels the handler; null when it does not run, or is cancelled already.</summary>
+    /// <summary>Cancels the handler; null when it does not run, or when it is cancelled already.</summary>
     internal CancellationTokenSource? Running { get; set; }
 
     /// <summary>The cancelling of the handler, while it is under way.</summary>
     internal Task Cancelling { get; set; } = Task.CompletedTask;
 
     /// <summary>
-    /// Answers all calls at once, so that they travel in as few frames as they fit. A call whose answer cannot be made (the function
-    /// throws) fails alone. A result with an error set is an error; no result leaves the call for later.
+    /// Answers all calls at once, so that they travel in as few frames as they fit into. When the function throws, that call fails alone. A
+    /// result with an error set is an error; null leaves the call for later.
     /// </summary>
     public void AnswerEach(Func<TCall, TResult?> answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var answers = ArrayPool<TResult?>.Shared.Rent(Count);
         for (var i = 0; i < Count; i++)
-            answers[i] = this[i].IsAnswered ? null : _stream.Make(answer, Calls[i].Message);
-        _stream.Answer(Calls, answers);
+            answers[i] = this[i].IsAnswered ? null : Make(answer, Calls[i].Message);
+        _open.Answer(Calls, answers);
         ArrayPool<TResult?>.Shared.Return(answers, clearArray: true);
     }
 
     /// <summary>
-    /// Completes when what was answered by now is written, or never will be: a handler whose answers are large makes the next when the caller
-    /// has taken the last, and so holds a few of them, however slowly they are read.
+    /// Completes when what was answered by now is written, or never will be. A handler whose answers are large makes the next ones when the
+    /// caller has taken the last, and so holds a few of them only, however slowly they are read.
     /// </summary>
     /// <exception cref="OperationCanceledException">Nobody waits for any of the calls any more.</exception>
-    public Task WaitForWrittenAsync(CancellationToken cancellationToken) => _stream.WaitForWrittenAsync().WaitAsync(cancellationToken);
+    public Task WaitForWrittenAsync(CancellationToken cancellationToken) => _open.WhenWrittenAsync().WaitAsync(cancellationToken);
+
+    /// <summary>Cancels the handler when the last of its calls is answered without it. Under the stream's lock.</summary>
+    internal void CancelWhenAnswered()
+    {
+        if (Unanswered > 0 || Running is not { } running)
+            return;
+        // Asynchronously: the handler's callbacks must not run under the lock. The batch's worker awaits it.
+        Running = null;
+        Cancelling = running.CancelAsync();
+    }
 
     /// <inheritdoc/>
     public IEnumerator<BatchedCall<TCall, TResult>> GetEnumerator()
@@ -67,59 +79,16 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-}
 
-/// <summary>One call of a batch. Answered once: by the handler, by its deadline, by its cancellation, whichever is first. Thread-safe.</summary>
-public readonly struct BatchedCall<TCall, TResult> : IEquatable<BatchedCall<TCall, TResult>>
-    where TCall : class, ICall
-    where TResult : class, ICallResult, new()
-{
-    private readonly CallStreamState<TCall, TResult> _stream;
-    private readonly ServerCall<TCall, TResult> _call;
-    private readonly int _generation;
-
-    internal BatchedCall(CallStreamState<TCall, TResult> stream, ServerCall<TCall, TResult> call, int generation)
+    private TResult? Make(Func<TCall, TResult?> answer, TCall message)
     {
-        (_stream, _call, _generation) = (stream, call, generation);
-        Message = call.Message;
+        try
+        {
+            return answer(message);
+        }
+        catch (Exception e)
+        {
+            return new TResult { Error = _errors.ToStatus(e, Context.Method) };
+        }
     }
-
-    /// <summary>What is asked.</summary>
-    public TCall Message { get; }
-
-    /// <summary>Whether it has an answer already: working on it is of no use.</summary>
-    public bool IsAnswered => _stream.IsAnswered(_call, _generation);
-
-    /// <summary>Answers the call. False when it has an answer already. A result with an error set is an error.</summary>
-    public bool Answer(TResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return _stream.Answer(_call, _generation, result);
-    }
-
-    /// <summary>Answers the call with a status, which must not be OK. False when it has an answer already.</summary>
-    public bool Fail(Google.Rpc.Status status)
-    {
-        ArgumentNullException.ThrowIfNull(status);
-        ArgumentOutOfRangeException.ThrowIfZero(status.Code);
-        return Answer(new TResult { Error = status });
-    }
-
-    /// <summary>Answers the call with a code, which must not be OK, and a text for people.</summary>
-    public bool Fail(StatusCode code, string message) => Fail(new Google.Rpc.Status { Code = (int)code, Message = message });
-
-    /// <inheritdoc/>
-    public bool Equals(BatchedCall<TCall, TResult> other) => ReferenceEquals(_call, other._call) && _generation == other._generation;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is BatchedCall<TCall, TResult> other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(_call, _generation);
-
-    /// <summary>Whether both are the same call.</summary>
-    public static bool operator ==(BatchedCall<TCall, TResult> left, BatchedCall<TCall, TResult> right) => left.Equals(right);
-
-    /// <summary>Whether they are different calls.</summary>
-    public static bool operator !=(BatchedCall<TCall, TResult> left, BatchedCall<TCall, TResult> right) => !left.Equals(right);
 }

@@ -1,15 +1,35 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
+using Status = Grpc.Core.Status;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>The errors that the library itself answers calls with. Made for one caller each: a thrown exception is not shared.</summary>
+/// <summary>The errors that a client's own side answers calls with. Each is made for one caller: an exception that is thrown is not shared.</summary>
 internal static class CallErrors
 {
+    private const string DetailsTrailer = "grpc-status-details-bin";
+    private const string ShedMessage = "Too many calls are under way.";
+
+    // Encoded once: when calls are shed, there are many of them.
+    private static readonly byte[] ShedDetails = new Google.Rpc.Status
+    {
+        Code = (int)StatusCode.ResourceExhausted,
+        Message = ShedMessage,
+        Details =
+        {
+            Any.Pack(new ErrorInfo { Reason = "OVERLOADED", Domain = "rpc" }),
+            Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }),
+        },
+    }.ToByteArray();
+
     internal static RpcException DeadlineExceeded() => new(new Status(StatusCode.DeadlineExceeded, "The call was not answered in time."));
 
-    internal static RpcException TooLarge() => new(new Status(StatusCode.InvalidArgument, "The call is larger than a service takes."));
+    internal static RpcException TooLarge() => new(new Status(StatusCode.InvalidArgument, "The call is larger than a service accepts."));
 
-    internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, "Too many calls are under way."));
+    /// <summary>RESOURCE_EXHAUSTED, reason OVERLOADED, with RetryInfo: try again in a second.</summary>
+    internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, ShedMessage), new Metadata { { DetailsTrailer, ShedDetails } });
 
     internal static RpcException NoReplica() => new(new Status(StatusCode.Unavailable, "No replica can be reached."));
 
@@ -19,6 +39,6 @@ internal static class CallErrors
 
     /// <summary>An exception with the callee's status; its details travel in the trailers, as with a unary call.</summary>
     internal static RpcException From(Google.Rpc.Status status) => status.Code == (int)StatusCode.OK
-        ? new(new Status(StatusCode.Unknown, "The callee answered with an error that is none."))
+        ? new(new Status(StatusCode.Unknown, "The callee answered with an error whose code is OK."))
         : status.ToRpcException();
 }

@@ -1,23 +1,23 @@
 namespace Microservices.Streaming.Calls;
 
-/// <summary>What one call asks for beside its message. <c>default</c> is right for most.</summary>
+/// <summary>The settings of one call. <c>default</c> is right for most calls.</summary>
 public readonly record struct CallSettings
 {
-    /// <summary>How long the call may take; null for the client's default. Zero or less: it has failed already.</summary>
+    /// <summary>How long the call may take; null for the client's default. With zero or less it fails at once.</summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// On whose behalf; compared exactly. Identical calls of different principals never share an answer. Must be set whenever the
-    /// answer depends on who asks and the message does not say so. Null: on behalf of nobody in particular.
+    /// On whose behalf the call is made; compared exactly. Identical calls of different principals never share an answer, so it must be set
+    /// whenever the answer depends on the caller and the message does not name that. Null: on behalf of nobody in particular.
     /// </summary>
     public string? Principal { get; init; }
 
-    /// <summary>Asks the callee even when an identical call is under way.</summary>
+    /// <summary>Sends the call even when an identical one is under way.</summary>
     public bool Unshared { get; init; }
 
     /// <summary>
-    /// Joins an identical call that is under way only if that began at this <see cref="TimeProvider.GetTimestamp"/> or later: for a read
-    /// that must see what was written before. 0: whenever it began.
+    /// Joins an identical call that is under way only if that was made at this <see cref="TimeProvider.GetTimestamp"/> or later: for a read
+    /// that must see what was written before. 0: whenever it was made.
     /// </summary>
     public long NotBefore { get; init; }
 }

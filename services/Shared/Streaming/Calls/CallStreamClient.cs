@@ -9,10 +9,10 @@ namespace Microservices.Streaming.Calls;
 /// <see cref="CallStreamServiceCollectionExtensions"/> and use it as a singleton. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A call goes to the replica with the fewest calls outstanding; what is queued while a frame is written goes out as the next frame.
-/// Calls of an idempotent method fail over when a stream breaks, are hedged when slow, and are shared when identical. Waiting is bounded
-/// everywhere: by credit, by <see cref="CallStreamClientOptions.MaxWaiting"/>, by every call's own deadline. In a steady state a call
-/// allocates nothing here; its message and its answer are the caller's.
+/// A call goes to the replica with the fewest calls outstanding; calls that are queued while a frame is written go out in the next frame.
+/// Calls of an idempotent method fail over when a stream breaks, are hedged when they are slow, and are shared when they are identical. Waiting
+/// is bounded everywhere: by credit, by <see cref="CallStreamClientOptions.MaxWaiting"/>, and by every call's own deadline. In a steady state
+/// a call allocates nothing here but its message and its answer, which are the caller's.
 /// </remarks>
 /// <typeparam name="TCall">The message of one call.</typeparam>
 /// <typeparam name="TResult">The message that answers it.</typeparam>
@@ -41,16 +41,16 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         _options = options;
         var limit = options.AdaptiveConcurrency ? new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time) : null;
         _table = new(method, options, new CallClientMetrics(meters, method.Name, limit), time, limit);
-        _replicas = new(source, _table, connect, options, time, logger);
+        _replicas = new(source, _table.Streams, connect, options, time, logger);
     }
 
-    /// <summary>How many calls it knows of; zero when nothing is left behind. For tests.</summary>
+    /// <summary>How many calls are known; zero when nothing is left behind. For tests.</summary>
     internal int Count => _table.Count;
 
     /// <summary>Whether a stream to at least one replica is open and takes calls.</summary>
-    public bool IsConnected => _table.IsConnected;
+    public bool IsConnected => _table.Streams.IsConnected;
 
-    /// <summary>Connects to the replicas, without waiting for it. The first call does so too; calling it again does nothing.</summary>
+    /// <summary>Begins to connect to the replicas, and returns at once. The first call does so too; calling it again does nothing.</summary>
     public void Start()
     {
         if (Volatile.Read(ref _running) is not null)
@@ -89,26 +89,26 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs something that makes several calls in a row, without awaiting any: they travel together, in one frame to each replica, however
-    /// long the row takes. Meanwhile nothing else is sent either.
+    /// Runs something that makes several calls without awaiting any: they travel together, in one frame to each replica, however long that
+    /// takes. Meanwhile no other calls are sent either.
     /// </summary>
     public void Together(Action calls)
     {
         ArgumentNullException.ThrowIfNull(calls);
-        _table.Gather();
+        _table.Streams.Gather();
         try
         {
             calls();
         }
         finally
         {
-            _table.SendGathered();
+            _table.Streams.SendGathered();
         }
     }
 
     /// <summary>
-    /// Ends in good order: calls that were sent are answered within the drain timeout; those that wait, and those made from now on,
-    /// fail UNAVAILABLE.
+    /// Shuts down in good order: calls that were sent are answered within the drain timeout; those that wait, and those that are made from now
+    /// on, fail UNAVAILABLE.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -9,22 +9,19 @@ internal static partial class CallStreamLog
     [LoggerMessage(2, LogLevel.Information, "Replica {Address} removed")]
     internal static partial void ReplicaRemoved(ILogger logger, Uri address);
 
-    [LoggerMessage(3, LogLevel.Warning, "The call stream to {Address} ended; connecting again after a backoff")]
+    [LoggerMessage(3, LogLevel.Warning, "The call stream to {Address} has ended; it is opened again after a backoff")]
     internal static partial void StreamBroken(ILogger logger, Uri address, Exception? exception);
 
-    [LoggerMessage(4, LogLevel.Warning, "Could not resolve {Addresses}; the replicas known stay")]
+    [LoggerMessage(4, LogLevel.Warning, "The addresses {Addresses} could not be resolved; the known replicas are kept")]
     internal static partial void DiscoveryFailed(ILogger logger, string addresses, Exception exception);
 
-    [LoggerMessage(5, LogLevel.Error, "The handler of {Method} failed on a batch of {Count} calls; those unanswered are answered INTERNAL")]
-    internal static partial void HandlerFailed(ILogger logger, string method, int count, Exception exception);
-
     [LoggerMessage(6, LogLevel.Error, "The handler of {Method} returned with {Count} calls unanswered; they are answered INTERNAL")]
-    internal static partial void HandlerForgot(ILogger logger, string method, int count);
+    internal static partial void CallsLeftUnanswered(ILogger logger, string method, int count);
 
-    [LoggerMessage(7, LogLevel.Warning, "A caller of {Method} at {Peer} has not read for {Timeout}; its stream is cut off")]
+    [LoggerMessage(7, LogLevel.Warning, "A caller of {Method} at {Peer} has not read for {Timeout}; its stream was cut off")]
     internal static partial void CutOff(ILogger logger, string method, string peer, TimeSpan timeout);
 
-    [LoggerMessage(8, LogLevel.Warning, "A caller of {Method} at {Peer} did not half-close within {Timeout} of being asked to; its stream is ended")]
+    [LoggerMessage(8, LogLevel.Warning, "A caller of {Method} at {Peer} did not half-close within {Timeout} after it was asked to; its stream was ended")]
     internal static partial void DrainTimedOut(ILogger logger, string method, string peer, TimeSpan timeout);
 
     [LoggerMessage(9, LogLevel.Error, "Cancelling a batch of {Method} failed in a callback of its token")]

@@ -24,7 +24,7 @@ internal static class CallStreamMetrics
     internal static KeyValuePair<string, object?>[][] TagsByCode(string method) =>
         [.. Enumerable.Range(0, 17).Select(code => (KeyValuePair<string, object?>[])[new("rpc.method", method), new("code", ((StatusCode)code).ToString())])];
 
-    /// <summary>Codes that gRPC does not know count as UNKNOWN, so that nobody can make labels grow.</summary>
+    /// <summary>Codes that gRPC does not define count as UNKNOWN, so that a peer cannot add labels.</summary>
     internal static KeyValuePair<string, object?>[] Of(KeyValuePair<string, object?>[][] tags, StatusCode code) =>
         (uint)code < (uint)tags.Length ? tags[(int)code] : tags[(int)StatusCode.Unknown];
 }

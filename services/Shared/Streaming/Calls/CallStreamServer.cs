@@ -22,6 +22,7 @@ public sealed class CallStreamServer<TCall, TResult>
     private readonly IServiceScopeFactory _scopes;
     private readonly CallServerMetrics _metrics;
     private readonly ICallInterceptor? _interceptor;
+    private readonly IErrorMapper _errors;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -31,10 +32,11 @@ public sealed class CallStreamServer<TCall, TResult>
         IServiceScopeFactory scopes,
         IMeterFactory meters,
         ICallInterceptor? interceptor,
+        IErrorMapper errors,
         TimeProvider time,
         ILogger logger)
     {
-        (_method, _options, _scopes, _interceptor, _time, _logger) = (method, options, scopes, interceptor, time, logger);
+        (_method, _options, _scopes, _interceptor, _errors, _time, _logger) = (method, options, scopes, interceptor, errors, time, logger);
         _metrics = new(meters, method.Name);
     }
 
@@ -45,7 +47,7 @@ public sealed class CallStreamServer<TCall, TResult>
     /// <param name="drain">Cancelled when this process is about to leave: the caller is asked to go, and what it sent is answered.</param>
     /// <returns>
     /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the
-    /// caller did not read; UNAVAILABLE when it did not half-close in time after it was told to; CANCELLED when it is gone.
+    /// caller did not read; UNAVAILABLE when it did not half-close in time after it was asked to; CANCELLED when it has hung up.
     /// </returns>
     public async Task ServeAsync<TRequestFrame, TResponseFrame>(
         IAsyncStreamReader<TRequestFrame> requests,
@@ -59,13 +61,9 @@ public sealed class CallStreamServer<TCall, TResult>
         // The duration of a stream says nothing about its calls, and would spoil the histogram of the unary methods.
         if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
             tags.MetricsDisabled = true;
-        BatchWorkers<TCall, TResult>? workers = null;
-        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _interceptor, _time, _logger)
-        {
-            Released = () => workers!.Dispatch(),
-            Cut = context.GetHttpContext().Abort,
-        };
-        workers = new(stream, _method, context, _scopes, _options.MaxConcurrentBatches, _logger);
+        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort);
+        var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _errors, _options.MaxConcurrentBatches, _logger);
+        stream.Released = workers.Dispatch;
         var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);
         var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
             requests, writer, stream, workers, _method, _options, _metrics, context, _logger);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Google.Protobuf;
+using Microservices.Streaming;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,8 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CallStreamServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch. An
-    /// <see cref="ICallInterceptor"/>, if the process registers one, stands before the handler.
+    /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch. What the process
+    /// registers as <see cref="ICallInterceptor"/> stands before the handler, and its <see cref="IErrorMapper"/> says what a caller is told when the handler throws.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
@@ -25,6 +26,7 @@ public static class CallStreamServiceCollectionExtensions
     {
         services.AddValidatedOptions<CallStreamServerOptions, CallStreamServerOptionsValidator>(section, section);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IErrorMapper, PlainErrorMapper>();
         services.AddScoped<ICallBatchHandler<TCall, TResult>, THandler>();
         services.AddSingleton(provider => new CallStreamServer<TCall, TResult>(
             method,
@@ -32,6 +34,7 @@ public static class CallStreamServiceCollectionExtensions
             provider.GetRequiredService<IServiceScopeFactory>(),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetService<ICallInterceptor>(),
+            provider.GetRequiredService<IErrorMapper>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CallStreamServer<TCall, TResult>>>()));
         return services;

@@ -6,10 +6,10 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// One call stream at the callee, from its first frame to its end. A loop that reads and a loop that writes, neither waiting for the
-/// other. The end in good order: the caller half-closes, of its own accord or because it was told that this end is leaving; what it
-/// asked is answered; the stream ends OK. A caller that was told and does not half-close in time gets UNAVAILABLE: it may have sent what
-/// nobody reads any more, so it must not take the end for a good one.
+/// One call stream at the callee, from its first frame to its end: a loop that reads and a loop that writes, neither of which waits for the
+/// other. A stream ends in good order when the caller half-closes, of its own accord or because it was told that this end is leaving: what
+/// it has asked is answered, and the status is OK. A caller that was told so and does not half-close in time gets UNAVAILABLE: it may have
+/// sent what nobody reads any more.
 /// </summary>
 internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
     IAsyncStreamReader<TRequestFrame> requests,
@@ -34,7 +34,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     internal async Task RunAsync(CancellationToken drain)
     {
         using var reading = new CancellationTokenSource();
-        await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
+        await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.Calls.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
         await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.UpTo(options.ReconnectSpread)), null);
         stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Jitter.Shorten(options.MaxAge));
 
@@ -45,7 +45,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         var halfClosed = read.IsCompleted && await read is null;
         if (halfClosed)
             await Task.WhenAny(write, writer.Stalled, _timeUp.Task);
-        stream.AnswerAll(_timeUp.Task.IsCompleted ? StatusCode.Unavailable : StatusCode.Cancelled, "The stream has ended.");
+        stream.Calls.AnswerAll(_timeUp.Task.IsCompleted ? StatusCode.Unavailable : StatusCode.Cancelled, "The stream has ended.");
         await Task.WhenAny(write, writer.Stalled);
 
         var stalled = !write.IsCompleted;
@@ -63,9 +63,9 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         if (readError is not null && RequestFraming.ErrorOf(readError, context) is { } invalid)
             throw invalid;
         if (writeError is not null || context.CancellationToken.IsCancellationRequested)
-            throw new RpcException(new Status(StatusCode.Cancelled, "The caller is gone."));
+            throw new RpcException(new Status(StatusCode.Cancelled, "The caller has hung up."));
         if (late)
-            throw new RpcException(new Status(StatusCode.Unavailable, "This end is leaving: continue elsewhere."));
+            throw new RpcException(new Status(StatusCode.Unavailable, "This replica is shutting down: continue at another one."));
     }
 
     private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)
@@ -75,15 +75,15 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
             while (true)
             {
                 var next = requests.MoveNext(cancellationToken);
-                // What has arrived already belongs to the same batch.
+                // While more frames have arrived already, their calls belong to the same batch.
                 if (!next.IsCompleted)
                     workers.Dispatch();
                 if (!await next)
                     break;
                 if (stream.Accept(requests.Current) >= options.MaxBatch)
                     workers.Dispatch();
-                while (stream.IsFull)
-                    await stream.Written.WaitAsync();
+                while (stream.Calls.IsFull)
+                    await stream.Calls.Taken.WaitAsync();
             }
 
             workers.Dispatch();
@@ -95,16 +95,16 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         }
     }
 
-    /// <summary>Tells the caller to leave, once; and ends the stream if it does not. May be called under the wheel's lock.</summary>
+    /// <summary>Asks the caller to leave, once, and ends the stream if it does not. May be called under the stream's lock.</summary>
     private void Leave(TimeSpan reconnectAfter)
     {
         if (Interlocked.Exchange(ref _leaving, 1) != 0)
             return;
-        stream.Announce(new Draining { ReconnectAfter = Duration.FromTimeSpan(reconnectAfter) });
+        stream.Calls.Announce(new Draining { ReconnectAfter = Duration.FromTimeSpan(reconnectAfter) });
         stream.Schedule(new Due(() => _timeUp.TrySetResult()), options.DrainTimeout);
     }
 
-    /// <summary>From outside the writer, which waits for a caller that does not read: what is buffered for it is released.</summary>
+    /// <summary>Cuts the caller off, whom the writer waits for: what is buffered for it is released.</summary>
     private void CutOff()
     {
         metrics.CutOff();

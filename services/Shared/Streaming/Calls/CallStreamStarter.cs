@@ -3,7 +3,7 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>Connects a client when the host starts, so that the first call finds its streams open. The host disposes the client.</summary>
+/// <summary>Connects a client when the host starts, so that the first call finds the streams open. The host disposes of the client.</summary>
 internal sealed class CallStreamStarter<TCall, TResult>(CallStreamClient<TCall, TResult> client) : IHostedService
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult, new()

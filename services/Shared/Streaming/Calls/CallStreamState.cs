@@ -1,59 +1,53 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// The calls of one stream at the callee, and where they stand: arrived, in a batch, answered and waiting to be written. Plain
-/// synchronous state under one lock. Thread-safe.
+/// The calls of one stream at the callee, from their arrival to the batch that they are handled in. Together with <see cref="Calls"/>, which knows
+/// what is unanswered, it is plain synchronous state under one lock. Thread-safe; a method that needs the lock is named so.
 /// </summary>
-internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
+internal sealed class CallStreamState<TCall, TResult> : IDisposable
     where TCall : class, ICall
     where TResult : class, ICallResult, new()
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<ulong, ServerCall<TCall, TResult>> _open = [];
     private readonly Queue<ServerCall<TCall, TResult>> _arrived = new();
     private readonly Stack<ServerCall<TCall, TResult>> _spare = new();
     private readonly CallStreamMethod<TCall, TResult> _method;
     private readonly CallStreamServerOptions _options;
     private readonly CallServerMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private CallControl? _control;
-    private bool _stopped;
+    private readonly DeadlineWheel _wheel;
+    private readonly CallFaults<TCall, TResult>? _faults;
 
+    /// <param name="method">The stream's method.</param>
+    /// <param name="options">The bounds.</param>
+    /// <param name="metrics">Counts calls and batches.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="interceptor">Decides which calls are delayed or failed, and when the stream is cut; null when none is registered.</param>
+    /// <param name="cut">Cuts the stream, in the thread pool.</param>
     internal CallStreamState(
         CallStreamMethod<TCall, TResult> method,
         CallStreamServerOptions options,
         CallServerMetrics metrics,
-        ICallInterceptor? interceptor,
         TimeProvider time,
-        ILogger logger)
+        ICallInterceptor? interceptor = null,
+        Action? cut = null)
     {
-        (_method, _options, _metrics, _interceptor, _time, _logger) = (method, options, metrics, interceptor, time, logger);
-        Wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
-        _control = new CallControl { Credit = (uint)options.Credit };
+        (_method, _options, _metrics, _time) = (method, options, metrics, time);
+        _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
+        Calls = new(_gate, _wheel, options.Credit, metrics);
+        if (interceptor is not null)
+            _faults = new(this, interceptor, $"/{method.Name}", cut ?? (() => { }));
     }
 
-    /// <summary>Deadlines of calls, of writes, of the stream itself.</summary>
-    internal DeadlineWheel Wheel { get; }
+    /// <summary>What is unanswered, and the answers for the writer.</summary>
+    internal OpenCalls<TCall, TResult> Calls { get; }
 
-    /// <summary>Wakes the writer.</summary>
-    internal SingleWaiterAutoResetEvent Ready { get; } = new();
-
-    /// <summary>Wakes the reader when it waits for the writer to catch up.</summary>
-    internal SingleWaiterAutoResetEvent Written { get; } = new();
-
-    /// <summary>True when answers pile up: only a caller that goes beyond its credit, or does not read, gets here.</summary>
-    internal bool IsFull
-    {
-        get
-        {
-            lock (_gate)
-                return !_stopped && _answers.Count > 2 * _options.Credit;
-        }
-    }
+    /// <summary>Called, in the thread pool, when a call that was delayed has arrived after all.</summary>
+    internal Action Released { get; set; } = () => { };
 
     /// <summary>Whether calls wait for a batch.</summary>
     internal bool HasArrived
@@ -61,11 +55,12 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         get
         {
             lock (_gate)
-                return _arrived.Count > 0 && !_stopped;
+                return _arrived.Count > 0 && !Calls.IsStoppedUnsynchronized;
         }
     }
 
     /// <summary>Takes in a frame of calls and cancellations. Returns how many calls wait for a batch now.</summary>
+    /// <exception cref="RpcException">The frame has too many calls.</exception>
     internal int Accept(ICallFrame<TCall> frame)
     {
         if (frame.Calls.Count > _method.MaxCallsPerFrame)
@@ -74,14 +69,9 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         {
             var now = _time.GetTimestamp();
             foreach (var message in frame.Calls)
-                Accept(message, now);
+                AcceptUnsynchronized(message, now);
             foreach (var id in frame.CancelCallIds)
-            {
-                // One that is not known has been answered already.
-                if (_open.TryGetValue(id, out var call))
-                    Expire(call, StatusCode.Cancelled, "The call was cancelled.");
-            }
-
+                Calls.CancelUnsynchronized(id);
             return _arrived.Count;
         }
     }
@@ -92,11 +82,12 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         lock (_gate)
         {
             var now = _time.GetTimestamp();
-            while (batch.Calls.Count < _options.MaxBatch && !_stopped && _arrived.TryDequeue(out var call))
+            while (batch.Calls.Count < _options.MaxBatch && !Calls.IsStoppedUnsynchronized && _arrived.TryDequeue(out var call))
             {
+                // Its deadline or its cancellation was faster than the batch.
                 if (call.IsAnswered)
                 {
-                    Recycle(call);
+                    RecycleUnsynchronized(call);
                     continue;
                 }
 
@@ -114,83 +105,69 @@ internal sealed partial class CallStreamState<TCall, TResult> : IDisposable
         }
     }
 
-    /// <summary>The handler has returned: what it left open is answered. Returns how many those were.</summary>
+    /// <summary>The handler has returned: what it left open is answered with the status. Returns how many calls those were.</summary>
     internal int EndBatch(CallBatch<TCall, TResult> batch, Google.Rpc.Status status)
     {
         lock (_gate)
         {
-            // Nobody is to be cancelled any more.
+            // The handler is not to be cancelled any more.
             batch.Running = null;
             var left = batch.Unanswered;
             foreach (var call in batch.Calls)
             {
                 if (!call.IsAnswered)
-                    Answer(call, call.Generation, new TResult { Error = status });
-                Recycle(call);
+                    Calls.AnswerUnsynchronized(call, new TResult { Error = status });
+                RecycleUnsynchronized(call);
             }
 
             batch.Calls.Clear();
+            if (left > 0)
+                Calls.Ready.Set();
             return left;
         }
     }
 
-    /// <summary>Says something about the stream with the next frame.</summary>
-    internal void Announce(Draining draining)
+    /// <summary>A call goes on to its handler after a delay. When it has been answered meanwhile, whoever takes the batch sees that.</summary>
+    internal void ReleaseUnsynchronized(ServerCall<TCall, TResult> call)
     {
-        lock (_gate)
-        {
-            (_control ??= new CallControl()).Draining = draining;
-            Ready.Set();
-        }
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        _arrived.Enqueue(call);
+        ThreadPool.UnsafeQueueUserWorkItem(static released => released(), Released, preferLocal: false);
     }
 
-    /// <summary>Runs something under the lock, as the wheel asks for.</summary>
+    /// <summary>Lets a node fall due after a time, and not at the time that was set before; null: not at all.</summary>
     internal void Schedule(DeadlineNode node, TimeSpan? after)
     {
         lock (_gate)
         {
-            Wheel.Remove(node);
+            _wheel.Remove(node);
             if (after is { } time)
-                Wheel.Add(node, _time.GetTimestamp() + ClockTicks.From(time, _time));
+                _wheel.Add(node, _time.GetTimestamp() + ClockTicks.From(time, _time));
         }
     }
 
     public void Dispose()
     {
         lock (_gate)
-            Wheel.Dispose();
+            _wheel.Dispose();
     }
 
-    private void Accept(TCall message, long now)
+    private void AcceptUnsynchronized(TCall message, long now)
     {
-        if (_stopped)
+        if (Calls.IsStoppedUnsynchronized || !Calls.AdmitUnsynchronized(message.CallId))
             return;
-        if (_open.ContainsKey(message.CallId))
-        {
-            Refuse(message.CallId, StatusCode.AlreadyExists, "A call with this id is unanswered.");
-            return;
-        }
-
-        if (_open.Count >= _options.Credit)
-        {
-            Refuse(message.CallId, StatusCode.ResourceExhausted, "The call goes beyond the stream's credit.");
-            return;
-        }
-
         if (!_spare.TryPop(out var call))
-            call = new(this);
+            call = new(Calls);
         call.Message = message;
         call.Id = message.CallId;
         call.ArrivedAt = now;
         call.IsAnswered = false;
-        _open.Add(call.Id, call);
-        _metrics.Opened();
-        if (message.TimeoutMs > 0)
-            Wheel.Add(call, now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time));
-        Arrive(call, now);
+        Calls.OpenUnsynchronized(call, message.TimeoutMs > 0 ? now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time) : null);
+        if (_faults?.AppliesUnsynchronized(call) != true)
+            _arrived.Enqueue(call);
     }
 
-    private void Recycle(ServerCall<TCall, TResult> call)
+    private void RecycleUnsynchronized(ServerCall<TCall, TResult> call)
     {
         call.Generation++;
         call.Message = null!;

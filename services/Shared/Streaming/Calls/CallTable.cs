@@ -1,39 +1,67 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
+using Microsoft.Extensions.ObjectPool;
 
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// Every call of one client, and where it stands. All of it is plain synchronous state under one lock, held for as long as it takes to
-/// move a call or a frame of calls; outcomes run their continuations in the thread pool, never under the lock. Thread-safe.
-/// This part: calls come, wait, and leave. Streams and hedging are in the other parts.
+/// The calls of one client: they are made, joined, placed, given up and answered. This side is the callers'; <see cref="Streams"/> is the
+/// other. Both, and the parts that they are made of, are plain synchronous state under one lock, which is held for as long as it takes to move a call
+/// or a frame of calls. Thread-safe; a method that needs the lock is named so.
 /// </summary>
-internal sealed partial class CallTable<TCall, TResult> : IDisposable
+internal sealed class CallTable<TCall, TResult> : IDisposable
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
 {
+    private const int MaxSpareWaiters = 4096;
     private readonly Lock _gate = new();
-    private readonly LinkedList<PendingCall<TCall, TResult>> _waiting = [];
-    private readonly Dictionary<FlightKey<TCall>, PendingCall<TCall, TResult>> _flights = new(new FlightKeyComparer<TCall>());
     private readonly CallStreamClientOptions _options;
     private readonly CallClientMetrics _metrics;
-    private readonly CallStreamMethod<TCall, TResult> _method;
     private readonly TimeProvider _time;
-    private readonly DeadlineWheel _wheel;
     private readonly ConcurrencyLimit? _limit;
-    private int _succeeded;
+    private readonly DefaultObjectPool<Waiter<TCall, TResult>> _waiters;
+    private readonly DeadlineWheel _wheel;
+    private readonly CallPool<TCall, TResult> _pool;
+    private readonly SingleFlight<TCall, TResult> _flights;
+    private readonly ReadyStreams<TCall, TResult> _streams;
+    private readonly CallPlacement<TCall, TResult> _placement;
+    private readonly Hedging<TCall, TResult> _hedging;
+    private readonly FailOver<TCall, TResult> _failOver;
+    private readonly CallOutcomes<TCall, TResult> _outcomes;
+    private readonly ReplicaOutage _outage;
     private bool _closed;
 
     internal CallTable(
         CallStreamMethod<TCall, TResult> method, CallStreamClientOptions options, CallClientMetrics metrics, TimeProvider time, ConcurrencyLimit? limit = null)
     {
-        (_method, _options, _metrics, _time, _limit) = (method, options, metrics, time, limit);
+        (_options, _metrics, _time, _limit) = (options, metrics, time, limit);
+        _waiters = new(new WaiterPolicy(this), MaxSpareWaiters);
         _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
-        _waiters = new(new WaiterPolicy(this), 4096);
-        _latency = new(TimeSpan.FromSeconds(10), time);
-        _budget = new(options.HedgeBudget);
-        _outage = new(this);
+        _pool = new(call => _hedging!.OnDue(call));
+        _flights = new(_gate);
+        _streams = new(_gate);
+        _placement = new(_gate, _streams, _pool, time);
+        _hedging = new(_gate, _wheel, _streams, _placement, method.Idempotent, options, metrics, time);
+        _failOver = new(_gate, _placement, _hedging, method.Idempotent, options.MaxAttempts, metrics);
+        _outcomes = new(_gate, _wheel, metrics, limit, time);
+        _outage = new(_wheel, options.UnavailableAfter, time, () => FailWaitingUnsynchronized(CallErrors.NoReplica));
+        var frames = new FrameFiller<TCall, TResult>(_gate, _pool, _hedging, method.MaxCallsPerFrame, options.MaxFrameBytes, metrics, time);
+        Streams = new(_gate, this, _streams, _placement, _hedging, _outcomes, _pool, frames, _outage, metrics, time);
+    }
+
+    /// <summary>What the streams do with the calls.</summary>
+    internal StreamTable<TCall, TResult> Streams { get; }
+
+    /// <summary>How many calls are known: waiting, queued or sent. Zero when nothing is left behind.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _placement.Waiting + _flights.Count + _streams.Outstanding;
+        }
     }
 
     /// <summary>Takes a call, which belongs to the table from now on.</summary>
@@ -48,27 +76,23 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
         {
             var now = _time.GetTimestamp();
             waiter.Deadline = now + ClockTicks.From(timeout, _time);
-            var call = key is { } flight ? FindFlight(flight, notBefore) : null;
-            if (call is not null)
+            if (key is { } same && _flights.Find(same, notBefore) is { } underWay)
             {
                 _metrics.Shared();
-                Join(call, waiter);
+                _outcomes.Join(underWay, waiter);
+            }
+            else if (AdmitUnsynchronized(now, out var stream) is { } refusal)
+            {
+                _outcomes.Refuse(waiter, refusal);
+                return task;
             }
             else
             {
-                var link = _waiting.Count == 0 ? LeastLoaded(except: null) : null;
-                if (_closed || (link is null && !MayWait(now)) || _limit?.TryEnter() == false)
-                {
-                    Refuse(waiter, now);
-                    return task;
-                }
-
-                call = RentCall(message, bytes, key, now);
-                Join(call, waiter);
-                if (link is null)
-                    _waiting.AddLast(call.Link);
-                else
-                    call.First = RentAttempt(call, link);
+                var call = _pool.RentCall(message, bytes, now);
+                if (key is { } question)
+                    _flights.Add(question, call);
+                _outcomes.Join(call, waiter);
+                _placement.Place(call, stream);
             }
         }
 
@@ -81,46 +105,61 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
     internal void Cancel(Waiter<TCall, TResult> waiter, CancellationToken cancellation)
     {
         lock (_gate)
-            Leave(waiter, new OperationCanceledException(cancellation));
+            LeaveUnsynchronized(waiter, new OperationCanceledException(cancellation));
     }
 
-    /// <summary>One waiter gives up; the call is given up when it was the last one. Under the lock.</summary>
-    internal void Leave(Waiter<TCall, TResult> waiter, Exception why)
+    /// <summary>One waiter gives up; the call is given up when it was the last one.</summary>
+    internal void LeaveUnsynchronized(Waiter<TCall, TResult> waiter, Exception why)
     {
-        if (waiter.Call is not { } call)
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        // The answer, the deadline and the caller's token race: whatever was first has cleared the waiter's call.
+        if (waiter.Call is not { } call || !_outcomes.Leave(waiter, why, isReachable: _streams.Count > 0))
             return;
-        call.Waiters.Remove(waiter.Link);
-        Complete(waiter, why);
-        if (call.Waiters.Count == 0)
-        {
-            // While there is no replica to send it to, waiting says nothing of how much they have to do.
-            if (why is RpcException && _streams.Count > 0)
-                _limit?.TimedOut(_time.GetElapsedTime(call.SubmittedAt, waiter.Deadline));
-            else
-                _limit?.Ignored();
-            Release(call);
-            Pump();
-        }
+        ReleaseUnsynchronized(call);
+        _placement.PlaceWaiting();
     }
 
-    /// <summary>How many calls are known: waiting, queued or sent. Zero when nothing is left behind.</summary>
-    internal int Count
+    /// <summary>A copy of a call was answered: that is the call's outcome, unless another copy or another try may still do better.</summary>
+    internal void AnswerUnsynchronized(Attempt<TCall, TResult> attempt, TResult result, long now)
     {
-        get
-        {
-            lock (_gate)
-                return _waiting.Count + _flights.Count + _streams.Sum(s => s.Outstanding);
-        }
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        // Every waiter gave up before the answer came.
+        if (attempt.Call is not { } call)
+            return;
+        var error = result.Error;
+        if (error is not null && _failOver.TryAfterError(call, attempt, (StatusCode)error.Code, now))
+            return;
+        _hedging.OnAnswered(call, attempt, now);
+        call.Forget(attempt);
+        if (error is null)
+            _outcomes.Succeed(call, result);
+        else
+            _outcomes.Fail(call, error);
+        ReleaseUnsynchronized(call);
     }
 
-    /// <summary>Fails the calls that wait, and whatever comes later.</summary>
+    /// <summary>A copy of a call was sent on a stream that broke: the call fails over, or fails when no other copy is under way.</summary>
+    internal void LoseUnsynchronized(Attempt<TCall, TResult> attempt, long now)
+    {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
+        // Every waiter gave up before the stream broke.
+        if (attempt.Call is not { } call || _failOver.TryAfterLoss(call, attempt, now))
+            return;
+        _outcomes.Fail(call, CallErrors.Broken);
+        ReleaseUnsynchronized(call);
+    }
+
+    /// <summary>Takes a waiter back whose outcome its caller has taken.</summary>
+    internal void Return(Waiter<TCall, TResult> waiter) => _waiters.Return(waiter);
+
+    /// <summary>Fails the calls that wait, and those that come later.</summary>
     internal void Close()
     {
         lock (_gate)
         {
             _closed = true;
-            while (_waiting.First is { } first)
-                Fail(first.Value, CallErrors.Disposed);
+            _failOver.Stop();
+            FailWaitingUnsynchronized(CallErrors.Disposed);
         }
     }
 
@@ -131,74 +170,41 @@ internal sealed partial class CallTable<TCall, TResult> : IDisposable
             _wheel.Dispose();
     }
 
-    /// <summary>The identical call that is under way, if it may be joined; one that began too early is joined by nobody any more.</summary>
-    private PendingCall<TCall, TResult>? FindFlight(FlightKey<TCall> key, long notBefore)
+    /// <summary>Chooses the stream for a new call; null when it has to wait. Returns why the call is refused, if it is.</summary>
+    private RpcException? AdmitUnsynchronized(long now, out StreamLink<TCall, TResult>? stream)
     {
-        if (!_flights.TryGetValue(key, out var call) || call.SubmittedAt >= notBefore)
-            return call;
-        _flights.Remove(key);
-        call.Flight = null;
-        return null;
+        stream = _placement.StreamForNewCall();
+        if (_closed)
+            return CallErrors.Disposed();
+        if (stream is null && _outage.IsLong(now))
+            return CallErrors.NoReplica();
+        if (stream is null && _placement.Waiting >= _options.MaxWaiting)
+            return CallErrors.Shed();
+        return _limit?.TryEnter() == false ? CallErrors.Shed() : null;
     }
 
-    private bool MayWait(long now) => !OutageIsLong(now) && _waiting.Count < _options.MaxWaiting;
-
-    private void Refuse(Waiter<TCall, TResult> waiter, long now)
+    private void FailWaitingUnsynchronized(Func<RpcException> why)
     {
-        var why = _closed ? CallErrors.Disposed() : OutageIsLong(now) ? CallErrors.NoReplica() : CallErrors.Shed();
-        if (why.StatusCode == StatusCode.ResourceExhausted)
-            _metrics.Shed();
-        _metrics.Ended(why.StatusCode, 1);
-        waiter.SetException(why);
-    }
-
-    private void Join(PendingCall<TCall, TResult> call, Waiter<TCall, TResult> waiter)
-    {
-        waiter.Call = call;
-        call.Waiters.AddLast(waiter.Link);
-        call.Deadline = Math.Max(call.Deadline, waiter.Deadline);
-        _wheel.Add(waiter, waiter.Deadline);
-    }
-
-    private void Succeed(PendingCall<TCall, TResult> call, TResult result)
-    {
-        while (call.Waiters.First is { } first)
+        while (_placement.FirstWaiting is { } call)
         {
-            var waiter = first.Value;
-            call.Waiters.Remove(first);
-            waiter.Call = null;
-            _wheel.Remove(waiter);
-            _succeeded++;
-            waiter.SetResult(result);
+            _outcomes.Fail(call, why);
+            ReleaseUnsynchronized(call);
         }
-
-        _limit?.Answered(_time.GetElapsedTime(call.SubmittedAt));
-        Release(call);
     }
 
-    /// <summary>Fails a call for a reason that the callee did not give.</summary>
-    private void Fail(PendingCall<TCall, TResult> call, Func<RpcException> why)
+    /// <summary>Forgets a call that nobody waits for: its copies are cancelled.</summary>
+    private void ReleaseUnsynchronized(PendingCall<TCall, TResult> call)
     {
-        _limit?.Ignored();
-        End(call, why);
+        _hedging.Forget(call);
+        _flights.Remove(call);
+        _placement.Withdraw(call);
+        _pool.Return(call);
     }
 
-    private void End(PendingCall<TCall, TResult> call, Func<RpcException> why)
+    private sealed class WaiterPolicy(CallTable<TCall, TResult> table) : PooledObjectPolicy<Waiter<TCall, TResult>>
     {
-        while (call.Waiters.First is { } first)
-        {
-            call.Waiters.Remove(first);
-            Complete(first.Value, why());
-        }
+        public override Waiter<TCall, TResult> Create() => new(table);
 
-        Release(call);
-    }
-
-    private void Complete(Waiter<TCall, TResult> waiter, Exception why)
-    {
-        waiter.Call = null;
-        _wheel.Remove(waiter);
-        _metrics.Ended(why is RpcException rpc ? rpc.StatusCode : StatusCode.Cancelled, 1);
-        waiter.SetException(why);
+        public override bool Return(Waiter<TCall, TResult> obj) => true;
     }
 }

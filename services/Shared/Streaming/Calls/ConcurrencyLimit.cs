@@ -4,17 +4,17 @@ using Grpc.Core;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// How many calls one backend may have in flight, learned from how long it takes. The update is that of Gradient2 in
-/// Netflix/concurrency-limits: the limit shrinks with the ratio of the usual latency to the present one, and grows by a little while it is
-/// made use of; when more than a tenth of the calls are dropped it shrinks as in AIMD there. Unlike Gradient2 the usual latency is learned
-/// while there is room, and under load only over twenty minutes: else a lasting overload would become the usual. A call beyond the limit is
-/// refused at once, so that what is admitted is answered about as fast as ever. While less than half of it is in use, a limit that dropped calls
-/// have shrunk comes back by itself to where latency has it: by 10 a second, whether there are calls or none. What latency has taught it stays
-/// until latency teaches otherwise: a pause between two overloads changes nothing. Thread-safe; its state is a few numbers.
+/// How many calls one backend may have in flight, learned from its latency. The update is that of Gradient2 in Netflix/concurrency-limits: the
+/// limit shrinks with the ratio of the usual latency to the present one, and grows a little while it is used; when more than a tenth of the
+/// calls are dropped, it shrinks as in AIMD there. Unlike in Gradient2, the usual latency is learned while there is room, and under load only
+/// over twenty minutes: otherwise a lasting overload would become the usual. A call beyond the limit is refused at once, so that admitted calls
+/// are answered about as fast as ever. While less than half of it is in use, a limit that was shrunk by dropped calls returns, by 10 a second,
+/// whether there are calls or not, to what latency has taught it. That stays until latency teaches otherwise: a pause between two overloads
+/// changes nothing. Thread-safe; its state is a few numbers.
 /// </summary>
 /// <remarks>
-/// No caller can shrink it for the others by being impatient: a call that was given less time than one usually takes says nothing of the
-/// backend, and of those that were given enough it takes more than a few in a hundred.
+/// A caller with short timeouts cannot shrink the limit for the others: a call that was given less time than calls usually take says nothing
+/// about the backend, and of those that were given enough more than a few in a hundred must fail.
 /// </remarks>
 /// <param name="min">It never goes below this.</param>
 /// <param name="max">It never goes above this.</param>
@@ -33,7 +33,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     private const double DroppedShare = 0.1;
     private const double RecoveryPerSecond = 10;
 
-    // Milliseconds. Below it, a latency that varies several times over says more of batches and the machine than of a queue.
+    // Milliseconds. Below it, a latency that varies several times over says more about batches and the machine than about a queue.
     private const double LeastUsual = 20;
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
     private readonly Lock _gate = new();
@@ -50,7 +50,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     private int _dropped;
     private int _mostInFlight;
 
-    /// <summary>The limit as it is now.</summary>
+    /// <summary>The present limit.</summary>
     public int Current
     {
         get
@@ -66,7 +66,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     /// <summary>How many calls have entered and not left.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 
-    /// <summary>Lets a call begin; false when it goes beyond the limit. Whoever entered leaves by one of the others, once.</summary>
+    /// <summary>Admits a call; false when it goes beyond the limit. An admitted call is ended by exactly one of the other methods.</summary>
     public bool TryEnter()
     {
         lock (_gate)
@@ -80,11 +80,11 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
         }
     }
 
-    /// <summary>A call was answered, be it with an error.</summary>
+    /// <summary>A call was answered, possibly with an error.</summary>
     public void Answered(TimeSpan latency) => Leave(latency.TotalMilliseconds, dropped: false);
 
     /// <summary>
-    /// A call was not answered in the time that it was given. It counts only if that was more than a call usually takes, and than 20 ms.
+    /// A call was not answered in the time that it was given. It counts only if that was more than calls usually take, and more than 20 ms.
     /// </summary>
     public void TimedOut(TimeSpan given)
     {
@@ -95,10 +95,10 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
     /// <summary>The backend refused a call because it has too much to do.</summary>
     public void Refused() => Leave(null, dropped: true);
 
-    /// <summary>A call ended in a way that says nothing of the backend's load.</summary>
+    /// <summary>A call ended in a way that says nothing about the backend's load.</summary>
     public void Ignored() => Leave(null, dropped: false);
 
-    /// <summary>A call ended with an error of the backend, or of the way to it: what that says of its load follows from the error.</summary>
+    /// <summary>A call ended with an error of the backend or of the connection to it; the error tells what that says about the load.</summary>
     /// <param name="code">The code.</param>
     /// <param name="status">The error's details, if it has any.</param>
     /// <param name="latency">How long the call took.</param>
@@ -113,7 +113,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
             case StatusCode.ResourceExhausted when IsOverload(status):
                 Refused();
                 break;
-            // An answer that is larger than one may be, or the caller's own quota; or nobody knows how far it got.
+            // The answer is too large, or the caller's own quota is used up; or it is unknown how far the call got.
             case StatusCode.ResourceExhausted or StatusCode.Cancelled or StatusCode.Unavailable:
                 Ignored();
                 break;
@@ -123,7 +123,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
         }
     }
 
-    // A service says why it refuses, or when to try again; gRPC itself, of a message that is too large, says neither.
+    // A service says why it refuses, or when to try again; gRPC itself says neither when a message is too large.
     private static bool IsOverload(Google.Rpc.Status? status) => status is not null && status.GetDetail<QuotaFailure>() is null
         && (status.GetDetail<RetryInfo>() is not null || status.GetDetail<ErrorInfo>() is not null);
 
@@ -162,7 +162,7 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
         _byLatency = _limit;
     }
 
-    // Nothing has entered or left since the last time: as many were in flight all the while as are now.
+    // Nothing has entered or left since the last time, so the number in flight has not changed meanwhile.
     private void Recover()
     {
         if (_limit >= _byLatency)

@@ -3,9 +3,9 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>What makes two calls the same call: the same question asked by the same principal.</summary>
-/// <param name="Message">The question. Its hash is taken while the two fields that the stream fills in are zero.</param>
-/// <param name="Principal">Who asks; null for nobody in particular.</param>
+/// <summary>What makes two calls identical: the same message from the same principal.</summary>
+/// <param name="Message">The message. Its hash is taken while the two fields that the stream fills in are zero.</param>
+/// <param name="Principal">On whose behalf the call is made; null for nobody in particular.</param>
 /// <param name="Hash">Of both.</param>
 internal readonly record struct FlightKey<TCall>(TCall Message, string? Principal, int Hash)
     where TCall : class, ICall, IMessage<TCall>
@@ -16,8 +16,8 @@ internal readonly record struct FlightKey<TCall>(TCall Message, string? Principa
 }
 
 /// <summary>
-/// Compares calls apart from id and timeout, which the stream fills in. Both messages stay as they are: one that was sent may be being
-/// written at this moment, outside the table's lock.
+/// Compares calls without their ids and timeouts, which the stream fills in. Neither message is changed: a writer outside of the lock may be
+/// serialising one that was sent.
 /// </summary>
 internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCall>>
     where TCall : class, ICall, IMessage<TCall>
@@ -31,7 +31,7 @@ internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCa
         if (ReferenceEquals(x.Message, y.Message))
             return true;
 
-        // The same question, almost certainly: a copy is made only for a call that will be spared, or for equal hashes.
+        // The hashes are equal, so the messages are the same almost certainly: the clone saves a call.
         var copy = x.Message.Clone();
         copy.CallId = y.Message.CallId;
         copy.TimeoutMs = y.Message.TimeoutMs;

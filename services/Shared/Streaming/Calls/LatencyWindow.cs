@@ -4,7 +4,7 @@ namespace Microservices.Streaming.Calls;
 
 /// <summary>
 /// The 95th percentile of what was recorded in the last one to two windows. Log-linear buckets, as in HdrHistogram: eight to a power
-/// of two, so that the estimate is at most 12.5 % too high, never too low. Not thread-safe: guarded by its owner's lock.
+/// of two, so that the estimate is at most 12.5 % too high, never too low. Not thread-safe.
 /// </summary>
 internal sealed class LatencyWindow(TimeSpan window, TimeProvider time)
 {
@@ -19,7 +19,7 @@ internal sealed class LatencyWindow(TimeSpan window, TimeProvider time)
     private long _started = time.GetTimestamp();
     private TimeSpan? _p95;
 
-    /// <summary>Null until 50 samples are there.</summary>
+    /// <summary>The percentile; null until there are 50 samples.</summary>
     internal TimeSpan? P95 => _p95;
 
     /// <summary>Records one latency.</summary>

@@ -4,13 +4,13 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// Keeps one stream open to one replica for as long as the replica is known: reconnects with backoff, replaces a stream that is old by
-/// a fresh one before it retires it, and stays away from a replica that drains for as long as it asks. A wait is
-/// cut short when no other replica is left, but not again within the longest backoff.
+/// Keeps one stream open to one replica for as long as the replica is known: connects again with backoff, replaces an old stream by a fresh one
+/// before it retires it, and stays away from a replica that drains for as long as that asks. A wait is cut short when no other replica is
+/// left, but not again within the longest backoff.
 /// </summary>
 internal sealed class Replica<TCall, TResult>(
     Uri address,
-    CallTable<TCall, TResult> table,
+    StreamTable<TCall, TResult> streams,
     ReplicaConnection<TCall, TResult> connection,
     CallStreamClientOptions options,
     TimeProvider time,
@@ -37,7 +37,7 @@ internal sealed class Replica<TCall, TResult>(
     /// <summary>One stream, from opening to its end or its replacement. Returns how long to wait before the next.</summary>
     private async Task<TimeSpan> RunStreamAsync(CancellationToken gone)
     {
-        var stream = new ReplicaStream<TCall, TResult>(table, connection, this);
+        var stream = new ReplicaStream<TCall, TResult>(streams, connection, this);
         var running = new Running(stream, stream.RunAsync());
         using var done = CancellationTokenSource.CreateLinkedTokenSource(gone);
         var started = time.GetTimestamp();
@@ -51,7 +51,7 @@ internal sealed class Replica<TCall, TResult>(
         if (stream.Link.Leaving.IsCompleted || gone.IsCancellationRequested)
         {
             Retire(running);
-            // Its successor may be there already.
+            // A successor may be there already: the replicas are resolved again.
             onGone();
             return stream.Link.Leaving.IsCompleted ? await stream.Link.Leaving : TimeSpan.Zero;
         }
@@ -70,7 +70,7 @@ internal sealed class Replica<TCall, TResult>(
         return _backoff.Next();
     }
 
-    /// <summary>The aged stream served until its successor was ready; now it is.</summary>
+    /// <summary>Retires the old stream, which has served until its successor was ready.</summary>
     private void RetireOld()
     {
         if (_old is { } old)
@@ -86,7 +86,7 @@ internal sealed class Replica<TCall, TResult>(
 
     private async Task EndAsync(Running running)
     {
-        table.Retire(running.Stream.Link);
+        streams.Retire(running.Stream.Link);
         using var done = new CancellationTokenSource();
         await Task.WhenAny(running.Task, Task.Delay(options.DrainTimeout, time, done.Token));
         await done.CancelAsync();
@@ -99,7 +99,7 @@ internal sealed class Replica<TCall, TResult>(
     {
         if (delay <= TimeSpan.Zero)
             return;
-        var starving = table.Starving;
+        var starving = streams.Starving;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(gone);
         var waited = Task.Delay(delay, time, over.Token);
         if (_hurried is { } last && time.GetElapsedTime(last) < options.MaxReconnectBackoff)

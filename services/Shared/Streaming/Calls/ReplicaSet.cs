@@ -6,7 +6,7 @@ namespace Microservices.Streaming.Calls;
 /// <summary>Follows the source of replicas: starts a <see cref="Replica{TCall, TResult}"/> for each that appears, ends it when it disappears.</summary>
 internal sealed class ReplicaSet<TCall, TResult>(
     IReplicaSource source,
-    CallTable<TCall, TResult> table,
+    StreamTable<TCall, TResult> streams,
     Func<Uri, ReplicaConnection<TCall, TResult>> connect,
     CallStreamClientOptions options,
     TimeProvider time,
@@ -22,9 +22,9 @@ internal sealed class ReplicaSet<TCall, TResult>(
     /// <summary>Runs until stopped; then ends every stream in good order.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
-        await using var wake = stop.UnsafeRegister(static signal => ((SingleWaiterAutoResetEvent)signal!).Set(), _broken);
-        // One timer for all rounds: it sets the same signal as a stream that broke.
-        await using var timer = time.CreateTimer(static signal => ((SingleWaiterAutoResetEvent)signal!).Set(), _broken, options.DiscoveryInterval, options.DiscoveryInterval);
+        await using var wake = stop.UnsafeRegister(static wakeUp => ((SingleWaiterAutoResetEvent)wakeUp!).Set(), _broken);
+        // One timer for all rounds: it sets the same event as a stream that broke.
+        await using var timer = time.CreateTimer(static wakeUp => ((SingleWaiterAutoResetEvent)wakeUp!).Set(), _broken, options.DiscoveryInterval, options.DiscoveryInterval);
         while (!stop.IsCancellationRequested)
         {
             await RefreshAsync(stop);
@@ -58,7 +58,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         }
 
         if (_replicas.Count == 0)
-            table.Unreachable();
+            streams.Unreachable();
     }
 
     private void Add(Uri address)
@@ -66,7 +66,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         if (_replicas.ContainsKey(address))
             return;
         var gone = new CancellationTokenSource();
-        var replica = new Replica<TCall, TResult>(address, table, connect(address), options, time, logger, _broken.Set);
+        var replica = new Replica<TCall, TResult>(address, streams, connect(address), options, time, logger, _broken.Set);
         _replicas.Add(address, (gone, replica.RunAsync(gone.Token)));
         CallStreamLog.ReplicaAdded(logger, address);
     }

@@ -3,14 +3,14 @@ using System.Net;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>Says where the replicas of a backend are. Asked again and again; by one caller at a time.</summary>
+/// <summary>Says where the replicas of a backend are. It is asked again and again, by one caller at a time.</summary>
 public interface IReplicaSource
 {
-    /// <summary>The replicas of this moment. When it throws, those known stay.</summary>
+    /// <summary>The replicas that there are now. When it throws, the known ones are kept.</summary>
     ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Replicas as configured: addresses as they are, names resolved anew each time.</summary>
+/// <summary>The configured replicas: addresses as they are, and names, which are resolved anew each time.</summary>
 internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IReplicaSource
 {
     private const string Examples = "http://host:port, https://host:port or dns:///host:port";

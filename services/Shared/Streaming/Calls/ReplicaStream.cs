@@ -7,7 +7,7 @@ namespace Microservices.Streaming.Calls;
 /// Runs one stream to one replica: a loop that reads and a loop that writes, neither waiting for the other. Whatever is queued while
 /// a frame is being written goes into the next one.
 /// </summary>
-internal sealed class ReplicaStream<TCall, TResult>(CallTable<TCall, TResult> table, ReplicaConnection<TCall, TResult> connection, object replica) : IDisposable
+internal sealed class ReplicaStream<TCall, TResult>(StreamTable<TCall, TResult> streams, ReplicaConnection<TCall, TResult> connection, object replica) : IDisposable
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
 {
@@ -24,8 +24,8 @@ internal sealed class ReplicaStream<TCall, TResult>(CallTable<TCall, TResult> ta
             await using var abort = _abort.Token.UnsafeRegister(static t => ((CallTransport<TCall, TResult>)t!).Dispose(), transport);
             var write = WriteAsync(transport);
             var broken = await ReadAsync(transport);
-            // Nobody answers any more: this ends a write that waits for the callee to read.
-            table.Break(Link);
+            // Nobody answers any more. Disposing ends a write that waits for the callee to read.
+            streams.Break(Link);
             transport.Dispose();
             return broken ?? await write;
         }
@@ -35,14 +35,14 @@ internal sealed class ReplicaStream<TCall, TResult>(CallTable<TCall, TResult> ta
         }
         finally
         {
-            table.Break(Link);
+            streams.Break(Link);
         }
     }
 
     /// <summary>Ends the stream at once.</summary>
     internal Task AbortAsync() => _abort.CancelAsync();
 
-    /// <summary>After it has run.</summary>
+    /// <summary>Frees what is left after <see cref="RunAsync"/> has completed.</summary>
     public void Dispose() => _abort.Dispose();
 
     private async Task<Exception?> ReadAsync(CallTransport<TCall, TResult> transport)
@@ -50,7 +50,7 @@ internal sealed class ReplicaStream<TCall, TResult>(CallTable<TCall, TResult> ta
         try
         {
             while (await transport.ReadAsync())
-                table.OnFrame(Link, transport.Results, transport.Control);
+                streams.OnFrame(Link, transport.Results, transport.Control);
             return null;
         }
         catch (Exception e)
@@ -65,7 +65,7 @@ internal sealed class ReplicaStream<TCall, TResult>(CallTable<TCall, TResult> ta
         {
             while (true)
             {
-                switch (table.TakeFrame(Link, transport.Calls, transport.CancelCallIds))
+                switch (streams.TakeFrame(Link, transport.Calls, transport.CancelCallIds))
                 {
                     case WriterStep.Write:
                         await transport.WriteAsync();

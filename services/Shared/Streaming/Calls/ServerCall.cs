@@ -3,8 +3,8 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>One call that arrived, until it is answered and its batch is done. Reused; guarded by its stream's lock.</summary>
-internal sealed class ServerCall<TCall, TResult>(CallStreamState<TCall, TResult> stream) : DeadlineNode
+/// <summary>One call that has arrived, until it is answered and its batch is done. Used again; guarded by its stream's lock.</summary>
+internal sealed class ServerCall<TCall, TResult>(OpenCalls<TCall, TResult> calls) : DeadlineNode
     where TCall : class, ICall
     where TResult : class, ICallResult, new()
 {
@@ -19,9 +19,10 @@ internal sealed class ServerCall<TCall, TResult>(CallStreamState<TCall, TResult>
 
     internal long ArrivedAt { get; set; }
 
-    /// <summary>Null while it waits for a batch.</summary>
+    /// <summary>The batch that it is handled in; null while it waits for one.</summary>
     internal CallBatch<TCall, TResult>? Batch { get; set; }
 
+    /// <inheritdoc/>
     protected override void OnDeadline() =>
-        stream.Expire(this, StatusCode.DeadlineExceeded, "The call was not answered in time.");
+        calls.ExpireUnsynchronized(this, StatusCode.DeadlineExceeded, "The call was not answered in time.");
 }

@@ -3,8 +3,10 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>What the table knows of one open stream. Guarded by the table's lock, but for the signals.</summary>
-/// <param name="replica">Whose stream it is; compared by reference.</param>
+/// <summary>
+/// What the caller's side knows about one open stream. Guarded by the lock of the <see cref="CallTable{TCall, TResult}"/>, except for the signals.
+/// </summary>
+/// <param name="replica">The replica that the stream goes to; compared by reference.</param>
 internal sealed class StreamLink<TCall, TResult>(object replica)
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
@@ -19,13 +21,16 @@ internal sealed class StreamLink<TCall, TResult>(object replica)
     /// <summary>How many calls may be unanswered, as the callee said.</summary>
     internal int Credit { get; set; }
 
-    /// <summary>Calls queued here or sent and unanswered: the load that the choice of a replica goes by.</summary>
+    /// <summary>Copies that are queued here or sent and unanswered: the load by which a replica is chosen.</summary>
     internal int Outstanding { get; set; }
 
+    /// <summary>The copies that are not sent yet. One whose call is null is not sent at all.</summary>
     internal Queue<Attempt<TCall, TResult>> Outgoing { get; } = [];
 
+    /// <summary>The ids of copies that were sent and whose answers nobody wants any more.</summary>
     internal List<ulong> Cancels { get; } = [];
 
+    /// <summary>The copies that were sent, by their ids.</summary>
     internal Dictionary<ulong, Attempt<TCall, TResult>> Unanswered { get; } = [];
 
     /// <summary>Wakes the writer.</summary>
@@ -34,17 +39,45 @@ internal sealed class StreamLink<TCall, TResult>(object replica)
     /// <summary>Completes when the callee has announced credit.</summary>
     internal Task Ready => _ready.Task;
 
-    /// <summary>Completes when the callee is about to leave; with how long to stay away.</summary>
+    /// <summary>Completes when the callee is about to leave, with how long to stay away from it.</summary>
     internal Task<TimeSpan> Leaving => _leaving.Task;
 
     internal bool HasRoom => Outstanding < Credit;
+
+    /// <summary>Queues a copy for the next frame.</summary>
+    internal void Enqueue(Attempt<TCall, TResult> attempt)
+    {
+        attempt.Stream = this;
+        Outstanding++;
+        Outgoing.Enqueue(attempt);
+        Work.Set();
+    }
+
+    /// <summary>Nobody wants the answer of this copy any more: it is cancelled if it was sent, and never sent if it was not.</summary>
+    internal void Abandon(Attempt<TCall, TResult> attempt)
+    {
+        attempt.Call = null;
+        if (attempt.IsSent)
+            Cancels.Add(attempt.Id);
+        else
+            Outstanding--;
+        Work.Set();
+    }
+
+    /// <summary>The copy with this id, which is now answered; null when it was answered before, since a callee may repeat itself.</summary>
+    internal Attempt<TCall, TResult>? TakeAnswered(ulong id)
+    {
+        if (Unanswered.Remove(id, out var attempt))
+            Outstanding--;
+        return attempt;
+    }
 
     internal void SetReady() => _ready.TrySetResult();
 
     internal void SetLeaving(TimeSpan reconnectAfter) => _leaving.TrySetResult(reconnectAfter);
 }
 
-/// <summary>How far a stream has come.</summary>
+/// <summary>The states of a stream, in order.</summary>
 internal enum StreamState
 {
     /// <summary>No credit announced yet.</summary>

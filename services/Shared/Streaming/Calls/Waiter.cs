@@ -4,9 +4,9 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>
-/// One caller waiting for the outcome of a call, reused from call to call: the completion source of its ValueTask, its deadline and its
-/// cancellation. Several wait for one <see cref="PendingCall{TCall, TResult}"/> when identical calls share it. Its state is guarded by
-/// the table's lock, and it is completed exactly once: by whoever finds <see cref="Call"/> set, and clears it.
+/// One caller that waits for the outcome of a call: the completion source of its ValueTask, its deadline and its cancellation. Used again from call
+/// to call. Several wait for one <see cref="PendingCall{TCall, TResult}"/> when identical calls share it. Its state is guarded by the table's
+/// lock, and it is completed exactly once: by whoever finds <see cref="Call"/> set, and clears it.
 /// </summary>
 internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TResult>
     where TCall : class, ICall, Google.Protobuf.IMessage<TCall>
@@ -26,7 +26,7 @@ internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TR
     /// <summary>The place in the call's list of waiters.</summary>
     internal LinkedListNode<Waiter<TCall, TResult>> Link { get; }
 
-    /// <summary>What is waited for; null once the outcome is there.</summary>
+    /// <summary>The call that is waited for; null once its outcome is known.</summary>
     internal PendingCall<TCall, TResult>? Call { get; set; }
 
     /// <summary>The clock's timestamp at which waiting ends.</summary>
@@ -34,7 +34,7 @@ internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TR
 
     internal ValueTask<TResult> Task => new(this, _core.Version);
 
-    /// <summary>From now on cancelling the token ends the wait. Called before the caller gets the task.</summary>
+    /// <summary>Lets the token end the wait. Called before the caller gets the task.</summary>
     internal void CancelWith(CancellationToken cancellation)
     {
         _cancellation = cancellation;
@@ -45,7 +45,8 @@ internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TR
 
     internal void SetException(Exception exception) => _core.SetException(exception);
 
-    protected override void OnDeadline() => _table.Leave(this, CallErrors.DeadlineExceeded());
+    /// <inheritdoc/>
+    protected override void OnDeadline() => _table.LeaveUnsynchronized(this, CallErrors.DeadlineExceeded());
 
     private void Cancel() => _table.Cancel(this, _cancellation);
 
@@ -57,7 +58,7 @@ internal sealed class Waiter<TCall, TResult> : DeadlineNode, IValueTaskSource<TR
         }
         finally
         {
-            // A cancellation that is running just now may still look at this waiter: then it is not used again.
+            // In a race with a cancellation that is running just now, that may still look at this waiter: then it is not used again.
             if (_registration == default || _registration.Unregister())
             {
                 _registration = default;

@@ -9,9 +9,6 @@ internal static partial class EventStreamLog
     [LoggerMessage(21, LogLevel.Warning, "A client of {Method} at {Peer} did not half-close within {Timeout} of being asked to; its stream is ended")]
     internal static partial void DrainTimedOut(ILogger logger, string method, string peer, TimeSpan timeout);
 
-    [LoggerMessage(22, LogLevel.Error, "The source of {Method} failed; the subscription fails INTERNAL")]
-    internal static partial void SourceFailed(ILogger logger, string method, Exception exception);
-
     [LoggerMessage(23, LogLevel.Information, "A client of {Method} at {Peer} was silent for {Timeout}; its stream is ended")]
     internal static partial void Silent(ILogger logger, string method, string peer, TimeSpan timeout);
 

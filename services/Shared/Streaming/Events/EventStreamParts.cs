@@ -4,5 +4,13 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>What all streams of a method have in common.</summary>
 internal sealed record EventStreamParts<TRequest>(
-    string Method, IEventReaderSource<TRequest> Source, EventStreamServerOptions Options, EventServerMetrics Metrics, TotalQueued Total, StreamClock Clock, TimeProvider Time, ILogger Logger)
+    string Method,
+    IEventReaderSource<TRequest> Source,
+    IErrorMapper Errors,
+    EventStreamServerOptions Options,
+    EventServerMetrics Metrics,
+    TotalQueued Total,
+    StreamClock Clock,
+    TimeProvider Time,
+    ILogger Logger)
     where TRequest : class, IEventRequestFrame;

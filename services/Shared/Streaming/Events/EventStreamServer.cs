@@ -17,8 +17,15 @@ public sealed class EventStreamServer<TRequest> : IDisposable
     private readonly EventStreamParts<TRequest> _parts;
 
     internal EventStreamServer(
-        string method, EventStreamServerOptions options, IEventReaderSource<TRequest> source, IMeterFactory meters, TotalQueued total, TimeProvider time, ILogger logger) =>
-        _parts = new(method, source, options, new(meters, method, total), total, new(time), time, logger);
+        string method,
+        EventStreamServerOptions options,
+        IEventReaderSource<TRequest> source,
+        IErrorMapper errors,
+        IMeterFactory meters,
+        TotalQueued total,
+        TimeProvider time,
+        ILogger logger) =>
+        _parts = new(method, source, errors, options, new(meters, method, total), total, new(time), time, logger);
 
     /// <summary>Serves one stream until its end.</summary>
     /// <param name="requests">The stream's reader.</param>

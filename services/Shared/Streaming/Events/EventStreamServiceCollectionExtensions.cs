@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Google.Protobuf;
+using Microservices.Streaming;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
@@ -26,10 +27,12 @@ public static class EventStreamServiceCollectionExtensions
         services.AddValidatedOptions<EventStreamServerOptions, EventStreamServerOptionsValidator>(section, section);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TotalQueued>();
+        services.TryAddSingleton<IErrorMapper, PlainErrorMapper>();
         services.AddSingleton(provider => new EventStreamServer<TRequest>(
             method.Name,
             provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
             provider.GetRequiredService<TSource>(),
+            provider.GetRequiredService<IErrorMapper>(),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TotalQueued>(),
             provider.GetRequiredService<TimeProvider>(),

@@ -13,9 +13,9 @@ internal sealed class OutboundQueue(int maxBytes)
     private const int MostPages = 4;
 
     private readonly Lock _lock = new();
-    private readonly Queue<(EventFrame Frame, ServerTurn? Turn)> _frames = [];
+    private readonly Queue<(EventFrame Frame, WriteSlot? Turn)> _frames = [];
     private List<SingleWaiterAutoResetEvent>? _waiting;
-    private Queue<ServerTurn>? _pageTurns;
+    private Queue<WriteSlot>? _pageTurns;
     private int _pages;
     private long _bytes;
     private bool _completed;
@@ -36,7 +36,7 @@ internal sealed class OutboundQueue(int maxBytes)
     /// Adds a frame of a subscription; the turn is set once it is written. False when it was closed. A writer that
     /// has nothing to do writes it at once, in the caller's place.
     /// </summary>
-    internal bool Add(EventFrame frame, ServerTurn? turn)
+    internal bool Add(EventFrame frame, WriteSlot? turn)
     {
         lock (_lock)
         {
@@ -54,7 +54,7 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>
-    internal bool Close(ServerTurn turn)
+    internal bool Close(WriteSlot turn)
     {
         lock (_lock)
         {
@@ -91,7 +91,7 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Whether the subscription may read a page now, until <see cref="EndPage"/>. When not, its signal is set once it may, or when it is closed.</summary>
-    internal bool TryBeginPage(ServerTurn turn)
+    internal bool TryBeginPage(WriteSlot turn)
     {
         lock (_lock)
         {
@@ -107,9 +107,9 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Its page is written, or will not be read: the next in line may read one.</summary>
-    internal void EndPage(ServerTurn turn)
+    internal void EndPage(WriteSlot turn)
     {
-        ServerTurn? next = null;
+        WriteSlot? next = null;
         // Only a subscription that waits gets one from another.
         if (!turn.HasPage)
             return;
@@ -128,7 +128,7 @@ internal sealed class OutboundQueue(int maxBytes)
         next?.Set();
     }
 
-    internal bool TryTake(out EventFrame frame, out ServerTurn? turn, out bool completed)
+    internal bool TryTake(out EventFrame frame, out WriteSlot? turn, out bool completed)
     {
         lock (_lock)
         {
@@ -189,7 +189,7 @@ internal sealed class OutboundQueue(int maxBytes)
 }
 
 /// <summary>A subscription's place in the queue: a signal that is set when its frame is written, when there is room, and when it is over.</summary>
-internal abstract class ServerTurn : SingleWaiterAutoResetEvent
+internal abstract class WriteSlot : SingleWaiterAutoResetEvent
 {
     private volatile bool _closed;
 

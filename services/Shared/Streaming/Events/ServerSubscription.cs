@@ -1,12 +1,10 @@
 using Google.Rpc;
-using Grpc.Core;
-using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
 
 /// <summary>One subscription of a stream: takes an item from its source, queues it, and takes the next only when that is written.</summary>
-internal sealed class ServerSubscription<TRequest>(TRequest request, SubscriptionTable<TRequest> table) : ServerTurn
+internal sealed class ServerSubscription<TRequest>(TRequest request, SubscriptionTable<TRequest> table) : WriteSlot
     where TRequest : class, IEventRequestFrame
 {
     private readonly Subscription _subscription = request.Subscribe!;
@@ -48,6 +46,12 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
                 {
                     if (_reader.TryRead() is { } item)
                     {
+                        if (item is EncodedEvents events && !EventFrame.Fits(events))
+                        {
+                            Fail(Code.ResourceExhausted, "A batch of events is too large.");
+                            return;
+                        }
+
                         // A source may yield once more before it sees that it is over.
                         if (!table.Queue.Add(FrameOf(item), this))
                             return;
@@ -73,7 +77,7 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
                 await _reader.DisposeAsync();
             }
 
-            Fail(new Google.Rpc.Status { Code = (int)Code.Unavailable, Message = "The source of the events has ended." });
+            Fail(Code.Unavailable, "The source of the events has ended.");
         }
         catch (OperationCanceledException) when (IsClosed)
         {
@@ -104,12 +108,9 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
         }
     }
 
-    private void Fail(Exception e)
-    {
-        if (e is not RpcException)
-            EventStreamLog.SourceFailed(Parts.Logger, Parts.Method, e);
-        Fail(ServerErrors.From(e));
-    }
+    private void Fail(Exception e) => Fail(Parts.Errors.ToStatus(e, $"/{Parts.Method}"));
+
+    private void Fail(Code code, string message) => Fail(new Google.Rpc.Status { Code = (int)code, Message = message });
 
     private void Fail(Google.Rpc.Status status) =>
         table.Queue.Add(EventFrame.Failed(new EventFailed { SubscriptionId = Id, Status = status }), this);
@@ -118,8 +119,6 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
     {
         switch (item)
         {
-            case EncodedEvents events when !EventFrame.Fits(events):
-                throw new RpcException(new Grpc.Core.Status(StatusCode.ResourceExhausted, "A batch of events is too large."));
             case EncodedEvents events:
                 return EventFrame.Batch(Id, events);
             case EventsReset reset:
