@@ -22,9 +22,10 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
     private const int CallsOfRound = 150;
     private const string Stranger = "127.0.0.2";
 
-    // Twice as long at the most; and below this nobody minds, and a busy machine makes it as long by itself.
+    // Twice as long at the most. What is below a second is not judged: two cores do all of it, the strangers' part too, and without the bounds the
+    // good one's calls took as long as they may, 10 s.
     private const double MaxSlower = 2;
-    private static readonly TimeSpan AnyCaller = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AnyCaller = TimeSpan.FromSeconds(1);
 
     [FactNeeding(Need.RedisServer)]
     public async Task Five_thousand_lists_that_nobody_reads_harm_nobody()

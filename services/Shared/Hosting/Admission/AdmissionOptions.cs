@@ -42,15 +42,15 @@ public sealed class AdmissionOptions
     public long MaxUnreadBytes { get; set; } = 16 << 20;
 
     /// <summary>
-    /// How many connections the gRPC port takes, each of which may have 100 calls and streams. Beyond it the address that has the most loses its
-    /// oldest, by the rule of <see cref="MaxUnreadBytes"/>. Default 500; 1 to 100,000.
+    /// How many connections the gRPC port takes, each of which may have 100 calls and streams.
+    /// Beyond it the address that has the most loses its oldest, by the rule of <see cref="MaxUnreadBytes"/>. Default 200; 1 to 100,000.
     /// </summary>
     [Range(1, 100_000)]
-    public int MaxConnections { get; set; } = 500;
+    public int MaxConnections { get; set; } = 200;
 
-    /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 12,000; 1 to 1,000,000.</summary>
+    /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 20,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
-    public int MaxHttpConnections { get; set; } = 12_000;
+    public int MaxHttpConnections { get; set; } = 20_000;
 }
 
 [OptionsValidator]
