@@ -1,7 +1,7 @@
 namespace Microservices.EventLog;
 
 /// <summary>
-/// What is of no use any more and has to be ended: all of it is tried, and what fails is tried again the next time. Used by one at a time.
+/// Things that are of no use any more and have to be ended: all are tried, and those that fail are tried again the next time. Not thread-safe.
 /// </summary>
 internal sealed class Abandoned
 {
@@ -12,7 +12,7 @@ internal sealed class Abandoned
 
     public void Add(Func<Task> end) => ends.Add(end);
 
-    /// <summary>Ends them, side by side; returns why some could not be.</summary>
+    /// <summary>Ends them, side by side; returns why some could not be ended.</summary>
     public async Task<IReadOnlyList<Exception>> EndAsync()
     {
         var failures = await Task.WhenAll(ends.Select(TryAsync));

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Publishes to itself: only an arrival shows that subscriptions deliver, since the client's IsConnected does not. When nothing
-/// arrives while Redis answers, every subscription is made anew. On a cluster it uses several channels, spread over the slots.
+/// Publishes to a channel of this process's own: only an arrival shows that subscriptions deliver; the client's IsConnected does not. When
+/// nothing arrives while Redis answers, the process subscribes to every channel again. On a cluster it uses several, spread over the slots.
 /// </summary>
 internal sealed partial class DeliveryProbe(
     RedisConnection redis, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<DeliveryProbe> logger)
@@ -20,7 +20,7 @@ internal sealed partial class DeliveryProbe(
     private TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string problem = "Redis was not reached yet.";
 
-    /// <summary>What is wrong, for people; empty when publications arrive.</summary>
+    /// <summary>What is wrong, as a sentence for an operator; empty when publications arrive.</summary>
     public string Problem => redis.IsConnected ? problem : "Redis is not connected.";
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed partial class DeliveryProbe(
             }
             catch (Exception e) when (RedisErrors.IsUnavailable(e))
             {
-                problem = "A publication to itself did not arrive.";
+                problem = "A test publication did not arrive.";
                 LogNotDelivered(e, options.ProbeTimeout);
                 await HealAsync();
             }
@@ -94,9 +94,9 @@ internal sealed partial class DeliveryProbe(
             LogNotUnsubscribed(e);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "A publication to itself did not arrive within {Timeout}: subscribing everything anew")]
+    [LoggerMessage(1, LogLevel.Warning, "A test publication did not arrive within {Timeout}; subscribing to every channel again")]
     private partial void LogNotDelivered(Exception e, TimeSpan timeout);
 
-    [LoggerMessage(2, LogLevel.Debug, "The probe's channels were not unsubscribed")]
+    [LoggerMessage(2, LogLevel.Debug, "Could not unsubscribe from the channels of the test publications")]
     private partial void LogNotUnsubscribed(Exception e);
 }

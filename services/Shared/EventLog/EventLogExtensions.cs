@@ -10,7 +10,7 @@ namespace Microservices.EventLog;
 /// <summary>Registers the event log.</summary>
 public static class EventLogExtensions
 {
-    /// <summary>The health check's name: Degraded while Redis is away, does not deliver or does not keep what it is given, never Unhealthy. Tagged "ready".</summary>
+    /// <summary>The health check's name: Degraded while Redis is away, does not deliver, or does not keep the events that are appended, never Unhealthy. Tagged "ready".</summary>
     public const string HealthCheckName = "event-log";
 
     /// <summary>
@@ -32,6 +32,7 @@ public static class EventLogExtensions
         services.TryAddSingleton<LogRefusals>();
         services.TryAddSingleton<LogWriter>();
         services.TryAddSingleton<LogReader>();
+        services.TryAddSingleton<ILogReader>(provider => provider.GetRequiredService<LogReader>());
         services.TryAddSingleton<HistoryReader>();
         services.TryAddSingleton<PageReader>();
         services.TryAddSingleton<TopicFeeds>();

@@ -9,6 +9,6 @@ internal sealed class EventLogHealthCheck(DeliveryProbe probe, LogRefusals refus
         Task.FromResult(probe.Problem is { Length: > 0 } problem
             ? HealthCheckResult.Degraded(problem + " Event streams are delayed; they catch up.")
             : refusals.Current is { } refusal
-            ? HealthCheckResult.Degraded($"Redis does not keep what it is given: {refusal}")
+            ? HealthCheckResult.Degraded($"Redis does not keep the events that are appended: {refusal}")
             : HealthCheckResult.Healthy("Publications arrive."));
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Microservices.EventLog;
 
-/// <summary>Owns what runs in the background: the sweep, the probe and the trimming. Does not hold up the start when Redis is away.</summary>
+/// <summary>Runs what works in the background: the sweep, the probe and the trimming. It does not hold up the start while Redis is away.</summary>
 internal sealed class EventLogWorker(Sweeper sweeper, DeliveryProbe probe, LogTrimmer trimmer, RedisConnection redis) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -2,9 +2,10 @@ namespace Microservices.EventLog;
 
 /// <summary>
 /// A subscriber's view of one or several topics: enumerate it to receive. It is pulled: while nobody asks, it holds no event of its
-/// own (LATEST: the newest per key, bounded), so a slow reader costs nothing and loses nothing. One enumeration at a time; a later
-/// one goes on where the last ended. The enumeration ends when the log is shut down with its process. Dispose to end it for good.
-/// <see cref="TryRead"/> and <see cref="WaitToReadAsync"/> do the same with nothing in between, for a process with thousands of them.
+/// own (LATEST: the newest per key, bounded), so a slow reader costs nothing and loses nothing. In each topic it first catches up, and then
+/// is live; when it falls behind it catches up again. One enumeration at a time; a later one goes on where the last ended. The enumeration
+/// ends when the log is shut down with its process. Dispose to end it for good. <see cref="TryRead"/> and <see cref="WaitToReadAsync"/> do
+/// the same with nothing in between, for a process with thousands of them.
 /// </summary>
 public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsyncDisposable
 {
@@ -26,8 +27,11 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
         TopicReader Follow(string topic)
         {
             Position? start = from is null ? null : from.TryGet(topic, out var place) ? place : Position.Earliest;
-            var reader = new TopicReader(feeds.Acquire(topic), Cursor.HashOf(topic), start, delivery == Delivery.Latest ? new LatestQueue(feeds.Options.LatestKeys) : null, wake);
-            reader.Feed.State.Add(reader);
+            var followed = feeds.Acquire(topic);
+            TopicReader reader = delivery == Delivery.Latest
+                ? new LatestReader(followed, Cursor.HashOf(topic), start, Options.LatestKeys, wake)
+                : new LosslessReader(followed, Cursor.HashOf(topic), start, wake);
+            followed.State.Add(reader);
             return reader;
         }
     }
@@ -39,7 +43,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
 
     private EventLogMetrics Metrics => feeds.Metrics;
 
-    private bool HasEnded => cancelled || Array.Exists(readers, static r => r.Feed.IsClosed);
+    private bool HasEnded => cancelled || Array.Exists(readers, static r => r.Topic.IsClosed);
 
     /// <summary>The next item; null when there is none now. Not while it is enumerated, nor by several at a time.</summary>
     public SubscriptionItem? TryRead() => Next();
@@ -76,7 +80,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
                 }
                 else if (await WaitToReadAsync())
                 {
-                    // What its user does is not known: it is not to hold up the readers that are woken by the same thread.
+                    // Whatever its user does must not hold up the readers that are woken by the same thread.
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 }
                 else
@@ -100,9 +104,9 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
         Cancel();
         foreach (var reader in readers)
         {
-            reader.Feed.State.Remove(reader);
+            reader.Topic.State.Remove(reader);
             await reader.CloseAsync();
-            await feeds.ReleaseAsync(reader.Feed);
+            await feeds.ReleaseAsync(reader.Topic);
         }
     }
 
@@ -110,9 +114,9 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     {
         if (!started)
         {
-            // Each is asked, so that they read side by side.
-            var unresolved = readers.Count(r => !r.TryResolve());
-            started = unresolved == 0;
+            // Each is asked, so that they catch up side by side.
+            var waiting = readers.Count(r => !r.TryStart());
+            started = waiting == 0;
             return started ? new Subscribed(new Cursor(Places()), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
         }
 
@@ -134,7 +138,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             _ => ResetReason.Forked,
         };
         Metrics.Reset(reason);
-        return new StreamReset(reader.Feed.Topic, reason, new Cursor(Places()));
+        return new StreamReset(reader.Topic.Name, reason, new Cursor(Places()));
     }
 
     private EventBatch? TakeEvents()

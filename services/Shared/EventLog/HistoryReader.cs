@@ -6,7 +6,7 @@ namespace Microservices.EventLog;
 internal sealed record HistoryRoute(string TopicPrefix, IEventHistory History);
 
 /// <summary>Reads a topic's history as a page of the log: verified to connect to the place asked for, or not answered.</summary>
-/// <remarks>Only so many at a time: after an outage every topic asks, and behind a history is a database that others need, too.</remarks>
+/// <remarks>It reads only so many at a time: after an outage every topic asks, and others need the database behind a history, too.</remarks>
 internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<EventLogOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim reading = new(options.Value.MaxHistoryReads);
@@ -58,18 +58,8 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<E
             return Page(ReadStatus.Truncated, after, []);
         return Page(ReadStatus.Ok, end, events);
 
-        LogPage Page(ReadStatus status, Position at, List<LogEvent> found) => new()
-        {
-            Status = status,
-            Epoch = page.Epoch,
-            EarliestOffset = found.Count > 0 ? found[0].Offset : page.LastOffset + 1,
-            LastOffset = page.LastOffset,
-            Events = found,
-            Next = new Cursor([new CursorEntry(Cursor.HashOf(topic), at)]),
-            Head = head,
-            End = at,
-            ReachedEnd = status == ReadStatus.Ok && at.Offset >= page.LastOffset,
-        };
+        LogPage Page(ReadStatus status, Position at, List<LogEvent> found) =>
+            LogPage.Create(status, topic, head, found.Count > 0 ? found[0].Offset : page.LastOffset + 1, at, found);
     }
 
     /// <summary>Where the history ends; null when there is none.</summary>

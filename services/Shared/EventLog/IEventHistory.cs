@@ -12,7 +12,7 @@ public interface IEventHistory
     /// The payload and key are byte for byte what was, or will be, appended.
     /// </summary>
     /// <returns>Null when the topic is not known here. What is committed only: an offset told once is there for good.</returns>
-    /// <remarks>An exception is logged and the read tried again after <see cref="EventLogOptions.RetryDelay"/>; it resets nobody.</remarks>
+    /// <remarks>An exception is logged, and the read is tried again after <see cref="EventLogOptions.RetryDelay"/>; it resets nobody.</remarks>
     ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken);
 }
 

@@ -1,7 +1,7 @@
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Topics of events in Redis: appended atomically, bounded by count and age, told live to every process, and read again by
+/// Topics of events in Redis: appended atomically, bounded by count, age and bytes, published live to every process, and read again by
 /// cursor. Thread-safe. A subscriber gets every event of its topics once and in order, or an explicit <see cref="StreamReset"/>.
 /// Redis may be down at any time: appends then fail fast, subscriptions stay open and catch up.
 /// </summary>
@@ -34,7 +34,7 @@ public interface IEventLog
     /// <param name="maxBytes">At most about this many bytes, but at least one event.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="EventLogUnavailableException">Redis did not answer.</exception>
-    /// <exception cref="InvalidDataException">The log holds something that this did not write.</exception>
+    /// <exception cref="InvalidDataException">The log holds something that is not an event.</exception>
     Task<LogPage> ReadAsync(string topic, Cursor after, int maxEvents, long maxBytes, CancellationToken cancellationToken = default);
 
     /// <summary>The last offset and epoch of each topic, in one pipelined call: with it a relay sees what a flushed or rewound Redis lacks.</summary>
@@ -44,7 +44,7 @@ public interface IEventLog
 
     /// <summary>
     /// Follows one or several topics. Returns at once, also while Redis is down; enumerate the subscription to receive, dispose
-    /// it to end. What is done with an item may take its time and holds up nobody else. However many subscriptions a process has, it has one Redis subscription per topic.
+    /// it to end. A consumer may take its time with an item and holds up nobody else. However many subscriptions a process has, it has one Redis subscription per topic.
     /// </summary>
     /// <param name="topics">One or more distinct topics. Order is kept within each topic.</param>
     /// <param name="from">Null: from now on. <see cref="Cursor.Earliest"/>: from the oldest event there is. Else after the cursor;

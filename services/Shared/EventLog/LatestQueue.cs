@@ -2,7 +2,7 @@ namespace Microservices.EventLog;
 
 /// <summary>
 /// The newest event of each key that a LATEST subscriber has not read, in the order of offsets. Since an event moves to the end
-/// when it is superseded, the place after the one taken is a true cursor: all that is older was taken or superseded by what is still to come.
+/// when it is superseded, the place after the one taken is a true cursor: all older ones were taken, or superseded by one that is still to come.
 /// Not thread-safe.
 /// </summary>
 internal sealed class LatestQueue(int maxKeys)
@@ -14,10 +14,10 @@ internal sealed class LatestQueue(int maxKeys)
 
     public int Count => byKey.Count;
 
-    /// <summary>No further key has room.</summary>
+    /// <summary>Whether there is no room for another key.</summary>
     public bool IsFull => byKey.Count >= maxKeys;
 
-    /// <summary>How many events were dropped because a newer one of their key came, since the subscriber last asked; while events are added, too.</summary>
+    /// <summary>How many events were dropped for newer ones of their key since this was last asked. May be called while events are added.</summary>
     public long TakeDropped()
     {
         var all = Volatile.Read(ref dropped);

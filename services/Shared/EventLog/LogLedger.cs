@@ -3,16 +3,16 @@ namespace Microservices.EventLog;
 /// <summary>What Redis holds of a topic after an append: where it ends, and how many events and bytes of them are in its list.</summary>
 internal readonly record struct LogSize(string Epoch, long LastOffset, long Events, long Bytes);
 
-/// <summary>Events of a topic to let go: those up to the offset, or with <paramref name="Forget"/> the topic, which ends there.</summary>
+/// <summary>Events of a topic to remove: those up to the offset, or with <paramref name="Forget"/> the topic, which ends there.</summary>
 internal readonly record struct LogTrim(string Topic, string Epoch, long UpTo, long Events, bool Forget);
 
 /// <summary>How much of a budget is used.</summary>
 internal readonly record struct LogUse(long Held, long Budget);
 
 /// <summary>
-/// About what the topics of one kind, to which this process appends, take of Redis's memory, and which events are the oldest of all.
-/// Every append says how much its topic holds now, so an estimate that is off is mended by the next one; what nobody appends to any more
-/// expires. A process that begins knows of none: what another left behind expires as well. Thread-safe.
+/// An estimate of the memory that Redis needs for the topics of one kind to which this process appends, and the order of their events by
+/// age. Every append reports how much its topic holds, which corrects the estimate; a topic that nobody appends to expires. A process
+/// starts without any: what another process has left behind expires as well. Thread-safe.
 /// </summary>
 internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
 {
@@ -30,7 +30,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
     private long headBytes;
     private long idleHeadBytes;
 
-    /// <summary>About what all of it takes, in bytes.</summary>
+    /// <summary>About what the topics take, in bytes.</summary>
     public long Held
     {
         get
@@ -81,8 +81,8 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
     }
 
     /// <summary>
-    /// What to let go so that all of it takes no more than a limit: the oldest events, whatever their topic, then the ends of topics that
-    /// have none left and take more than a quarter of it. Counted as gone at once.
+    /// What to remove so that the topics take no more than a limit: the oldest events, whatever their topic, and the ends of topics without
+    /// events as far as these take more than a quarter of it. It is counted as removed at once.
     /// </summary>
     public IReadOnlyList<LogTrim> Trim(long limit, long nowMs)
     {
@@ -97,7 +97,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
                 var topic = oldest.Topic;
                 var before = topic.LastOffset - topic.Events;
                 var old = Math.Min(oldest.UpTo, topic.LastOffset) - before;
-                // Some may be enough where there are many.
+                // Where there are many, some may be enough.
                 var count = old <= 0 ? 0 : Math.Min(old, 1 + ((listBytes + headBytes - limit) / (EventBytes + (topic.Bytes / topic.Events))));
                 if (count > 0)
                 {
@@ -114,7 +114,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         }
     }
 
-    /// <summary>What Redis has let go by itself.</summary>
+    /// <summary>Events that have expired in Redis.</summary>
     private void Expire(long nowMs)
     {
         var before = nowMs - (long)maxAge.TotalMilliseconds - Coalesced;
@@ -136,7 +136,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
             Rest(topic, nowMs);
     }
 
-    /// <summary>The topic has no events any more, only an end.</summary>
+    /// <summary>The topic has no events left, only an end.</summary>
     private void Rest(Topic topic, long nowMs)
     {
         if (topic.IsIdle)
@@ -207,7 +207,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         public long UpTo { get; set; } = upTo;
     }
 
-    /// <summary>A topic that ran out of events; not any more when it got one or ran out again.</summary>
+    /// <summary>A topic that ran out of events, as long as it did not get another one since.</summary>
     private readonly record struct Idle(Topic Topic, int Rests, long SinceMs)
     {
         public bool IsStill => Topic.IsIdle && Topic.Rests == Rests;

@@ -54,6 +54,20 @@ public sealed record LogPage
     /// which it has seen, hence the head.
     /// </summary>
     internal Position AfterReset => Status is ReadStatus.Truncated or ReadStatus.EpochChanged ? new Position(Epoch, EarliestOffset - 1, 0) : Head;
+
+    /// <summary>A page of a topic that ends at <paramref name="head"/>.</summary>
+    internal static LogPage Create(ReadStatus status, string topic, Position head, long earliest, Position end, IReadOnlyList<LogEvent> events) => new()
+    {
+        Status = status,
+        Epoch = head.Epoch,
+        EarliestOffset = earliest,
+        LastOffset = head.Offset,
+        Events = events,
+        Next = new Cursor([new CursorEntry(Cursor.HashOf(topic), end)]),
+        Head = head,
+        End = end,
+        ReachedEnd = status == ReadStatus.Ok && end.Offset >= head.Offset,
+    };
 }
 
 /// <summary>Where a topic ends.</summary>

@@ -2,12 +2,22 @@ using StackExchange.Redis;
 
 namespace Microservices.EventLog;
 
+/// <summary>Reads a log of topics.</summary>
+internal interface ILogReader
+{
+    /// <summary>The page after a place. Throws what the client of Redis throws.</summary>
+    Task<LogPage> ReadAsync(string topic, Position after, int maxEvents, long maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>Where topics end, in one pipeline.</summary>
+    Task<HeadReply[]> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken);
+}
+
 /// <summary>Reads Redis: a range, or only where topics end.</summary>
-internal sealed class LogReader(RedisConnection redis)
+internal sealed class LogReader(RedisConnection redis) : ILogReader
 {
     private static readonly RedisValue[] HeadFields = ["e", "o", "i"];
 
-    /// <summary>Reads after a place. Redis's exceptions pass.</summary>
+    /// <inheritdoc/>
     public async Task<LogPage> ReadAsync(string topic, Position after, int maxEvents, long maxBytes, CancellationToken cancellationToken)
     {
         var database = await redis.DatabaseAsync(cancellationToken);
@@ -16,47 +26,19 @@ internal sealed class LogReader(RedisConnection redis)
             .WaitAsync(cancellationToken))!;
 
         if (reply.Length == 0)
-            return Page(after.IsOf("") ? ReadStatus.Ok : ReadStatus.EpochChanged, topic, Position.Start, 1, after.IsEarliest ? Position.Start : after, []);
-
+            return LogRange.PageWithoutLog(topic, after);
         var head = ParseHead(reply[0], reply[1], reply[2]);
-        var earliest = (long)reply[3];
-        if (after.IsEarliest)
-            after = new Position(head.Epoch, earliest - 1, 0);
-
-        if (!after.IsOf(head.Epoch))
-            return Refused(ReadStatus.EpochChanged);
-        if (after.Offset > head.Offset)
-            return Refused(ReadStatus.Rewound);
-        if (after.Offset == head.Offset)
-            return Position.Agree(after.Link, head.Link) ? Page(ReadStatus.Ok, topic, head, earliest, head, []) : Refused(ReadStatus.Forked);
-        if (after.Offset < earliest - 1)
-            return Refused(ReadStatus.Truncated);
-
-        var events = new List<LogEvent>(reply.Length - 4);
-        var at = after;
-        for (var i = 4; i < reply.Length; i++)
+        var events = new LogEvent[reply.Length - 4];
+        for (var i = 0; i < events.Length; i++)
         {
-            if (!Envelope.TryParse(topic, head.Epoch, (ReadOnlyMemory<byte>)reply[i], out var e))
+            if (!Envelope.TryParse(topic, head.Epoch, (ReadOnlyMemory<byte>)reply[i + 4], out events[i]))
                 throw new InvalidDataException($"The log of {topic} has an entry that is not an event.");
-            if (e.Offset == after.Offset)
-            {
-                if (!Position.Agree(e.Id, after.Link))
-                    return Refused(ReadStatus.Forked);
-                continue;
-            }
-
-            if (!at.IsBefore(e))
-                return Refused(ReadStatus.Forked);
-            events.Add(e);
-            at = e.Position;
         }
 
-        return Page(ReadStatus.Ok, topic, head, earliest, at, events);
-
-        LogPage Refused(ReadStatus status) => Page(status, topic, head, earliest, after, []);
+        return new LogRange(topic, head, (long)reply[3], events).PageAfter(after);
     }
 
-    /// <summary>Where topics end, in one pipeline; null where there is no log or, on a cluster, its server did not answer.</summary>
+    /// <inheritdoc/>
     public async Task<HeadReply[]> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         var database = await redis.DatabaseAsync(cancellationToken);
@@ -75,7 +57,7 @@ internal sealed class LogReader(RedisConnection redis)
     {
         if (redis.IsCluster())
         {
-            var heads = await ReadHeadsAsync(Array.ConvertAll(feeds, f => f.Topic), cancellationToken);
+            var heads = await ReadHeadsAsync(Array.ConvertAll(feeds, f => f.Name), cancellationToken);
             return [.. heads.Index().Where(h => h.Item.Error is null).Select(h => (h.Index, h.Item.Head))];
         }
 
@@ -108,20 +90,7 @@ internal sealed class LogReader(RedisConnection redis)
 
     private static Position ParseHead(RedisValue epoch, RedisValue offset, RedisValue id) =>
         new((string)epoch!, (long)offset, Envelope.TryParseId(((ReadOnlyMemory<byte>)id).Span, out var link) ? link : 0);
-
-    private static LogPage Page(ReadStatus status, string topic, Position head, long earliest, Position end, List<LogEvent> events) => new()
-    {
-        Status = status,
-        Epoch = head.Epoch,
-        EarliestOffset = earliest,
-        LastOffset = head.Offset,
-        Events = events,
-        Next = new Cursor([new CursorEntry(Cursor.HashOf(topic), end)]),
-        Head = head,
-        End = end,
-        ReachedEnd = status == ReadStatus.Ok && end.Offset >= head.Offset,
-    };
 }
 
-/// <summary>Where a topic ends, or why that is not known.</summary>
+/// <summary>Where a topic ends (<see cref="Position.Start"/> without a log), or why that is not known: on a cluster its server did not answer.</summary>
 internal readonly record struct HeadReply(Position Head, Exception? Error);

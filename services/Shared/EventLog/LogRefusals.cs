@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// What Redis says when it does not take what is appended, out of memory above all: one line in the log when that begins and one when it
-/// has ended, and the cause for the health check. Thread-safe.
+/// Redis's refusals to keep what is appended, for want of memory above all: one line in the log when they begin and one when they have
+/// ended, and the cause for the health check. Thread-safe.
 /// </summary>
 internal sealed partial class LogRefusals(TimeProvider time, ILogger<LogRefusals> logger)
 {
-    /// <summary>Redis that has no memory left takes an event now and then: only after so long without a refusal is it over.</summary>
+    /// <summary>A Redis without memory keeps an event now and then: the refusals have ended after so long without one.</summary>
     public static readonly TimeSpan Calm = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();
@@ -16,7 +16,7 @@ internal sealed partial class LogRefusals(TimeProvider time, ILogger<LogRefusals
     private long lastAt;
     private long calls;
 
-    /// <summary>Redis's own message; null when it took everything of late.</summary>
+    /// <summary>Redis's own message; null when it has kept everything of late.</summary>
     public string? Current
     {
         get
@@ -48,9 +48,9 @@ internal sealed partial class LogRefusals(TimeProvider time, ILogger<LogRefusals
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis does not keep the events that are appended: {Message}. Of those that it publishes all the same, readers that miss some are served by the databases")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis does not keep the events that are appended: {Message}. It publishes them all the same, and readers that miss some are served by the databases")]
     private partial void LogRefused(string message);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis keeps the events that are appended again, after {Calls} calls that it refused")]
+    [LoggerMessage(2, LogLevel.Information, "Redis keeps the events that are appended again; it had refused {Calls} calls")]
     private partial void LogOver(long calls);
 }

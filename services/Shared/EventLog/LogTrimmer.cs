@@ -6,9 +6,8 @@ using StackExchange.Redis;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Keeps what this process appends within the budgets in bytes, one for durable and one for transient topics: the oldest events go first,
-/// whatever their topic. In the background, a little at a time, as soon as there is too much. A Redis that has run out of memory shows
-/// that the budgets are too large for it: they are smaller for a while then.
+/// Keeps what this process appends within the budgets in bytes, one for durable and one for transient topics: the oldest events are removed
+/// first, whatever their topic. It works in the background, a little at a time, as soon as there is too much.
 /// </summary>
 internal sealed partial class LogTrimmer
 {
@@ -16,15 +15,14 @@ internal sealed partial class LogTrimmer
     private const int EventsPerCall = 512;
     private const int CallsAtOnce = 256;
     private const double Enough = 0.95;
-    private const long LeastBudget = 256 << 10;
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private readonly RedisConnection redis;
     private readonly EventLogMetrics metrics;
     private readonly TimeProvider time;
     private readonly ILogger<LogTrimmer> logger;
-    private readonly Kept durable;
-    private readonly Kept transient;
+    private readonly LogBudget durable;
+    private readonly LogBudget transient;
     private readonly Channel<bool> over = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private int outOfMemory;
     private volatile bool trimming;
@@ -32,23 +30,26 @@ internal sealed partial class LogTrimmer
     public LogTrimmer(RedisConnection redis, EventLogMetrics metrics, IOptions<EventLogOptions> options, TimeProvider time, ILogger<LogTrimmer> logger)
     {
         (this.redis, this.metrics, this.time, this.logger) = (redis, metrics, time, logger);
-        durable = new(options.Value.MaxBytes, options.Value);
-        transient = new(options.Value.MaxTransientBytes, options.Value);
+        durable = new(options.Value.MaxBytes, options.Value, time);
+        transient = new(options.Value.MaxTransientBytes, options.Value, time);
         metrics.Use = () => (durable.Use, transient.Use);
     }
 
     /// <summary>About what this process's topics take of Redis's memory, in bytes.</summary>
     public long Held => durable.Ledger.Held + transient.Ledger.Held;
 
-    /// <summary>Whether there is nothing to let go.</summary>
-    public bool IsWithinBudget => durable.Ledger.Held <= durable.Budget && transient.Ledger.Held <= transient.Budget && !trimming;
+    /// <summary>How much they may take, in bytes: the settings, or less after Redis ran out of memory.</summary>
+    public long Budget => durable.Bytes + transient.Bytes;
+
+    /// <summary>Whether no events are to be removed.</summary>
+    public bool IsWithinBudget => !durable.IsExceeded && !transient.IsExceeded && !trimming;
 
     /// <summary>Takes in how much a topic holds after an append.</summary>
     public void Appended(string topic, bool isDurable, in LogSize size)
     {
-        var kept = isDurable ? durable : transient;
-        kept.Ledger.Appended(topic, size, time.GetUtcNow().ToUnixTimeMilliseconds());
-        if (kept.Ledger.Held > kept.Budget)
+        var budget = isDurable ? durable : transient;
+        budget.Ledger.Appended(topic, size, time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (budget.IsExceeded)
             Hurry();
     }
 
@@ -65,8 +66,8 @@ internal sealed partial class LogTrimmer
         {
             await WaitAsync(cancellationToken);
             var refused = Interlocked.Exchange(ref outOfMemory, 0) == 1;
-            foreach (var kept in (ReadOnlySpan<Kept>)[durable, transient])
-                kept.Adapt(refused, time);
+            durable.Adapt(refused);
+            transient.Adapt(refused);
             trimming = true;
             try
             {
@@ -75,7 +76,7 @@ internal sealed partial class LogTrimmer
             }
             catch (Exception e) when (RedisErrors.IsUnavailable(e))
             {
-                // What was not let go expires. Redis that came back may have lost it all in any case.
+                // What was not removed expires, and a Redis that comes back may have lost it anyway.
                 LogNotTrimmed(e);
                 await Task.Delay(Round, time, cancellationToken);
             }
@@ -88,7 +89,7 @@ internal sealed partial class LogTrimmer
 
     private void Hurry() => over.Writer.TryWrite(true);
 
-    /// <summary>Returns when there is too much, or in any case after a while, for what only time makes too old.</summary>
+    /// <summary>Returns when there is too much, and at the latest after a second: events get too old by themselves.</summary>
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(Round, time);
@@ -99,14 +100,14 @@ internal sealed partial class LogTrimmer
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // It is time.
+            // A second has passed.
         }
     }
 
-    private async Task TrimAsync(Kept kept, CancellationToken cancellationToken)
+    private async Task TrimAsync(LogBudget budget, CancellationToken cancellationToken)
     {
-        var budget = kept.Budget;
-        var trims = kept.Ledger.Trim(kept.Ledger.Held > budget ? (long)(budget * Enough) : budget, time.GetUtcNow().ToUnixTimeMilliseconds());
+        var limit = budget.IsExceeded ? (long)(budget.Bytes * Enough) : budget.Bytes;
+        var trims = budget.Ledger.Trim(limit, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (trims.Count == 0)
             return;
         var database = await redis.DatabaseAsync(cancellationToken);
@@ -128,35 +129,6 @@ internal sealed partial class LogTrimmer
             metrics.Trimmed(dropped);
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Redis did not answer the trimming of topics")]
+    [LoggerMessage(1, LogLevel.Debug, "Redis did not answer when old events were to be removed")]
     private partial void LogNotTrimmed(Exception e);
-
-    /// <summary>What is kept of one kind, and how much may be.</summary>
-    private sealed class Kept(long most, EventLogOptions options)
-    {
-        private readonly TimeSpan recovery = options.MaxAge;
-        private readonly long most = most;
-        private long budget = most;
-        private long shrunkAt;
-
-        public LogLedger Ledger { get; } = new(options.MaxAge, options.IdleTopicRetention);
-
-        public long Budget => Volatile.Read(ref budget);
-
-        public LogUse Use => new(Ledger.Held, Budget);
-
-        /// <summary>Three quarters of what there is when Redis has no memory; the whole again when it has had enough for as long as events are kept.</summary>
-        public void Adapt(bool refused, TimeProvider time)
-        {
-            if (refused)
-            {
-                Volatile.Write(ref budget, Math.Max(Math.Min(LeastBudget, budget), Math.Min(Ledger.Held, budget) * 3 / 4));
-                shrunkAt = time.GetTimestamp();
-            }
-            else if (budget < most && time.GetElapsedTime(shrunkAt) > recovery)
-            {
-                Volatile.Write(ref budget, most);
-            }
-        }
-    }
 }

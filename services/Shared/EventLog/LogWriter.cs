@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Appends. The events of one topic go in one script call (in pieces of 128), the topics of a batch in one pipeline. What Redis then
-/// holds is told to the <see cref="LogTrimmer"/>, and what it says against being written to, to <see cref="LogRefusals"/>.
+/// Appends events. Those of one topic go in one script call (in pieces of 128), the topics of a batch in one pipeline. The
+/// <see cref="LogTrimmer"/> learns what Redis holds afterwards, and <see cref="LogRefusals"/> what Redis did not keep, and why.
 /// </summary>
 internal sealed partial class LogWriter(
     RedisConnection redis, LogTrimmer trimmer, LogRefusals refusals, IOptions<EventLogOptions> options, EventLogMetrics metrics, TimeProvider time, ILogger<LogWriter> logger)

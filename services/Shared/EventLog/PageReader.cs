@@ -3,11 +3,11 @@ using Microsoft.Extensions.Options;
 namespace Microservices.EventLog;
 
 /// <summary>Reads the events after a place from the log, and where that does not connect, from the history behind it.</summary>
-internal sealed class PageReader(LogReader log, HistoryReader history, IOptions<EventLogOptions> options)
+internal sealed class PageReader(ILogReader log, HistoryReader history, IOptions<EventLogOptions> options)
 {
     private readonly EventLogOptions options = options.Value;
 
-    /// <summary>How many pages were read from Redis; what tests of coalescing count.</summary>
+    /// <summary>How many pages were read from Redis: tests count them to see that reads are shared.</summary>
     public long Reads => Interlocked.Read(ref reads);
 
     private long reads;
@@ -23,7 +23,7 @@ internal sealed class PageReader(LogReader log, HistoryReader history, IOptions<
         Interlocked.Increment(ref reads);
         var page = await log.ReadAsync(topic, after, options.BatchEvents, options.BatchBytes, cancellationToken);
 
-        // The oldest event that is held is not the oldest there is.
+        // The oldest event that Redis holds is not the oldest one of the topic.
         var earliestIsElsewhere = after.IsEarliest && page.EarliestOffset > 1;
         if (page.Status == ReadStatus.Ok && !earliestIsElsewhere && !(beyondLog && page.ReachedEnd))
             return page;

@@ -6,7 +6,7 @@ namespace Microservices.EventLog;
 /// </summary>
 internal sealed class RecentEvents(int maxEvents, int maxBytes)
 {
-    // Nothing for a topic in which nothing happens.
+    // A topic in which nothing happens has none.
     private LogEvent[] ring = [];
     private int first;
     private long bytes;
@@ -43,7 +43,7 @@ internal sealed class RecentEvents(int maxEvents, int maxBytes)
         return index >= 0 && index < Count ? this[(int)index] : null;
     }
 
-    /// <summary>Whether an event is here that comes directly after the place.</summary>
+    /// <summary>Whether the event that comes directly after the place is here.</summary>
     public bool Connects(Position place) => Find(place.Offset + 1) is { } next && place.IsBefore(next);
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace Microservices.EventLog;
 
 /// <summary>
 /// The process's connection for the event log, and how topics are named in Redis: all keys of a topic, and its channel, share
-/// the hash tag {topic}, hence one slot of a cluster. Connects in the background and again for ever; commands meanwhile fail at once.
+/// the hash tag {topic}, hence one slot of a cluster. It connects in the background, again and again; commands meanwhile fail at once.
 /// </summary>
 internal sealed partial class RedisConnection(IOptions<EventLogOptions> options, TimeProvider time, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
@@ -18,12 +18,12 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     private bool? cluster;
 
     /// <summary>
-    /// A connection came back, or the servers changed their roles: publications may have been missed. True when writes may have been
-    /// lost, too; a connection for publications alone says nothing of those.
+    /// A connection came back, or the servers changed their roles: publications may have been missed. The argument is true when writes may
+    /// have been lost, too, which the loss of a connection for publications alone does not suggest.
     /// </summary>
     public event Action<bool>? Restored;
 
-    /// <summary>A connection that publications come by is lost, or has been back for less than a second: they may be missing.</summary>
+    /// <summary>Whether publications may be missing: a connection that they arrive by is lost, or came back less than a second ago.</summary>
     public bool MayMissPublications
     {
         get
@@ -121,13 +121,13 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         multiplexer.ConnectionFailed += (_, e) =>
         {
             LogLost(e.ConnectionType.ToString(), e.FailureType.ToString());
-            // Every attempt to connect that fails says so again; a server that is gone for good does not.
+            // Every failed attempt to connect raises this again; a server that is gone for good does not.
             if (e.ConnectionType == ConnectionType.Subscription)
                 deaf[$"{e.EndPoint}"] = time.GetTimestamp() + (30 * time.TimestampFrequency);
         };
         multiplexer.ConnectionRestored += (_, e) =>
         {
-            // It subscribes anew after this.
+            // The client subscribes again after this.
             if (e.ConnectionType == ConnectionType.Subscription)
                 deaf[$"{e.EndPoint}"] = time.GetTimestamp() + time.TimestampFrequency;
             Changed(e.ConnectionType.ToString(), e.ConnectionType != ConnectionType.Subscription);
@@ -135,7 +135,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         var roles = Roles(multiplexer);
         multiplexer.ConfigurationChanged += (_, _) =>
         {
-            // Said of every connection that comes back, too; only another primary may lack writes.
+            // Raised for every connection that comes back, too; only another primary may lack writes.
             var now = Roles(multiplexer);
             Changed("configuration", writesMayBeLost: Interlocked.Exchange(ref roles, now) != now);
         };
@@ -155,6 +155,6 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     [LoggerMessage(1, LogLevel.Warning, "Lost the {Connection} connection to Redis: {Failure}")]
     private partial void LogLost(string connection, string failure);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis is back or changed ({Connection}); checking every followed topic")]
+    [LoggerMessage(2, LogLevel.Information, "Redis came back or changed its configuration ({Connection}); checking every followed topic")]
     private partial void LogRestored(string connection);
 }

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Compares every followed topic with Redis, a few hundred in one call: on a timer, so that a lost last event shows, and at once
-/// after a connection came back: histories are asked as well where writes may be lost, since a promoted replica may lack what was
-/// committed. While the connection for publications is away it asks often, in their place.
+/// Compares every followed topic with Redis, a few hundred in one call: on a timer, so that a lost last event is noticed, and at once after
+/// a connection came back. Where Redis may have lost writes the histories are asked as well, since a promoted replica may lack what was
+/// committed. While the connection for publications is away it asks often, in place of them.
 /// </summary>
 internal sealed partial class Sweeper : IDisposable
 {
-    // A script of so many keeps Redis from others for about 0.2 ms.
+    // A script for so many topics keeps other clients of Redis waiting for about 0.2 ms.
     private const int CallLength = 256;
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(10);
 
@@ -47,7 +47,7 @@ internal sealed partial class Sweeper : IDisposable
             {
                 if (redis.IsConnected)
                     await SweepAsync(restored, cancellationToken);
-                // On a connection that is half dead this takes its time, in which lost events are to be noticed all the same.
+                // On a half-dead connection this takes its time, and lost events are to be noticed meanwhile.
                 if (closing.IsCompleted)
                 {
                     await closing;
@@ -72,7 +72,7 @@ internal sealed partial class Sweeper : IDisposable
 
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
-        // While publications do not come, what they would say is asked for.
+        // While publications do not arrive, Redis is asked in place of them.
         var interval = redis.MayMissPublications && options.CheckInterval > options.CheckGrace ? options.CheckGrace : options.CheckInterval;
         using var timer = new CancellationTokenSource(interval < MinInterval ? MinInterval : interval, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
@@ -82,7 +82,7 @@ internal sealed partial class Sweeper : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // It is time.
+            // The interval is over.
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class Sweeper : IDisposable
         if (restored)
         {
             foreach (var feed in all)
-                feed.RequestRepair(withHistory: true);
+                feed.RequestCatchUp(withHistory: true);
             return;
         }
 
@@ -113,13 +113,13 @@ internal sealed partial class Sweeper : IDisposable
             for (var i = 0; i < some.Length; i++)
             {
                 if (ahead[i] is not null)
-                    some[i].State.Doubt();
+                    some[i].State.Invalidate();
             }
         }
 
         if (suspects.Count > 0 && !redis.MayMissPublications)
         {
-            // What Redis has appended may be on its way to us.
+            // A publication may still be on its way.
             await Task.Delay(options.CheckGrace, time, cancellationToken);
             suspects.RemoveAll(s => s.Check == HeadCheck.Missing && s.Feed.State.Newest is { } now && now.IsOf(s.Head.Epoch) && now.Offset >= s.Head.Offset);
         }
@@ -129,19 +129,19 @@ internal sealed partial class Sweeper : IDisposable
 
     private void Repair(List<(TopicFeed Feed, Position Head, HeadCheck Check)> suspects, TopicFeed[] all)
     {
-        // One topic that lost writes says that Redis did: every history may know more than it.
+        // Where one topic lost writes others may have, too: every history may have more than Redis.
         if (suspects.Exists(s => s.Check == HeadCheck.LostWrites))
         {
             LogLostWrites(suspects.Count);
             foreach (var feed in all)
-                feed.RequestRepair(withHistory: true);
+                feed.RequestCatchUp(withHistory: true);
         }
 
-        // That Redis forgets a quiet topic says nothing of others; that it has none of them any more, that it was emptied.
+        // Redis may forget one quiet topic without forgetting others; when it has none of them any more, it was emptied.
         var gone = suspects.Where(s => s.Check == HeadCheck.Gone).Select(s => s.Feed).ToList();
         var emptied = gone.Count > 0 && gone.Count == all.Count(feed => feed.State.InLog is { Place.Offset: > 0 });
         foreach (var feed in emptied ? all : gone.AsEnumerable())
-            feed.RequestRepair(withHistory: true);
+            feed.RequestCatchUp(withHistory: true);
 
         var missing = suspects.Where(s => s.Check != HeadCheck.Gone).Select(s => s.Feed).ToHashSet();
         foreach (var feed in deaf.Keys.Where(f => !missing.Contains(f)).ToArray())
@@ -149,26 +149,26 @@ internal sealed partial class Sweeper : IDisposable
         foreach (var feed in missing)
         {
             var times = deaf[feed] = deaf.GetValueOrDefault(feed) + 1;
-            // Missing twice in a row: it is not one event that was lost, nothing is delivered.
+            // Missing twice in a row: not one event was lost, but nothing is delivered.
             if (times > 1 && !redis.MayMissPublications)
             {
-                LogDeaf(feed.Topic);
+                LogDeaf(feed.Name);
                 feed.RequestResubscribe();
                 deaf.Remove(feed);
             }
             else
             {
-                feed.RequestRepair();
+                feed.RequestCatchUp();
             }
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Followed topics were not compared with Redis")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis did not answer the comparison with the followed topics")]
     private partial void LogNotSwept(Exception e);
 
-    [LoggerMessage(2, LogLevel.Warning, "Redis lost writes ({Topics} followed topics differ); asking the histories")]
+    [LoggerMessage(2, LogLevel.Warning, "Redis has lost writes: {Topics} followed topics differ; the histories are asked")]
     private partial void LogLostWrites(int topics);
 
-    [LoggerMessage(3, LogLevel.Warning, "Topic {Topic}: publications do not arrive, subscribing anew")]
+    [LoggerMessage(3, LogLevel.Warning, "Topic {Topic}: publications do not arrive; subscribing to its channel again")]
     private partial void LogDeaf(string topic);
 }

@@ -52,20 +52,21 @@ internal sealed class TopicFeeds : IAsyncDisposable
         return entry.Feed;
     }
 
-    public async ValueTask ReleaseAsync(TopicFeed feed)
+    public async ValueTask ReleaseAsync(FollowedTopic topic)
     {
+        Entry? entry;
         lock (entries)
         {
-            if (!entries.TryGetValue(feed.Topic, out var entry) || entry.Feed != feed)
+            if (!entries.TryGetValue(topic.Name, out entry) || entry.Feed != topic)
                 return;
             entry.References--;
             entry.IdleSince = Time.GetTimestamp();
             if (entry.References > 0 || Options.TopicLinger > TimeSpan.Zero)
                 return;
-            entries.Remove(feed.Topic);
+            entries.Remove(topic.Name);
         }
 
-        await feed.DisposeAsync();
+        await entry.Feed.DisposeAsync();
     }
 
     /// <summary>Closes topics that nobody has followed for the time they linger.</summary>
@@ -81,7 +82,7 @@ internal sealed class TopicFeeds : IAsyncDisposable
             }
 
             foreach (var feed in idle)
-                entries.Remove(feed.Topic);
+                entries.Remove(feed.Name);
         }
 
         await Task.WhenAll(idle.Select(feed => feed.DisposeAsync().AsTask()));

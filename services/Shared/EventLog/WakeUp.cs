@@ -1,8 +1,8 @@
 namespace Microservices.EventLog;
 
 /// <summary>
-/// Lets readers go on that wait for the same event, a few dozen one after the other in each work item of the thread pool: to queue each
-/// by itself costs more than what most of them do. A reader that holds up its thread holds up those after it, hence no more.
+/// Wakes the readers that wait for the same event, a few dozen in each work item of the thread pool, one after the other: to queue each by
+/// itself costs more than most of them do. A reader that holds up its thread holds up those after it, so there are no more than that.
 /// </summary>
 internal sealed class WakeUp : IThreadPoolWorkItem
 {

@@ -18,34 +18,37 @@ public sealed class HalfDeadTests
         await using var process = await LogProcess.StartAsync(proxy.ConnectionString, new()
         {
             ["EventLog:TopicLinger"] = "00:00:00.1",
-            ["EventLog:CommandTimeout"] = "00:00:10",
+            ["EventLog:CommandTimeout"] = "00:01:00",
             ["EventLog:ProbeInterval"] = "00:10:00",
         });
         await using var admin = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
         var topic = Events.NewTopic();
         await using var collector = await Collector.StartAsync(process.Log, topic, Cursor.Earliest);
+        var others = new List<Collector>();
         for (var i = 0; i < 10; i++)
-            await (await Collector.StartAsync(process.Log, Events.NewTopic())).DisposeAsync();
-        proxy.StallSubscriptions();
-        await using (await Collector.StartAsync(process.Log, topic))
-        {
-        }
-
+            others.Add(await Collector.StartAsync(process.Log, Events.NewTopic()));
+        var closing = process.Get<TopicFeeds>().Snapshot().Where(feed => feed.Name != topic).ToList();
+        Assert.Equal(others.Count, closing.Count);
+        proxy.Stall();
+        foreach (var other in others)
+            await other.DisposeAsync();
         await Eventually.UntilAsync(() => process.Get<TopicFeeds>().Snapshot().Length == 1, "the others are being closed");
         await new RawLog(admin, process).AppendUnpublishedAsync(topic, 1);
 
-        // Each of the others takes ten seconds.
-        await collector.UntilAsync(1, TimeSpan.FromSeconds(9));
+        await collector.UntilAsync(1);
+        // Each of the others takes a minute: had one been waited for, the event would not be here while they are still subscribed.
+        Assert.All(closing, feed => Assert.True(feed.IsSubscribed));
+        proxy.Release();
     }
 
-    /// <summary>Passes on what goes to Redis and back, until it is told to pass on nothing more of connections that subscribe.</summary>
+    /// <summary>Passes on what goes to Redis and back; while it stalls, nothing of connections that subscribe.</summary>
     private sealed class StallingProxy : IAsyncDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);
         private readonly CancellationTokenSource stop = new();
         private readonly int target;
         private readonly Task accepting;
-        private volatile bool stalled;
+        private volatile TaskCompletionSource? stalled;
 
         public StallingProxy(int target)
         {
@@ -56,7 +59,9 @@ public sealed class HalfDeadTests
 
         public string ConnectionString => $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
 
-        public void StallSubscriptions() => stalled = true;
+        public void Stall() => stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Release() => stalled?.TrySetResult();
 
         public async ValueTask DisposeAsync()
         {
@@ -101,8 +106,8 @@ public sealed class HalfDeadTests
                 while (await from.GetStream().ReadAsync(buffer, stop.Token) is > 0 and var read)
                 {
                     subscribes |= Encoding.ASCII.GetString(buffer, 0, read).Contains("SUBSCRIBE", StringComparison.OrdinalIgnoreCase);
-                    if (stalled && subscribes)
-                        await Task.Delay(Timeout.Infinite, stop.Token);
+                    if (subscribes && stalled is { } until)
+                        await until.Task.WaitAsync(stop.Token);
                     await to.GetStream().WriteAsync(buffer.AsMemory(0, read), stop.Token);
                 }
             }
