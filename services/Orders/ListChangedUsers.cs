@@ -14,5 +14,5 @@ internal sealed class ListChangedUsers(OutboxHeads<OrdersDbContext> heads, Outbo
         return new ListChangedUsersResponse { UserIds = { changes.Keys }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
     }
 
-    protected override string KeyOf(byte[] payload) => OrderEvent.Parser.ParseFrom(payload).Order.UserId;
+    protected override string KeyOf(ReadOnlySpan<byte> payload) => OrderEvent.Parser.ParseFrom(payload).Order.UserId;
 }

@@ -14,5 +14,5 @@ internal sealed class ListChangedUsers(OutboxHeads<UsersDbContext> heads, Outbox
         return new ListChangedUsersResponse { UserIds = { changes.Keys }, Cursor = changes.Cursor, More = changes.More, Reset = changes.Reset };
     }
 
-    protected override string KeyOf(byte[] payload) => UserEvent.Parser.ParseFrom(payload).User.UserId;
+    protected override string KeyOf(ReadOnlySpan<byte> payload) => UserEvent.Parser.ParseFrom(payload).User.UserId;
 }

@@ -25,8 +25,8 @@ public static class EventRules
     {
         ArgumentNullException.ThrowIfNull(topic);
         ArgumentNullException.ThrowIfNull(key);
-        if (!TopicName.IsValid(topic))
-            return $"A topic is 1 to {TopicName.MaxLength} of the characters A-Z a-z 0-9 / - _ . : @; not '{topic}'.";
+        if (TopicName.Violation(topic) is { } violation)
+            return violation;
         if (payloadBytes > maxPayloadBytes)
             return $"An event of {payloadBytes} bytes; at most {maxPayloadBytes} are possible.";
         if (key.Length > MaxKeyBytes || KeyBytes(key) is not { } bytes)

@@ -34,7 +34,7 @@ public sealed class Cursor : IEquatable<Cursor>
     {
         TopicName.ThrowIfInvalid(topic);
         if (epoch.Length > 0 || offset != 0)
-            TopicName.ThrowIfInvalidEpoch(epoch);
+            Epoch.ThrowIfInvalid(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         return new([new CursorEntry(HashOf(topic), new Position(epoch, offset, 0))]);
     }

@@ -19,7 +19,7 @@ internal static class CursorCodec
 
     public static string Encode(ReadOnlySpan<CursorEntry> entries)
     {
-        var bytes = new byte[1 + (entries.Length * (8 + 8 + 10 + 1 + TopicName.MaxEpochLength)) + Checksum];
+        var bytes = new byte[1 + (entries.Length * (8 + 8 + 10 + 1 + Epoch.MaxLength)) + Checksum];
         bytes[0] = Version;
         var at = 1;
         foreach (var (topic, position) in entries)
@@ -102,11 +102,11 @@ internal static class CursorCodec
                 break;
         }
 
-        if (rest.IsEmpty || rest[0] > TopicName.MaxEpochLength || rest.Length <= rest[0])
+        if (rest.IsEmpty || rest[0] > Epoch.MaxLength || rest.Length <= rest[0])
             return false;
         var epoch = Encoding.ASCII.GetString(rest.Slice(1, rest[0]));
         rest = rest[(1 + rest[0])..];
-        if ((epoch.Length > 0 && !TopicName.IsValidEpoch(epoch)) || (epoch.Length == 0 && offset > 1))
+        if ((epoch.Length > 0 && !Epoch.IsValid(epoch)) || (epoch.Length == 0 && offset > 1))
             return false;
 
         entry = new CursorEntry(topic, new Position(epoch, (long)offset - 1, link));

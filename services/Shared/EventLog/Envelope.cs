@@ -42,7 +42,7 @@ internal static class Envelope
             || !TryId(ref rest, out var link)
             || !TryNumber(ref rest, out var at)
             || !TryNumber(ref rest, out var keyLength)
-            || offset < 1 || id == 0 || keyLength < 0 || keyLength > rest.Length || epochBytes.Length is 0 or > TopicName.MaxEpochLength)
+            || offset < 1 || id == 0 || keyLength < 0 || keyLength > rest.Length || epochBytes.Length is 0 or > Epoch.MaxLength)
             return false;
 
         // The epoch hardly ever changes: one string for all of a topic's events.

@@ -14,7 +14,7 @@ public static class EventLogExtensions
     public const string HealthCheckName = "event-log";
 
     /// <summary>
-    /// Adds <see cref="IEventLog"/> with the Redis of <c>ConnectionStrings:Redis</c> and the section <c>EventLog</c>, and its health
+    /// Adds <see cref="IEventLog"/>, which is the <see cref="IEventAppender"/> as well, with the Redis of <c>ConnectionStrings:Redis</c> and the section <c>EventLog</c>, and its health
     /// check. A setting that is missing or wrong stops the process at start and is named; Redis itself may come later.
     /// </summary>
     public static IHostApplicationBuilder AddEventLog(this IHostApplicationBuilder builder)
@@ -39,6 +39,7 @@ public static class EventLogExtensions
         services.TryAddSingleton<Sweeper>();
         services.TryAddSingleton<DeliveryProbe>();
         services.TryAddSingleton<IEventLog, RedisEventLog>();
+        services.TryAddSingleton<IEventAppender>(provider => provider.GetRequiredService<IEventLog>());
         services.AddHostedService<EventLogWorker>();
         services.AddHealthChecks().AddCheck<EventLogHealthCheck>(HealthCheckName, HealthStatus.Degraded, ["ready"]);
         return builder;

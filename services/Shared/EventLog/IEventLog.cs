@@ -5,7 +5,7 @@ namespace Microservices.EventLog;
 /// cursor. Thread-safe. A subscriber gets every event of its topics once and in order, or an explicit <see cref="StreamReset"/>.
 /// Redis may be down at any time: appends then fail fast, subscriptions stay open and catch up.
 /// </summary>
-public interface IEventLog
+public interface IEventLog : IEventAppender
 {
     /// <summary>Appends one event.</summary>
     /// <returns>What became of it; for a durable event check <see cref="AppendResult.Status"/>.</returns>
@@ -13,17 +13,6 @@ public interface IEventLog
     /// appending a durable event again is harmless, a transient one may then be there twice.</exception>
     /// <exception cref="ArgumentException">The topic's name, the epoch or the size of the event is not allowed.</exception>
     Task<AppendResult> AppendAsync(NewEvent appended, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Appends many events of any topics in one pipelined call; the events of one topic in the order given. Events of one
-    /// topic are either all transient or all durable of one epoch.
-    /// </summary>
-    /// <returns>
-    /// One result per event, in the order given. Where Redis did not answer: <see cref="AppendStatus.Unavailable"/>. Where the topic's name, the
-    /// epoch, the key or the size is not allowed (<see cref="EventRules"/>): <see cref="AppendStatus.Refused"/>, and the others are appended.
-    /// </returns>
-    /// <exception cref="ArgumentException">One topic's events differ in kind.</exception>
-    Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> appended, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads the events of a topic that Redis holds after the cursor's place, oldest first. Asks no <see cref="IEventHistory"/>.
@@ -36,11 +25,6 @@ public interface IEventLog
     /// <exception cref="EventLogUnavailableException">Redis did not answer.</exception>
     /// <exception cref="InvalidDataException">The log holds something that is not an event.</exception>
     Task<LogPage> ReadAsync(string topic, Cursor after, int maxEvents, long maxBytes, CancellationToken cancellationToken = default);
-
-    /// <summary>The last offset and epoch of each topic, in one pipelined call: with it a relay sees what a flushed or rewound Redis lacks.</summary>
-    /// <returns>One head per topic, in the order given; offset 0 and an empty epoch where there is no log.</returns>
-    /// <exception cref="EventLogUnavailableException">Redis did not answer.</exception>
-    Task<IReadOnlyList<TopicHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Follows one or several topics. Returns at once, also while Redis is down; enumerate the subscription to receive, dispose

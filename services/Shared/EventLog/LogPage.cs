@@ -69,9 +69,3 @@ public sealed record LogPage
         ReachedEnd = status == ReadStatus.Ok && end.Offset >= head.Offset,
     };
 }
-
-/// <summary>Where a topic ends.</summary>
-/// <param name="Topic">The topic.</param>
-/// <param name="Epoch">Its epoch; empty when there is no log.</param>
-/// <param name="LastOffset">Its last offset; 0 when there is no log.</param>
-public readonly record struct TopicHead(string Topic, string Epoch, long LastOffset);

@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -92,7 +90,7 @@ internal sealed partial class LogWriter(
         arguments[4] = (long)options.MaxAge.TotalMilliseconds;
         arguments[5] = (long)options.IdleTopicRetention.TotalMilliseconds;
         arguments[6] = first.Epoch;
-        arguments[7] = first.Epoch.Length > 0 ? first.Epoch : NewEpoch();
+        arguments[7] = first.Epoch.Length > 0 ? first.Epoch : Epoch.New();
         for (var i = 0; i < indexes.Count; i++)
         {
             var e = events[indexes[i]];
@@ -139,11 +137,7 @@ internal sealed partial class LogWriter(
     }
 
     private string? Violation(in NewEvent e) =>
-        e.Offset > 0 && !TopicName.IsValidEpoch(e.Epoch)
-            ? $"An epoch is 1 to {TopicName.MaxEpochLength} of the characters A-Z a-z 0-9 - _; not '{e.Epoch}'."
-            : EventRules.Violation(e.Topic, e.Key, e.Payload.Length, options.MaxEventBytes);
-
-    private static string NewEpoch() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(8));
+        (e.Offset > 0 ? Epoch.Violation(e.Epoch) : null) ?? EventRules.Violation(e.Topic, e.Key, e.Payload.Length, options.MaxEventBytes);
 
     [LoggerMessage(1, LogLevel.Debug, "Redis did not answer the append of {Count} events")]
     private partial void LogUnavailable(Exception e, int count);

@@ -1,8 +1,14 @@
+using Microsoft.Extensions.Options;
+
 namespace Microservices.EventLog;
 
 /// <inheritdoc cref="IEventLog"/>
-internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFeeds feeds) : IEventLog
+internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFeeds feeds, IOptions<EventLogOptions> options) : IEventLog
 {
+    public int MaxEvents => options.Value.MaxEvents;
+
+    public TimeSpan MaxAge => options.Value.MaxAge;
+
     public async Task<AppendResult> AppendAsync(NewEvent appended, CancellationToken cancellationToken = default)
     {
         var result = (await writer.AppendAsync([appended], cancellationToken))[0];
@@ -14,8 +20,8 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
         };
     }
 
-    public async Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> appended, CancellationToken cancellationToken = default) =>
-        await writer.AppendAsync(appended, cancellationToken);
+    public async Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken = default) =>
+        await writer.AppendAsync(events, cancellationToken);
 
     public async Task<LogPage> ReadAsync(string topic, Cursor after, int maxEvents, long maxBytes, CancellationToken cancellationToken = default)
     {
@@ -35,14 +41,18 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
     public async Task<IReadOnlyList<TopicHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(topics);
-        foreach (var topic in topics)
-            TopicName.ThrowIfInvalid(topic);
+        var heads = topics.Select(topic => new TopicHead(topic, "", 0)).ToArray();
+        var valid = Enumerable.Range(0, heads.Length).Where(i => TopicName.IsValid(topics[i])).ToList();
         try
         {
-            var heads = await reader.ReadHeadsAsync(topics, cancellationToken);
-            return [.. heads.Select((head, i) => head.Error is null
-                ? new TopicHead(topics[i], head.Head.Epoch, head.Head.Offset)
-                : throw new EventLogUnavailableException($"Redis did not say where {topics[i]} ends.", head.Error))];
+            foreach (var (i, reply) in valid.Zip(await reader.ReadHeadsAsync(valid.ConvertAll(i => topics[i]), cancellationToken)))
+            {
+                heads[i] = reply.Error is null
+                    ? new TopicHead(topics[i], reply.Head.Epoch, reply.Head.Offset)
+                    : throw new EventLogUnavailableException($"Redis did not say where {topics[i]} ends.", reply.Error);
+            }
+
+            return heads;
         }
         catch (Exception e) when (RedisErrors.IsUnavailable(e))
         {

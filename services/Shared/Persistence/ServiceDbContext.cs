@@ -50,13 +50,6 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
         }
     }
 
-    /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
-    public async Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-    {
-        var known = await OutboxTopics.Where(t => topics.Contains(t.Topic)).ToDictionaryAsync(t => t.Topic, cancellationToken);
-        return [.. topics.Select(topic => known.TryGetValue(topic, out var t) ? new OutboxHead(t.Epoch, t.LastOffset) : new OutboxHead("", 0))];
-    }
-
     /// <summary>
     /// The time by the database's clock, in Unix milliseconds, now and not when the transaction began: what replicas compare that share rows
     /// which expire. Their own clocks may be wrong by any amount.

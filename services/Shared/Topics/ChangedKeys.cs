@@ -50,9 +50,9 @@ public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain erro
                 if (page?.Epoch != end.Epoch || page.Events.Count == 0 || page.Events[0].Offset != offset + 1)
                     return Begin(ends);
                 // Which key an event is about that was set aside is not known here.
-                if (page.Events.Any(e => e.Payload.Length == 0))
+                if (page.Events.Any(e => e.Payload.IsEmpty))
                     return Begin(ends);
-                keys.UnionWith(page.Events.Select(e => KeyOf(e.Payload)));
+                keys.UnionWith(page.Events.Select(e => KeyOf(e.Payload.Span)));
                 offset = page.Events[^1].Offset;
                 room -= page.Events.Count;
             }
@@ -65,7 +65,7 @@ public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain erro
     }
 
     /// <summary>The key that an event is about.</summary>
-    protected abstract string KeyOf(byte[] payload);
+    protected abstract string KeyOf(ReadOnlySpan<byte> payload);
 
-    private KeyChanges Begin(IReadOnlyList<OutboxHead> ends) => new([], KeyedTopics.PlaceAfter(topics.All, ends).ToString(), More: false, Reset: true);
+    private static KeyChanges Begin(IReadOnlyList<TopicHead> ends) => new([], KeyedTopics.PlaceAfter(ends).ToString(), More: false, Reset: true);
 }

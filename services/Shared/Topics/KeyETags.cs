@@ -1,6 +1,8 @@
 using System.Data.Common;
+using Microservices.EventLog;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
+using Microservices.Primitives;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 
@@ -34,7 +36,7 @@ public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTo
             string[] keys = [.. etags.Keys];
             var heads = await topicHeads.ReadAsync(Array.ConvertAll(keys, topics.OfKey), cancellationToken);
             for (var i = 0; i < keys.Length; i++)
-                etags[keys[i]] = heads[i].ETag;
+                etags[keys[i]] = ETagOf(heads[i]);
         }
 
         return new BatchETags(etags);
@@ -53,12 +55,22 @@ public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTo
         try
         {
             var heads = await topicHeads.ReadAsync([.. keys.Select(topics.OfKey)], cancellationToken);
-            return [.. heads.Select(head => head.ETag)];
+            return [.. heads.Select(ETagOf)];
         }
         catch (DbException)
         {
             return new ulong[keys.Count];
         }
+    }
+
+    /// <summary>
+    /// A number that stands for what a topic tells of, the same in every process: within an epoch every event changes it for certain, and a
+    /// new epoch does but for chance (1 in 2^64). Never 0. A digest of the epoch, plus the offset.
+    /// </summary>
+    private static ulong ETagOf(TopicHead head)
+    {
+        var tag = unchecked(StableHash.Of(head.Epoch) + (ulong)head.LastOffset);
+        return tag == 0 ? 1 : tag;
     }
 }
 

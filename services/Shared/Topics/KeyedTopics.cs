@@ -23,9 +23,8 @@ public sealed class KeyedTopics(string service, string key)
     /// <summary>The events about one key.</summary>
     public string OfKey(string value) => $"{Prefix}{key}/{value}";
 
-    /// <summary>The place after the newest event of each of these topics, of which these are the ends.</summary>
-    internal static Cursor PlaceAfter(IReadOnlyList<string> topics, IReadOnlyList<OutboxHead> ends) =>
-        Cursor.Combine([.. topics.Select((topic, i) => Cursor.At(topic, ends[i].Epoch, ends[i].LastOffset))]);
+    /// <summary>The place after the newest event of each of some topics, by where these end.</summary>
+    internal static Cursor PlaceAfter(IReadOnlyList<TopicHead> ends) => Cursor.Combine([.. ends.Select(end => Cursor.At(end.Topic, end.Epoch, end.LastOffset))]);
 
     /// <summary>The partition that a key is in, for good.</summary>
     public static int PartitionOf(string value) => Partition.Of(value, Partitions);

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microservices.EventLog;
 using Microservices.Persistence;
 
 namespace Microservices.Topics;
@@ -35,7 +36,7 @@ public sealed class SnapshotReader<TContext>(Database<TContext> database, Outbox
     private readonly SemaphoreSlim queries = new(MaxQueries);
 
     /// <summary>Where the topics end.</summary>
-    internal Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
+    internal Task<IReadOnlyList<TopicHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
         InTurnAsync(() => heads.ReadAsync(topics, cancellationToken), cancellationToken);
 
     /// <summary>A page; shorter than what was asked for when there is no more, or when it is large enough.</summary>

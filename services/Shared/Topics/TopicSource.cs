@@ -41,7 +41,7 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
     internal async IAsyncEnumerable<EventSourceItem> ReadSnapshotAsync(Subscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var wanted = TopicsOf(subscription);
-        var from = KeyedTopics.PlaceAfter(wanted, await snapshots.ReadHeadsAsync(wanted, cancellationToken));
+        var from = KeyedTopics.PlaceAfter(await snapshots.ReadHeadsAsync(wanted, cancellationToken));
         foreach (var scope in ScopesOf(subscription))
         {
             string? after = "";

@@ -18,8 +18,8 @@ public static class TopicsRegistration
     {
         ArgumentNullException.ThrowIfNull(topics);
         builder.AddEventLog();
-        builder.AddOutbox<TContext, LogSink>();
-        builder.Services.AddEventHistory<LogHistory<TContext>>(topics.Prefix);
+        builder.AddOutbox<TContext>();
+        builder.Services.AddEventHistory<OutboxHistory<TContext>>(topics.Prefix);
         builder.Services.AddSingleton(services => new KeyETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
         builder.Services.AddSingleton<SnapshotReader<TContext>>();
         return builder;

@@ -36,7 +36,7 @@ internal sealed class TestHistory : IEventHistory
             return null;
         var events = new List<HistoryEvent>();
         for (var offset = after + 1; offset <= end && events.Count < maxEvents; offset++)
-            events.Add(new HistoryEvent(offset, Events.Payload(offset), null, DateTimeOffset.UnixEpoch));
+            events.Add(new HistoryEvent(offset, Events.Payload(offset), "", DateTimeOffset.UnixEpoch));
         return new HistoryPage(Epoch, end, events);
     }
 }

@@ -77,7 +77,6 @@ public sealed partial class EveryOptionTests
     }
 
     [Theory]
-    [InlineData("Outbox", "RefillWindow", "8.00:00:00", "must not be above Retention, which is 7.00:00:00, but is 8.00:00:00")]
     [InlineData("EventLog", "IdleTopicRetention", "00:09:59", "must not be below MaxAge, which is 00:10:00, but is 00:09:59")]
     [InlineData("EventLog", "KeyPrefix", "a{b}", "must be 1 to 64 characters without braces and spaces, but is 'a{b}'")]
     [InlineData("EventLog", "KeyPrefix", "", "must not be empty, but is ''")]

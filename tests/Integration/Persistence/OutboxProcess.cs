@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.EventLog;
 using Microservices.Orders;
 using Microservices.Persistence;
-using Microservices.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +33,8 @@ internal sealed class OutboxProcess : IAsyncDisposable
 
     public OutboxHistory<OrdersDbContext> History => app.Services.GetRequiredService<OutboxHistory<OrdersDbContext>>();
 
-    public BreakableSink Sink => (BreakableSink)app.Services.GetRequiredService<IOutboxSink>();
+    /// <summary>What the relay appends to.</summary>
+    public BreakableAppender Appender => (BreakableAppender)app.Services.GetRequiredService<IEventAppender>();
 
     public static async Task<OutboxProcess> StartAsync(string database, string redis, params (string Key, string Value)[] settings)
     {
@@ -59,9 +58,10 @@ internal sealed class OutboxProcess : IAsyncDisposable
         var watch = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromTicks(1) };
         builder.Services.AddSingleton(new OutboxProgress(watch));
         builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
+        builder.Services.AddSingleton<IEventAppender, BreakableAppender>();
         builder.AddEventLog();
-        builder.AddOutbox<OrdersDbContext, BreakableSink>();
-        builder.Services.AddEventHistory<LogHistory<OrdersDbContext>>("test/");
+        builder.AddOutbox<OrdersDbContext>();
+        builder.Services.AddEventHistory<OutboxHistory<OrdersDbContext>>("test/");
         var app = builder.Build();
         await app.StartAsync();
         return new OutboxProcess(app, warnings, watch);
@@ -113,50 +113,4 @@ internal sealed class OutboxProcess : IAsyncDisposable
         await app.StopAsync();
         await app.DisposeAsync();
     }
-}
-
-/// <summary>The join of Orders, which may break in the middle of a batch as a process does that is killed.</summary>
-internal sealed class BreakableSink(IEventLog log) : IOutboxSink
-{
-    private readonly LogSink sink = new(log);
-    private int breakAfter = -1;
-    private int appended;
-    private volatile bool down;
-
-    /// <summary>Events handed to the log.</summary>
-    public int Appended => Volatile.Read(ref appended);
-
-    /// <summary>The offsets handed to the log, in order, by topic.</summary>
-    public ConcurrentQueue<(string Topic, long Offset)> Calls { get; } = [];
-
-    /// <summary>The next batch with more than so many events is appended up to there; then the call throws.</summary>
-    public void BreakAfter(int events) => Volatile.Write(ref breakAfter, events);
-
-    /// <summary>Nothing is answered any more.</summary>
-    public bool Down
-    {
-        get => down;
-        set => down = value;
-    }
-
-    public async Task<IReadOnlyList<OutboxAppended>> AppendAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken cancellationToken)
-    {
-        if (Down)
-            throw new IOException("down");
-        var limit = Volatile.Read(ref breakAfter);
-        if (limit >= 0 && entries.Count > limit)
-        {
-            Volatile.Write(ref breakAfter, -1);
-            await sink.AppendAsync([.. entries.Take(limit)], cancellationToken);
-            throw new IOException("killed");
-        }
-
-        foreach (var entry in entries)
-            Calls.Enqueue((entry.Topic, entry.Offset));
-        Interlocked.Add(ref appended, entries.Count);
-        return await sink.AppendAsync(entries, cancellationToken);
-    }
-
-    public Task<IReadOnlyList<OutboxHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
-        Down ? throw new IOException("down") : sink.ReadHeadsAsync(topics, cancellationToken);
 }

@@ -97,7 +97,7 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
             Assert.Equal(300, log.Select(OutboxProcess.Number).Distinct().Count());
             Assert.All(log.Select(OutboxProcess.Number).GroupBy(n => n / 1000), writer => Assert.Equal(writer.Order(), writer));
             var rows = (await one.History.ReadAsync(topic, 0, 1000, default))!.Events;
-            Assert.Equal(rows.Select(row => (row.Offset, Int64Value.Parser.ParseFrom(row.Payload).Value - 1)), log.Select(e => (e.Offset, OutboxProcess.Number(e))));
+            Assert.Equal(rows.Select(row => (row.Offset, Int64Value.Parser.ParseFrom(row.Payload.Span).Value - 1)), log.Select(e => (e.Offset, OutboxProcess.Number(e))));
         }
     }
 
@@ -112,7 +112,7 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
 
         for (var round = 0; round < 3; round++)
         {
-            process.Sink.BreakAfter(3 + round);
+            process.Appender.BreakAfter(3 + round);
             await process.Database.WriteAsync(orders =>
             {
                 for (var i = 0; i < 20; i++)
@@ -145,13 +145,13 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
             await one.Database.WriteAsync(orders => orders.OutboxLeases.ExecuteDeleteAsync(), default);
             for (var i = 0; i < 5; i++)
                 await (i % 2 == 0 ? one : two).CommitAsync(number++, topic);
-            var both = one.Sink.Calls.Intersect(two.Sink.Calls).Any();
+            var both = one.Appender.Calls.Intersect(two.Appender.Calls).Any();
             return (both && number >= 100) || number >= 2_000;
         }, "both relay");
 
         await live.UntilAsync(number);
         await UntilLogHasAsync(one, topic, number);
-        Assert.True(one.Sink.Appended > 0 && two.Sink.Appended > 0);
+        Assert.True(one.Appender.Appended > 0 && two.Appender.Appended > 0);
         Assert.Equal(Numbers(number), live.Offsets);
         Assert.Equal(Enumerable.Range(0, number).Select(n => (long)n), live.Events.Select(OutboxProcess.Number));
         Assert.Empty(live.Resets);
@@ -166,7 +166,7 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
         await one.CommitAsync(1, topic);
         await UntilLogHasAsync(one, topic, 1);
         var two = await StartAsync(on);
-        Assert.Equal(0, two.Sink.Appended);
+        Assert.Equal(0, two.Appender.Appended);
 
         await one.DisposeAsync();
         await two.CommitAsync(2, topic);
@@ -512,7 +512,7 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
         for (var i = 0; i < 10; i++)
             await process.CommitAsync(i, topic);
         await Eventually.UntilAsync(async () => (await process.Store.ReadTopicsAsync([topic], default))[0].Topic.RelayedOffset == 10, "relayed");
-        process.Sink.Down = true;
+        process.Appender.Down = true;
         await process.CommitAsync(10, topic);
 
         Assert.Equal(4, await process.Store.TrimAsync(long.MaxValue, 4, default));
@@ -520,7 +520,7 @@ public abstract class OutboxTests(SharedServers servers) : IAsyncLifetime
         Assert.Equal(6, await process.Store.TrimAsync(long.MaxValue, 100, default));
         Assert.Equal([11], (await process.History.ReadAsync(topic, 0, 100, default))!.Events.Select(e => e.Offset));
 
-        process.Sink.Down = false;
+        process.Appender.Down = false;
         await Eventually.UntilAsync(async () => (await process.ReadLogAsync(topic)).Count == 11, "the rest is relayed");
     }
 

@@ -35,7 +35,7 @@ public sealed class CursorTests
             .. Enumerable.Range(2, good.Length - 2).Select(cut => good[..cut]),
             [.. good, 1],
             [1, .. topicAndLink, .. Enumerable.Repeat((byte)0x80, 9), 1, 2, (byte)'e', (byte)'p'],
-            [1, .. topicAndLink, 43, (byte)(TopicName.MaxEpochLength + 1), .. Enumerable.Repeat((byte)'e', TopicName.MaxEpochLength + 1)],
+            [1, .. topicAndLink, 43, (byte)(Epoch.MaxLength + 1), .. Enumerable.Repeat((byte)'e', Epoch.MaxLength + 1)],
             [1, .. topicAndLink, 43, 3, (byte)'e', (byte)'p'],
             [1, .. topicAndLink, 43, 2, (byte)'e', (byte)' '],
             [1, .. topicAndLink, 43, 2, (byte)'e', 0xe9],

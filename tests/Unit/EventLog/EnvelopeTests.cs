@@ -28,7 +28,7 @@ public sealed class EnvelopeTests
         string[] words = ["ep", "42", "00000000000000ff", "00000000000000fe", "1234", "3"];
         string[][] wrong =
         [
-            ["", new('e', TopicName.MaxEpochLength + 1)],
+            ["", new('e', Epoch.MaxLength + 1)],
             ["", "0", "-1", "x", "42x", "99999999999999999999"],
             ["", "0", "0000000000000000", "xyz", "ff ff", "1ffffffffffffffff"],
             ["", "xyz", "-1", "1ffffffffffffffff"],

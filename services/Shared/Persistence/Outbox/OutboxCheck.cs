@@ -1,3 +1,5 @@
+using Microservices.EventLog;
+
 namespace Microservices.Persistence;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Microservices.Persistence;
 /// Often the most recent ones, which show that a log was flushed or rewound; then, and now and then, all of them, page by page. The log
 /// forgets topics that are quiet: that it has nothing of one counts only if it has nothing of a recent one either.
 /// </summary>
-internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutboxSink sink, OutboxOptions options, TimeProvider time)
+internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventAppender log, OutboxOptions options, TimeProvider time)
     where TContext : ServiceDbContext
 {
     private const int RecentTopics = 64;
@@ -58,7 +60,7 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
     }
 
     /// <summary>Decides what to do about topics whose log ends elsewhere than the outbox thought; true when there is something to append.</summary>
-    public async Task<bool> RepairAsync(IReadOnlyDictionary<string, OutboxHead> heads, bool conflict, CancellationToken cancellationToken)
+    public async Task<bool> RepairAsync(IReadOnlyDictionary<string, TopicHead> heads, bool conflict, CancellationToken cancellationToken)
     {
         var marks = new List<OutboxMark>();
         foreach (var (topic, oldest) in await store.ReadTopicsAsync([.. heads.Keys], cancellationToken))
@@ -91,12 +93,12 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
 
     private async Task<(bool Lacking, OutboxTopic? Last)> CompareAsync(OutboxTopic? after, int count, bool withForgotten, CancellationToken cancellationToken)
     {
-        var since = (time.GetUtcNow() - options.RefillWindow).ToUnixTimeMilliseconds();
+        var since = (time.GetUtcNow() - log.MaxAge).ToUnixTimeMilliseconds();
         var page = await store.ReadRecentAsync(since, after, count, cancellationToken);
         if (page.Count == 0)
             return (false, null);
 
-        var heads = await sink.ReadHeadsAsync([.. page.Select(t => t.Topic)], cancellationToken);
+        var heads = await log.ReadHeadsAsync([.. page.Select(t => t.Topic)], cancellationToken);
         // Asked after the marks were read, so a log that has less has lost it. One that has more may have got it meanwhile; that is
         // looked at again in RepairAsync.
         var suspects = page.Zip(heads)
@@ -106,18 +108,18 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IOutbox
         return (lacking, page.Count < count ? null : page[^1]);
     }
 
-    private OutboxMark? MarkFor(OutboxTopic topic, long oldest, OutboxHead head, bool conflict)
+    private OutboxMark? MarkFor(OutboxTopic topic, long oldest, TopicHead head, bool conflict)
     {
         // Nothing kept: the log has what there is, or there is nothing to give it.
         if (oldest == 0)
             return null;
-        var start = Math.Min(topic.RelayedOffset, Math.Max(topic.LastOffset - options.RefillEvents, oldest - 1));
+        var start = Math.Min(topic.RelayedOffset, Math.Max(topic.LastOffset - log.MaxEvents, oldest - 1));
         if (head.LastOffset == 0 || head.Epoch != topic.Epoch)
             return start == topic.RelayedOffset ? null : new OutboxMark(topic, start);
         // The log knows of a future that the database does not, since that was restored from a copy; or of one that the rows
         // kept do not reach back to. Only a new numbering can follow.
         if (conflict || head.LastOffset > topic.LastOffset || head.LastOffset + 1 < oldest)
-            return new OutboxMark(topic, start, OutboxWriter.NewEpoch());
+            return new OutboxMark(topic, start, Epoch.New());
         return head.LastOffset < topic.RelayedOffset ? new OutboxMark(topic, head.LastOffset) : null;
     }
 }

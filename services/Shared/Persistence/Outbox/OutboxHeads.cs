@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Numerics;
+using Microservices.EventLog;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Persistence;
@@ -22,7 +23,7 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
 
     /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
     /// <exception cref="DatabaseAwayException">It cannot be told now.</exception>
-    public async Task<IReadOnlyList<OutboxHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TopicHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topics);
         if (topics.Count == 0)
@@ -56,7 +57,7 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
             await session.DisposeAsync();
     }
 
-    private async Task<IReadOnlyList<OutboxHead>> ReadAsync(Session session, IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TopicHead>> ReadAsync(Session session, IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         var keep = false;
         try
@@ -78,17 +79,22 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
     {
         private readonly Dictionary<int, DbCommand> commands = [];
 
-        public async Task<IReadOnlyList<OutboxHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+        public async Task<IReadOnlyList<TopicHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
         {
             var command = await PrepareAsync((int)BitOperations.RoundUpToPowerOf2((uint)topics.Count), cancellationToken);
             for (var i = 0; i < command.Parameters.Count; i++)
                 command.Parameters[i].Value = i < topics.Count ? topics[i] : "";
 
-            var heads = new OutboxHead[topics.Count];
-            Array.Fill(heads, new OutboxHead("", 0));
+            var heads = new TopicHead[topics.Count];
+            for (var i = 0; i < heads.Length; i++)
+                heads[i] = new TopicHead(topics[i], "", 0);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
-                heads[reader.GetInt32(0)] = new OutboxHead(reader.GetString(1), reader.GetInt64(2));
+            {
+                var number = reader.GetInt32(0);
+                heads[number] = new TopicHead(topics[number], reader.GetString(1), reader.GetInt64(2));
+            }
+
             return heads;
         }
 

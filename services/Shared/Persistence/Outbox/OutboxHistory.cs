@@ -1,21 +1,18 @@
+using Microservices.EventLog;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Persistence;
 
 /// <summary>
 /// The topics of a service as the database has them: what serves readers that are older than the log. Thread-safe. Everything it tells
-/// is committed; the bytes are those that are, or will be, in the log.
+/// is committed; the bytes are those that are, or will be, in the log. Events past <see cref="OutboxOptions.Retention"/> are gone: then they begin later.
 /// </summary>
-public sealed class OutboxHistory<TContext>(Database<TContext> database)
+public sealed class OutboxHistory<TContext>(Database<TContext> database) : IEventHistory
     where TContext : ServiceDbContext
 {
-    /// <summary>
-    /// The events of a topic after an offset, oldest first, at most <paramref name="maxEvents"/>. They begin later where the
-    /// ones between are past <see cref="OutboxOptions.Retention"/>.
-    /// </summary>
-    /// <returns>Null when the topic never had an event.</returns>
-    public Task<OutboxPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken) =>
-        database.ReadAsync(async context =>
+    /// <inheritdoc/>
+    public async ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken) =>
+        await database.ReadAsync(async context =>
         {
             var state = await context.OutboxTopics.FirstOrDefaultAsync(t => t.Topic == topic, cancellationToken);
             if (state is null)
@@ -26,12 +23,7 @@ public sealed class OutboxHistory<TContext>(Database<TContext> database)
                 .OrderBy(e => e.Offset)
                 .Take(maxEvents)
                 .ToListAsync(cancellationToken);
-            return new OutboxPage(state.Epoch, state.LastOffset, events);
+            return new HistoryPage(state.Epoch, state.LastOffset, events.ConvertAll(e =>
+                new HistoryEvent(e.Offset, e.Payload, e.Key, DateTimeOffset.FromUnixTimeMilliseconds(e.CreatedAtMs))));
         }, cancellationToken);
 }
-
-/// <summary>A range of a topic.</summary>
-/// <param name="Epoch">The life of the topic's numbering.</param>
-/// <param name="LastOffset">The offset of the topic's newest event.</param>
-/// <param name="Events">The events, offsets consecutive.</param>
-public sealed record OutboxPage(string Epoch, long LastOffset, IReadOnlyList<OutboxEvent> Events);

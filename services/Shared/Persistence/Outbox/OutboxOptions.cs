@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Persistence;
 
 /// <summary>How committed events get to the log: section <c>Outbox</c>. The same for all replicas of a service.</summary>
-public sealed class OutboxOptions : IValidatableObject
+public sealed class OutboxOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Outbox";
@@ -37,31 +37,13 @@ public sealed class OutboxOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often all topics of the <see cref="RefillWindow"/> are compared, page by page. Default 5 min; 1 s to 1 day.</summary>
+    /// <summary>How often all topics that the log may have something of are compared, page by page. Default 5 min; 1 s to 1 day.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>
-    /// Topics without an event for this long are not refilled: readers are served from the database. No more than the log keeps events.
-    /// Default 10 min; 1 min to 10 years, and not above <see cref="Retention"/>.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
-    public TimeSpan RefillWindow { get; set; } = TimeSpan.FromMinutes(10);
-
-    /// <summary>Most events of a topic that go into a log that lost them; as many as the log holds. Default 500; 1 to 1,000,000.</summary>
-    [Range(1, 1_000_000)]
-    public int RefillEvents { get; set; } = 500;
 
     /// <summary>How long a relayed event is kept to serve readers older than the log. Default 7 days; 1 min to 10 years.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (RefillWindow > Retention)
-            yield return new ValidationResult($"must not be above Retention, which is {Retention}", [nameof(RefillWindow)]);
-    }
 }
 
 [OptionsValidator]

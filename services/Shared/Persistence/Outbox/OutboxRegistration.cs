@@ -10,12 +10,11 @@ namespace Microservices.Persistence;
 public static class OutboxRegistration
 {
     /// <summary>
-    /// Relays the events that <see cref="ServiceDbContext.AddEvent"/> commits to <typeparamref name="TSink"/>, and adds
+    /// Relays the events that <see cref="ServiceDbContext.AddEvent"/> commits to the registered <c>IEventAppender</c>, and adds
     /// <see cref="OutboxHistory{TContext}"/> and <see cref="OutboxHeads{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
     /// </summary>
-    public static WebApplicationBuilder AddOutbox<TContext, TSink>(this WebApplicationBuilder builder)
+    public static WebApplicationBuilder AddOutbox<TContext>(this WebApplicationBuilder builder)
         where TContext : ServiceDbContext
-        where TSink : class, IOutboxSink
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddValidatedOptions<OutboxOptions, OutboxOptionsValidator>(OutboxOptions.Section);
@@ -23,7 +22,6 @@ public static class OutboxRegistration
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<OutboxProgress>();
         builder.Services.TryAddSingleton<OutboxMetrics>();
-        builder.Services.TryAddSingleton<IOutboxSink, TSink>();
         builder.Services.AddSingleton<OutboxStore<TContext>>();
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
         builder.Services.AddSingleton(services => new OutboxHeads<TContext>(

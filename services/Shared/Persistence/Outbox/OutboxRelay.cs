@@ -1,3 +1,4 @@
+using Microservices.EventLog;
 using Microservices.Primitives;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Microservices.Persistence;
 /// its own process and polls for those of others. While the log is away the outbox waits and commands go on.
 /// </summary>
 internal sealed partial class OutboxRelay<TContext>(
-    OutboxStore<TContext> store, IOutboxSink sink, OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics,
+    OutboxStore<TContext> store, IEventAppender log, OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics,
     OutboxProgress progress, TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
     : BackgroundService
     where TContext : ServiceDbContext
@@ -23,7 +24,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(20);
 
     private readonly OutboxOptions options = settings.Value;
-    private readonly OutboxCheck<TContext> check = new(store, sink, settings.Value, time);
+    private readonly OutboxCheck<TContext> check = new(store, log, settings.Value, time);
     private readonly string owner = $"{Environment.ProcessId}-{Guid.NewGuid():n}";
     private long leasedAt = long.MinValue;
     private long trimmedAt = long.MinValue;
@@ -169,12 +170,12 @@ internal sealed partial class OutboxRelay<TContext>(
     /// <summary>Appends; gives the topics that the log did not answer for.</summary>
     private async Task<IReadOnlyList<OutboxTopic>> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
     {
-        var entries = waiting.SelectMany(w => w.Events.Select(e => new OutboxEntry(e.Topic, w.Topic.Epoch, e.Offset, e.Key, e.Payload))).ToList();
-        var results = await sink.AppendAsync(entries, cancellationToken);
+        var entries = waiting.SelectMany(w => w.Events.Select(e => NewEvent.Durable(e.Topic, w.Topic.Epoch, e.Offset, e.Payload, e.Key))).ToList();
+        var results = await log.AppendAsync(entries, cancellationToken);
 
         var marks = new List<OutboxMark>();
-        var gaps = new Dictionary<string, OutboxHead>();
-        var conflicts = new Dictionary<string, OutboxHead>();
+        var gaps = new Dictionary<string, TopicHead>();
+        var conflicts = new Dictionary<string, TopicHead>();
         var unanswered = new List<OutboxTopic>();
         var refused = new List<(OutboxBacklog Waiting, int At, string Reason)>();
         var (refilled, relayed, oldest, at) = (0, 0, long.MaxValue, 0);
@@ -183,7 +184,7 @@ internal sealed partial class OutboxRelay<TContext>(
             var (topic, events) = backlog;
             var ofTopic = Enumerable.Range(at, events.Count).Select(i => results[i]).ToList();
             at += events.Count;
-            var inLog = ofTopic.TakeWhile(r => r.Status == OutboxStatus.InLog).Count();
+            var inLog = ofTopic.TakeWhile(r => r.IsInLog).Count();
             if (inLog > 0)
                 marks.Add(new OutboxMark(topic, events[inLog - 1].Offset));
 
@@ -197,15 +198,15 @@ internal sealed partial class OutboxRelay<TContext>(
 
             if (inLog == events.Count)
                 continue;
-            if (ofTopic[inLog].Status == OutboxStatus.Unavailable)
+            if (ofTopic[inLog].Status == AppendStatus.Unavailable)
                 unanswered.Add(topic);
-            if (ofTopic[inLog].Status == OutboxStatus.Refused)
-                refused.Add((backlog, inLog, ofTopic[inLog].Refusal ?? "The log refuses it."));
+            if (ofTopic[inLog].Status == AppendStatus.Refused)
+                refused.Add((backlog, inLog, ofTopic[inLog].Violation ?? "The log refuses it."));
             // What follows an event that was appended is looked at in the next round: its refusal may be due to that of another.
-            if (inLog == 0 && ofTopic[0].Status is OutboxStatus.Gap)
-                gaps[topic.Topic] = new OutboxHead(topic.Epoch, ofTopic[0].LastOffset);
-            if (inLog == 0 && ofTopic[0].Status is OutboxStatus.Conflict)
-                conflicts[topic.Topic] = new OutboxHead(topic.Epoch, ofTopic[0].LastOffset);
+            if (inLog == 0 && ofTopic[0].Status is AppendStatus.Gap)
+                gaps[topic.Topic] = new TopicHead(topic.Topic, topic.Epoch, ofTopic[0].LastOffset);
+            if (inLog == 0 && ofTopic[0].Status is AppendStatus.Conflict)
+                conflicts[topic.Topic] = new TopicHead(topic.Topic, topic.Epoch, ofTopic[0].LastOffset);
         }
 
         await store.MoveAsync(marks, cancellationToken);

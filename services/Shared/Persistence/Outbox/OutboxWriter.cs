@@ -1,5 +1,4 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
+using Microservices.EventLog;
 
 namespace Microservices.Persistence;
 
@@ -17,7 +16,7 @@ internal static class OutboxWriter
         var byTopic = context.NewEvents.GroupBy(e => e.Topic).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
         foreach (var some in byTopic.Chunk(TopicsPerStatement))
         {
-            var ends = await TakeOffsetsAsync(context, some.Select(group => (group.Key, NewEpoch(), (long)group.Count(), 0L, now)), cancellationToken);
+            var ends = await TakeOffsetsAsync(context, some.Select(group => (group.Key, Epoch.New(), (long)group.Count(), 0L, now)), cancellationToken);
             foreach (var group in some)
             {
                 var (last, atMs) = ends[group.Key];
@@ -35,8 +34,6 @@ internal static class OutboxWriter
 
         await context.SaveChangesAsync(cancellationToken);
     }
-
-    public static string NewEpoch() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(9));
 
     private static async Task<Dictionary<string, (long Last, long AtMs)>> TakeOffsetsAsync(
         ServiceDbContext context, IEnumerable<(string, string, long, long, long)> counts, CancellationToken cancellationToken)

@@ -68,13 +68,13 @@ internal static class SharedTables
             // Serves the comparison of recent topics with the log.
             topic.HasIndex(t => t.UpdatedAtMs);
             topic.Property(t => t.Topic).HasMaxLength(TopicName.MaxLength);
-            topic.Property(t => t.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+            topic.Property(t => t.Epoch).HasMaxLength(Epoch.MaxLength);
         });
         model.Entity<QuarantinedEvent>(e =>
         {
             e.ToTable("OutboxQuarantine").HasKey(q => new { q.Topic, q.Epoch, q.Offset });
             e.Property(q => q.Topic).HasMaxLength(TopicName.MaxLength);
-            e.Property(q => q.Epoch).HasMaxLength(TopicName.MaxEpochLength);
+            e.Property(q => q.Epoch).HasMaxLength(Epoch.MaxLength);
             e.Property(q => q.Key).HasMaxLength(EventRules.MaxKeyBytes);
             e.Property(q => q.Reason).HasMaxLength(QuarantinedEvent.MaxReasonLength);
         });

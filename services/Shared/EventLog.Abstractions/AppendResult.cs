@@ -3,7 +3,7 @@ namespace Microservices.EventLog;
 /// <summary>What became of an event that was appended.</summary>
 public enum AppendStatus
 {
-    /// <summary>It has its place in the log and was published. Redis out of memory does not keep it, though: readers that miss it are served by the <see cref="IEventHistory"/>.</summary>
+    /// <summary>It has its place in the log and was published. A log out of memory does not keep it, though: readers that miss it are served by the <see cref="IEventHistory"/>.</summary>
     Appended,
 
     /// <summary>Durable only: the log had its offset already; nothing was done.</summary>
@@ -15,7 +15,7 @@ public enum AppendStatus
     /// <summary>Durable only: refused, since the log has a different event at its offset. The database went back in time; give the topic a new epoch.</summary>
     Conflict,
 
-    /// <summary>In a batch: Redis did not answer. The event may be in the log or not.</summary>
+    /// <summary>In a batch: the log did not answer. The event may be in the log or not.</summary>
     Unavailable,
 
     /// <summary>In a batch: the event is not allowed, see <see cref="AppendResult.Violation"/>; it never will be. The others are not concerned by that, but durable ones after it in its topic have a gap before them.</summary>
@@ -25,7 +25,7 @@ public enum AppendStatus
 /// <summary>What became of an event that was appended.</summary>
 /// <param name="Status">What became of it.</param>
 /// <param name="Epoch">The epoch of the topic; empty when unavailable.</param>
-/// <param name="Offset">The event's offset: given by Redis (transient) or by the caller (durable). 0 where a transient event is unavailable.</param>
+/// <param name="Offset">The event's offset: given by the log (transient) or by the caller (durable). 0 where a transient event is unavailable.</param>
 /// <param name="LastOffset">The last offset of the topic when the call was done; 0 when unavailable.</param>
 public readonly record struct AppendResult(AppendStatus Status, string Epoch, long Offset, long LastOffset)
 {

@@ -12,13 +12,13 @@ public readonly record struct NewEvent
         Offset = offset;
     }
 
-    /// <summary>The topic: 1 to 200 of the characters A-Z a-z 0-9 / - _ . : @.</summary>
+    /// <summary>The topic, see <see cref="TopicName"/>.</summary>
     public string Topic { get; }
 
     /// <summary>The event, as it will reach every subscriber.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
-    /// <summary>What the event is about, for <see cref="Delivery.Latest"/>; empty when it has none. At most 1,024 bytes as UTF-8.</summary>
+    /// <summary>What the event is about, for readers that want the newest of each; empty when it has none. At most <see cref="EventRules.MaxKeyBytes"/>.</summary>
     public string Key { get; }
 
     /// <summary>The epoch of a durable event; empty for a transient one.</summary>
@@ -27,13 +27,13 @@ public readonly record struct NewEvent
     /// <summary>The offset of a durable event, from 1; 0 for a transient one.</summary>
     public long Offset { get; }
 
-    /// <summary>An event that lives in Redis only: Redis gives it its offset, and an epoch when the topic is new.</summary>
+    /// <summary>An event that lives in the log only: the log gives it its offset, and an epoch when the topic is new.</summary>
     public static NewEvent Transient(string topic, ReadOnlyMemory<byte> payload, string? key = null) => new(topic, payload, key, null, 0);
 
     /// <summary>
     /// An event whose place comes from a database (an outbox row). Appending it again is harmless. The offsets of a topic are
-    /// consecutive, from 1; the epoch (1 to 32 of A-Z a-z 0-9 - _) names the life of the numbering: append with another one and
-    /// the log starts anew. Where Redis has nothing of the topic, lost or forgotten, the log begins with this event: what came before it
+    /// consecutive, from 1; the <see cref="EventLog.Epoch"/> names the life of the numbering: append with another one and
+    /// the log starts anew. Where the log has nothing of the topic, lost or forgotten, it begins with this event: what came before it
     /// is in the <see cref="IEventHistory"/>.
     /// </summary>
     /// <param name="topic">The topic.</param>

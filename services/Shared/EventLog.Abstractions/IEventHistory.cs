@@ -1,8 +1,8 @@
 namespace Microservices.EventLog;
 
 /// <summary>
-/// The truth behind durable topics: reads events from where they are kept for good. Asked before any reader is reset, and when
-/// Redis may have lost writes. Registered with <see cref="EventLogExtensions.AddEventHistory{T}"/>; a singleton, used concurrently.
+/// The truth behind durable topics: reads events from where they are kept for good. The event log asks it before any reader is reset, and when
+/// it may have lost writes itself; the outbox implements it. Thread-safe.
 /// </summary>
 public interface IEventHistory
 {
@@ -12,7 +12,7 @@ public interface IEventHistory
     /// The payload and key are byte for byte what was, or will be, appended.
     /// </summary>
     /// <returns>Null when the topic is not known here. What is committed only: an offset told once is there for good.</returns>
-    /// <remarks>An exception is logged, and the read is tried again after <see cref="EventLogOptions.RetryDelay"/>; it resets nobody.</remarks>
+    /// <remarks>An exception is logged, and the read is tried again later; it resets nobody.</remarks>
     ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken);
 }
 
@@ -25,6 +25,6 @@ public sealed record HistoryPage(string Epoch, long LastOffset, IReadOnlyList<Hi
 /// <summary>An event as the database has it.</summary>
 /// <param name="Offset">Its offset.</param>
 /// <param name="Payload">As it was, or will be, appended.</param>
-/// <param name="Key">As it was, or will be, appended.</param>
+/// <param name="Key">As it was, or will be, appended; empty for none.</param>
 /// <param name="At">When it came about.</param>
-public readonly record struct HistoryEvent(long Offset, ReadOnlyMemory<byte> Payload, string? Key, DateTimeOffset At);
+public readonly record struct HistoryEvent(long Offset, ReadOnlyMemory<byte> Payload, string Key, DateTimeOffset At);
