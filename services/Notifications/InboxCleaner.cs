@@ -1,4 +1,5 @@
 using Microservices.Persistence;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Notifications;
@@ -6,8 +7,8 @@ namespace Microservices.Notifications;
 /// <summary>Deletes notifications past their retention.</summary>
 internal sealed class InboxCleaner(
     Database<NotificationsDbContext> database, IOptions<NotificationsOptions> options, TimeProvider time, ILogger<InboxCleaner> logger)
-    : Cleaner<NotificationsDbContext>(database, options.Value.Retention, time, logger)
+    : Cleaner(options.Value.Retention, time, logger)
 {
-    protected override IQueryable<object> Before(NotificationsDbContext context, DateTimeOffset time) =>
-        context.Notifications.Where(n => n.CreateTime < time).OrderBy(n => n.CreateTime);
+    protected override Task<int> DeleteAsync(DateTimeOffset before, int count, CancellationToken cancellationToken) => database.WriteAsync(
+        context => context.Notifications.Where(n => n.CreateTime < before).OrderBy(n => n.CreateTime).Take(count).ExecuteDeleteAsync(cancellationToken), cancellationToken);
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Microservices.Persistence;
@@ -28,6 +29,12 @@ public sealed class DatabaseAwayException : DbException
 
     /// <inheritdoc/>
     public override bool IsTransient => true;
+
+    /// <summary>
+    /// How to log an exception that whatever goes on after it has caught: as a debug line when it is an outage of the database, which the process
+    /// has logged by then, else as told.
+    /// </summary>
+    public static LogLevel LevelOf(Exception? exception, LogLevel otherwise) => exception is DatabaseAwayException ? LogLevel.Debug : otherwise;
 
     /// <summary>What is the matter, in one line; null when this is no outage, or one that has become this exception already.</summary>
     internal static string? CauseOf(Exception exception)

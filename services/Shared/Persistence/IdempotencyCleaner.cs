@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -6,9 +7,9 @@ namespace Microservices.Persistence;
 /// <summary>Forgets idempotency keys past their retention.</summary>
 internal sealed class IdempotencyCleaner<TContext>(
     Database<TContext> database, IOptions<PersistenceOptions> options, TimeProvider time, ILogger<IdempotencyCleaner<TContext>> logger)
-    : Cleaner<TContext>(database, options.Value.IdempotencyRetention, time, logger)
+    : Cleaner(options.Value.IdempotencyRetention, time, logger)
     where TContext : ServiceDbContext
 {
-    protected override IQueryable<object> Before(TContext context, DateTimeOffset time) =>
-        context.IdempotencyRecords.Where(r => r.CreatedAt < time).OrderBy(r => r.CreatedAt);
+    protected override Task<int> DeleteAsync(DateTimeOffset before, int count, CancellationToken cancellationToken) => database.WriteAsync(
+        context => context.IdempotencyRecords.Where(r => r.CreatedAt < before).OrderBy(r => r.CreatedAt).Take(count).ExecuteDeleteAsync(cancellationToken), cancellationToken);
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -66,6 +67,9 @@ internal sealed class OutboxProcess : IAsyncDisposable
         await app.StartAsync();
         return new OutboxProcess(app, warnings, watch);
     }
+
+    /// <summary>From now on it relays nothing and holds no lease.</summary>
+    public Task StopRelayAsync() => app.Services.GetServices<IHostedService>().OfType<OutboxRelay<OrdersDbContext>>().Single().StopAsync(CancellationToken.None);
 
     /// <summary>Commits one event to each of the topics.</summary>
     public Task CommitAsync(long number, params string[] topics) => Database.WriteAsync(orders =>

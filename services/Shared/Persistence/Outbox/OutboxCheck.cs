@@ -1,21 +1,23 @@
 using Microservices.EventLog;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Compares topics with the log and sets back the marks of those that the log lacks something of, so that the relay appends it again.
-/// Often the most recent ones, which show that a log was flushed or rewound; then, and now and then, all of them, page by page. The log
-/// forgets topics that are quiet: that it has nothing of one counts only if it has nothing of a recent one either.
+/// Compares topics with the log and has those repaired that the log lacks something of. Often the most recent ones, which show that a log was
+/// flushed or rewound; then, and now and then, all of them, page by page: a sweep. The log forgets topics that are quiet: that it has nothing of one
+/// counts only if it has nothing of a recent one either. Not thread-safe.
 /// </summary>
-internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventAppender log, OutboxOptions options, TimeProvider time)
+internal sealed class OutboxCheck<TContext>(
+    OutboxStore<TContext> store, IEventAppender log, OutboxRepair<TContext> repair, IOptions<OutboxOptions> settings, TimeProvider time)
     where TContext : ServiceDbContext
 {
-    private const int RecentTopics = 64;
-    private const int PageTopics = 256;
-    private const int MostRemembered = 100_000;
-    private readonly Dictionary<string, long> refilling = [];
-    private long checkedAt = long.MinValue;
-    private long sweptAt = long.MinValue;
+    internal const int RecentTopics = 64;
+    internal const int PageTopics = 256;
+
+    private readonly OutboxOptions options = settings.Value;
+    private long? checkedAt;
+    private long? sweptAt;
     private OutboxTopic? sweptTo;
     private bool emptied;
 
@@ -23,7 +25,7 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventA
     public bool Sweeping { get; private set; }
 
     /// <summary>There is something to compare.</summary>
-    public bool IsDue => Sweeping || sweptAt == long.MinValue || time.GetElapsedTime(checkedAt) >= options.CheckInterval;
+    public bool IsDue => Sweeping || IsPast(sweptAt, options.SweepInterval) || IsPast(checkedAt, options.CheckInterval);
 
     /// <summary>Another replica sees to it.</summary>
     public void Skip()
@@ -38,16 +40,15 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventA
     /// <summary>Does what is due: one page at most.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetTimestamp();
-        if (sweptAt == long.MinValue || time.GetElapsedTime(sweptAt, now) >= options.SweepInterval)
+        if (IsPast(sweptAt, options.SweepInterval))
         {
-            sweptAt = now;
+            sweptAt = time.GetTimestamp();
             Sweep();
         }
 
-        if (checkedAt == long.MinValue || time.GetElapsedTime(checkedAt, now) >= options.CheckInterval)
+        if (IsPast(checkedAt, options.CheckInterval))
         {
-            checkedAt = now;
+            checkedAt = time.GetTimestamp();
             var (lacking, _) = await CompareAsync(null, RecentTopics, withForgotten: true, cancellationToken);
             if (lacking && !(Sweeping && emptied))
                 Sweep(afterLoss: true);
@@ -59,37 +60,9 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventA
         }
     }
 
-    /// <summary>Decides what to do about topics whose log ends elsewhere than the outbox thought; true when there is something to append.</summary>
-    public async Task<bool> RepairAsync(IReadOnlyDictionary<string, TopicHead> heads, bool conflict, CancellationToken cancellationToken)
-    {
-        var marks = new List<OutboxMark>();
-        foreach (var (topic, oldest) in await store.ReadTopicsAsync([.. heads.Keys], cancellationToken))
-        {
-            var head = heads[topic.Topic];
-            var mark = MarkFor(topic, oldest, head, conflict);
-            if (mark is not { } move)
-                continue;
-            if (refilling.Count < MostRemembered)
-                refilling[topic.Topic] = topic.RelayedOffset;
-            marks.Add(move);
-        }
-
-        await store.MoveAsync(marks, cancellationToken);
-        return marks.Count > 0;
-    }
-
-    /// <summary>Whether an event that was just relayed had been in the log before.</summary>
-    public bool IsRefill(string topic, long offset)
-    {
-        if (!refilling.TryGetValue(topic, out var until))
-            return false;
-        if (offset <= until)
-            return true;
-        refilling.Remove(topic);
-        return false;
-    }
-
     private void Sweep(bool afterLoss) => (Sweeping, sweptTo, emptied) = (true, null, afterLoss);
+
+    private bool IsPast(long? last, TimeSpan interval) => last is not { } at || time.GetElapsedTime(at) >= interval;
 
     private async Task<(bool Lacking, OutboxTopic? Last)> CompareAsync(OutboxTopic? after, int count, bool withForgotten, CancellationToken cancellationToken)
     {
@@ -100,26 +73,20 @@ internal sealed class OutboxCheck<TContext>(OutboxStore<TContext> store, IEventA
 
         var heads = await log.ReadHeadsAsync([.. page.Select(t => t.Topic)], cancellationToken);
         // Asked after the marks were read, so a log that has less has lost it. One that has more may have got it meanwhile; that is
-        // looked at again in RepairAsync.
+        // looked at again for the repair.
         var suspects = page.Zip(heads)
-            .Where(pair => pair.First.RelayedOffset > 0 && (withForgotten || pair.Second.LastOffset > 0) && (pair.Second.Epoch != pair.First.Epoch || pair.Second.LastOffset < pair.First.RelayedOffset || pair.Second.LastOffset > pair.First.LastOffset))
+            .Where(pair => IsSuspect(pair.First, pair.Second, withForgotten))
             .ToDictionary(pair => pair.First.Topic, pair => pair.Second);
-        var lacking = suspects.Count > 0 && await RepairAsync(suspects, conflict: false, cancellationToken);
+        var lacking = suspects.Count > 0 && await repair.RepairAsync(suspects, conflict: false, cancellationToken);
         return (lacking, page.Count < count ? null : page[^1]);
     }
 
-    private OutboxMark? MarkFor(OutboxTopic topic, long oldest, TopicHead head, bool conflict)
-    {
-        // Nothing kept: the log has what there is, or there is nothing to give it.
-        if (oldest == 0)
-            return null;
-        var start = Math.Min(topic.RelayedOffset, Math.Max(topic.LastOffset - log.MaxEvents, oldest - 1));
-        if (head.LastOffset == 0 || head.Epoch != topic.Epoch)
-            return start == topic.RelayedOffset ? null : new OutboxMark(topic, start);
-        // The log knows of a future that the database does not, since that was restored from a copy; or of one that the rows
-        // kept do not reach back to. Only a new numbering can follow.
-        if (conflict || head.LastOffset > topic.LastOffset || head.LastOffset + 1 < oldest)
-            return new OutboxMark(topic, start, Epoch.New());
-        return head.LastOffset < topic.RelayedOffset ? new OutboxMark(topic, head.LastOffset) : null;
-    }
+    /// <summary>Whether the log may lack something of a topic, or have too much of it.</summary>
+    /// <param name="topic">The topic as the database has it.</param>
+    /// <param name="head">Where the log ends.</param>
+    /// <param name="withForgotten">Whether it counts that the log has nothing at all.</param>
+    internal static bool IsSuspect(OutboxTopic topic, TopicHead head, bool withForgotten) =>
+        topic.RelayedOffset > 0
+        && (withForgotten || head.LastOffset > 0)
+        && (head.Epoch != topic.Epoch || head.LastOffset < topic.RelayedOffset || head.LastOffset > topic.LastOffset);
 }

@@ -19,6 +19,10 @@ public sealed class OutboxOptions
     [Range(1, 10_000)]
     public int BatchEvents { get; set; } = 512;
 
+    /// <summary>Most bytes of events appended in one call, though at least one event. Default 1 MiB; 1 KiB to 64 MiB.</summary>
+    [Range(1_024, 64 << 20)]
+    public int BatchBytes { get; set; } = 1 << 20;
+
     /// <summary>
     /// How long after its death a relaying replica is replaced by another, and a quarter of it. Short, since two that relay at once do
     /// no harm: the log drops repeats. Renewed every third of it while there is something to relay. Default 300 ms; 100 ms to 5 min.

@@ -26,7 +26,13 @@ public static class OutboxRegistration
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
         builder.Services.AddSingleton(services => new OutboxHeads<TContext>(
             services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>()));
+        builder.Services.AddSingleton<RelayLease<TContext>>();
+        builder.Services.AddSingleton<RelayBackoff>();
+        builder.Services.AddSingleton<OutboxRepair<TContext>>();
+        builder.Services.AddSingleton<OutboxCheck<TContext>>();
+        builder.Services.AddSingleton<BatchAppender<TContext>>();
         builder.Services.AddHostedService<OutboxRelay<TContext>>();
+        builder.Services.AddHostedService<OutboxCleaner<TContext>>();
         builder.Services.AddHealthChecks().AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded, ["ready"]);
         return builder;
     }

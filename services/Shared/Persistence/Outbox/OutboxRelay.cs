@@ -1,5 +1,3 @@
-using Microservices.EventLog;
-using Microservices.Primitives;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,25 +10,15 @@ namespace Microservices.Persistence;
 /// its own process and polls for those of others. While the log is away the outbox waits and commands go on.
 /// </summary>
 internal sealed partial class OutboxRelay<TContext>(
-    OutboxStore<TContext> store, IEventAppender log, OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics,
-    OutboxProgress progress, TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
+    OutboxStore<TContext> store, RelayLease<TContext> lease, BatchAppender<TContext> appender, OutboxCheck<TContext> check, RelayBackoff backoff,
+    OutboxSignal<TContext> signal, IOptions<OutboxOptions> settings, OutboxMetrics metrics, OutboxProgress progress, TimeProvider time, ILogger<OutboxRelay<TContext>> logger)
     : BackgroundService
     where TContext : ServiceDbContext
 {
-    private const string LeaseName = "relay";
-    private const int TrimChunk = 1_000;
-    private static readonly TimeSpan TrimInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AgeInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(20);
 
     private readonly OutboxOptions options = settings.Value;
-    private readonly OutboxCheck<TContext> check = new(store, log, settings.Value, time);
-    private readonly string owner = $"{Environment.ProcessId}-{Guid.NewGuid():n}";
-    private long leasedAt = long.MinValue;
-    private long trimmedAt = long.MinValue;
-    private long agedAt = long.MinValue;
-    private long awaySince = long.MinValue;
-    private readonly Backoff backoff = new(MinBackoff, settings.Value.MaxBackoff);
+    private long? agedAt;
     private bool saidThatItWaits;
     private bool saidThatItIsAway;
     private string resumeAfter = "";
@@ -43,19 +31,14 @@ internal sealed partial class OutboxRelay<TContext>(
             try
             {
                 var round = await RunOnceAsync(stoppingToken);
-                if (round != OutboxRound.Unanswered && backoff.Failures > 0)
+                if (round == OutboxRound.Unanswered)
                 {
-                    if (saidThatItIsAway)
-                        LogBack(backoff.Failures);
-                    saidThatItIsAway = false;
-                    backoff.Reset();
-                    awaySince = long.MinValue;
-                    check.Sweep();
+                    await BackOffAsync(null, stoppingToken);
+                    continue;
                 }
 
-                if (round == OutboxRound.Unanswered)
-                    await FailAsync(null, stoppingToken);
-                else if (round == OutboxRound.Standby)
+                GoOn();
+                if (round == OutboxRound.Standby)
                     await Task.Delay(options.LeaseDuration / 4, time, stoppingToken);
                 else if (round is OutboxRound.Idle or OutboxRound.Partial)
                     await signal.WaitAsync(options.PollInterval, stoppingToken);
@@ -66,7 +49,7 @@ internal sealed partial class OutboxRelay<TContext>(
 #pragma warning disable CA1031 // Whatever the log or the database throw: the outbox must go on, or its events would never be told.
             catch (Exception exception)
             {
-                await FailAsync(exception, stoppingToken);
+                await BackOffAsync(exception, stoppingToken);
             }
 #pragma warning restore CA1031
         }
@@ -80,13 +63,14 @@ internal sealed partial class OutboxRelay<TContext>(
     }
 
     /// <summary>Relays what waits in each topic, and does what else is due.</summary>
-    internal async Task<OutboxRound> RunOnceAsync(CancellationToken cancellationToken)
+    private async Task<OutboxRound> RunOnceAsync(CancellationToken cancellationToken)
     {
         var round = await RelayAsync(cancellationToken);
         if (round == OutboxRound.Standby)
             return round;
-        if (IsDue(ref agedAt, AgeInterval) || round == OutboxRound.Unanswered)
+        if (round == OutboxRound.Unanswered || agedAt is not { } aged || time.GetElapsedTime(aged) >= AgeInterval)
         {
+            agedAt = time.GetTimestamp();
             metrics.OldestMs = await store.ReadOldestWaitingAsync(cancellationToken);
             metrics.SetAside = await store.CountSetAsideAsync(cancellationToken);
         }
@@ -99,18 +83,7 @@ internal sealed partial class OutboxRelay<TContext>(
                 check.Skip();
         }
 
-        if (IsDue(ref trimmedAt, TrimInterval) && await HoldLeaseAsync(cancellationToken))
-            await TrimAsync(cancellationToken);
         return round == OutboxRound.Idle && check.Sweeping ? OutboxRound.More : round;
-    }
-
-    /// <summary>Deletes what is past the retention, in chunks.</summary>
-    internal async Task TrimAsync(CancellationToken cancellationToken)
-    {
-        var before = (time.GetUtcNow() - options.Retention).ToUnixTimeMilliseconds();
-        while (await store.TrimAsync(before, TrimChunk, cancellationToken) == TrimChunk && await HoldLeaseAsync(cancellationToken))
-        {
-        }
     }
 
     private async Task<OutboxRound> RelayAsync(CancellationToken cancellationToken)
@@ -123,7 +96,7 @@ internal sealed partial class OutboxRelay<TContext>(
         resumeAfter = "";
         while (true)
         {
-            var waiting = await store.ReadWaitingAsync(last, options.BatchEvents, cancellationToken);
+            var waiting = await store.ReadWaitingAsync(last, options.BatchEvents, options.BatchBytes, cancellationToken);
             if (waiting.Count == 0 && begun.Length == 0)
                 break;
             if (waiting.Count == 0)
@@ -138,7 +111,7 @@ internal sealed partial class OutboxRelay<TContext>(
                 return OutboxRound.Standby;
             }
 
-            var unanswered = await AppendAsync(waiting, cancellationToken);
+            var unanswered = await appender.AppendAsync(waiting, cancellationToken);
             if (unanswered.Count > 0)
                 Waits(unanswered[0], "it does not answer");
             if (unanswered.Count == waiting.Count)
@@ -158,6 +131,22 @@ internal sealed partial class OutboxRelay<TContext>(
         return round;
     }
 
+    private async Task<bool> HoldLeaseAsync(CancellationToken cancellationToken)
+    {
+        if (await lease.HoldAsync(cancellationToken))
+            return true;
+        metrics.OldestMs = -1;
+        return false;
+    }
+
+    private async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        if (!lease.IsHeld)
+            return;
+        metrics.OldestMs = -1;
+        await lease.ReleaseAsync(cancellationToken);
+    }
+
     private void Waits(OutboxTopic topic, string cause)
     {
         progress.Waits(topic, cause);
@@ -167,149 +156,29 @@ internal sealed partial class OutboxRelay<TContext>(
         LogWaits(progress.Stall.Waited, cause);
     }
 
-    /// <summary>Appends; gives the topics that the log did not answer for.</summary>
-    private async Task<IReadOnlyList<OutboxTopic>> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
+    /// <summary>Something answered.</summary>
+    private void GoOn()
     {
-        var entries = waiting.SelectMany(w => w.Events.Select(e => NewEvent.Durable(e.Topic, w.Topic.Epoch, e.Offset, e.Payload, e.Key))).ToList();
-        var results = await log.AppendAsync(entries, cancellationToken);
-
-        var marks = new List<OutboxMark>();
-        var gaps = new Dictionary<string, TopicHead>();
-        var conflicts = new Dictionary<string, TopicHead>();
-        var unanswered = new List<OutboxTopic>();
-        var refused = new List<(OutboxBacklog Waiting, int At, string Reason)>();
-        var (refilled, relayed, oldest, at) = (0, 0, long.MaxValue, 0);
-        foreach (var backlog in waiting)
-        {
-            var (topic, events) = backlog;
-            var ofTopic = Enumerable.Range(at, events.Count).Select(i => results[i]).ToList();
-            at += events.Count;
-            var inLog = ofTopic.TakeWhile(r => r.IsInLog).Count();
-            if (inLog > 0)
-                marks.Add(new OutboxMark(topic, events[inLog - 1].Offset));
-
-            foreach (var e in events.Take(inLog))
-            {
-                if (check.IsRefill(e.Topic, e.Offset))
-                    refilled++;
-                else
-                    (relayed, oldest) = (relayed + 1, Math.Min(oldest, e.CreatedAtMs));
-            }
-
-            if (inLog == events.Count)
-                continue;
-            if (ofTopic[inLog].Status == AppendStatus.Unavailable)
-                unanswered.Add(topic);
-            if (ofTopic[inLog].Status == AppendStatus.Refused)
-                refused.Add((backlog, inLog, ofTopic[inLog].Violation ?? "The log refuses it."));
-            // What follows an event that was appended is looked at in the next round: its refusal may be due to that of another.
-            if (inLog == 0 && ofTopic[0].Status is AppendStatus.Gap)
-                gaps[topic.Topic] = new TopicHead(topic.Topic, topic.Epoch, ofTopic[0].LastOffset);
-            if (inLog == 0 && ofTopic[0].Status is AppendStatus.Conflict)
-                conflicts[topic.Topic] = new TopicHead(topic.Topic, topic.Epoch, ofTopic[0].LastOffset);
-        }
-
-        await store.MoveAsync(marks, cancellationToken);
-        if (relayed > 0)
-            metrics.Relayed(relayed, time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
-        if (refilled > 0)
-            metrics.Refilled(refilled);
-        if (gaps.Count + conflicts.Count > 0)
-        {
-            LogRefused(gaps.Count, conflicts.Count, gaps.Keys.Concat(conflicts.Keys).First());
-            await check.RepairAsync(gaps, conflict: false, cancellationToken);
-            await check.RepairAsync(conflicts, conflict: true, cancellationToken);
-        }
-
-        foreach (var (backlog, first, reason) in refused)
-            await SetAsideAsync(backlog, first, reason, cancellationToken);
-        return unanswered;
-    }
-
-    /// <summary>
-    /// The first event that was refused leaves one without content in its place. When that is refused, too, it is for its topic, and so are
-    /// all that follow it.
-    /// </summary>
-    private async Task SetAsideAsync(OutboxBacklog backlog, int first, string reason, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<OutboxEvent> events = backlog.Events[first].Payload.Length > 0 ? [backlog.Events[first]] : [.. backlog.Events.Skip(first)];
-        await store.SetAsideAsync(backlog.Topic, events, reason, time.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken);
-        metrics.SetAside = await store.CountSetAsideAsync(cancellationToken);
-        LogSetAside(events.Count, backlog.Topic.Topic, events[0].Offset, reason);
-    }
-
-    private async Task<bool> HoldLeaseAsync(CancellationToken cancellationToken)
-    {
-        var now = time.GetTimestamp();
-        if (leasedAt != long.MinValue && time.GetElapsedTime(leasedAt, now) < options.LeaseDuration / 3)
-            return true;
-        var had = leasedAt != long.MinValue;
-        var has = await store.TryLeaseAsync(LeaseName, owner, options.LeaseDuration, cancellationToken);
-        leasedAt = has ? now : long.MinValue;
-        if (has && !had)
-            LogRelaying();
-        else if (!has)
-            metrics.OldestMs = -1;
-        return has;
-    }
-
-    private async Task ReleaseAsync(CancellationToken cancellationToken)
-    {
-        if (leasedAt == long.MinValue)
+        if (backoff.Failures == 0)
             return;
-        leasedAt = long.MinValue;
-        metrics.OldestMs = -1;
-        try
-        {
-            await store.ReleaseAsync(LeaseName, owner, cancellationToken);
-        }
-        catch (Exception exception) when (exception is System.Data.Common.DbException or InvalidOperationException or OperationCanceledException)
-        {
-            // It then ends by itself.
-            LogNotReleased(exception.Message);
-        }
+        if (saidThatItIsAway)
+            LogBack(backoff.Failures);
+        saidThatItIsAway = false;
+        backoff.Reset();
+        check.Sweep();
     }
 
-    private bool IsDue(ref long last, TimeSpan interval)
+    private async Task BackOffAsync(Exception? exception, CancellationToken stoppingToken)
     {
-        var now = time.GetTimestamp();
-        if (last != long.MinValue && time.GetElapsedTime(last, now) < interval)
-            return false;
-        last = now;
-        return true;
-    }
-
-    /// <summary>
-    /// Waits, a little longer each time. When it has lasted for as long as a lease, it may be that this replica alone does not reach the
-    /// log: it stands back, so that another can try.
-    /// </summary>
-    private async Task FailAsync(Exception? exception, CancellationToken stoppingToken)
-    {
-        // Of the database the process has said so, once for all.
-        if (!saidThatItIsAway && exception is not DatabaseAwayException)
-        {
-            saidThatItIsAway = true;
-            LogAway(exception);
-        }
-        else if (exception is not null)
-        {
-            LogStillAway(exception, backoff.Failures);
-        }
-
-        var now = time.GetTimestamp();
-        if (awaySince == long.MinValue)
-            awaySince = now;
-        var standBack = time.GetElapsedTime(awaySince, now) > options.LeaseDuration;
-        var delay = backoff.Next();
+        // Once for as long as it lasts; of the database the process has said so.
+        var level = saidThatItIsAway ? LogLevel.Debug : DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
+        saidThatItIsAway |= level == LogLevel.Warning;
+        LogAway(level, exception, backoff.Failures);
+        var (delay, givesWay) = backoff.Next();
         try
         {
-            if (standBack)
-            {
-                awaySince = now;
-                delay = Jitter.Between(options.LeaseDuration / 2, options.LeaseDuration);
+            if (givesWay)
                 await ReleaseAsync(stoppingToken);
-            }
-
             await Task.Delay(delay, time, stoppingToken);
         }
         catch (OperationCanceledException)
@@ -318,46 +187,12 @@ internal sealed partial class OutboxRelay<TContext>(
         }
     }
 
-    [LoggerMessage(LogLevel.Debug, "This process relays the outbox")]
-    private partial void LogRelaying();
-
-    [LoggerMessage(LogLevel.Warning, "The outbox waits: its log is away")]
-    private partial void LogAway(Exception? exception);
-
-    [LoggerMessage(LogLevel.Debug, "The outbox still waits, after {Failures} attempts")]
-    private partial void LogStillAway(Exception exception, int failures);
+    [LoggerMessage("The outbox waits, since its log does not answer; {Failures} attempts failed before")]
+    private partial void LogAway(LogLevel level, Exception? exception, int failures);
 
     [LoggerMessage(LogLevel.Warning, "Committed events have waited for the log for {Waited}: {Cause}")]
     private partial void LogWaits(TimeSpan waited, string cause);
 
     [LoggerMessage(LogLevel.Information, "The outbox is relayed again, after {Failures} failed attempts")]
     private partial void LogBack(int failures);
-
-    [LoggerMessage(LogLevel.Warning, "The log of {Gaps} topics lacks events, that of {Conflicts} has others than the database, such as {Topic}: they are appended again")]
-    private partial void LogRefused(int gaps, int conflicts, string topic);
-
-    [LoggerMessage(LogLevel.Error, "{Count} events of {Topic} from offset {Offset} on are set aside in OutboxQuarantine, since the log refuses them: {Reason}")]
-    private partial void LogSetAside(int count, string topic, long offset, string reason);
-
-    [LoggerMessage(LogLevel.Debug, "The relay's lease was not given back: {Cause}")]
-    private partial void LogNotReleased(string cause);
-}
-
-/// <summary>How a round of the relay went.</summary>
-internal enum OutboxRound
-{
-    /// <summary>There was nothing to relay.</summary>
-    Idle,
-
-    /// <summary>There may be more to do.</summary>
-    More,
-
-    /// <summary>Another replica has the lease.</summary>
-    Standby,
-
-    /// <summary>The log did not answer for some topics; those of the others got on.</summary>
-    Partial,
-
-    /// <summary>The log did not answer.</summary>
-    Unanswered,
 }

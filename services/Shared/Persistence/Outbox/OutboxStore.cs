@@ -35,27 +35,20 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database)
     public Task ReleaseAsync(string name, string owner, CancellationToken cancellationToken) =>
         database.WriteAsync(context => context.OutboxLeases.Where(l => l.Name == name && l.Owner == owner).ExecuteDeleteAsync(cancellationToken), cancellationToken);
 
-    /// <summary>Events that wait, of topics after <paramref name="afterTopic"/>, by topic and offset; in one query.</summary>
-    public async Task<IReadOnlyList<OutboxBacklog>> ReadWaitingAsync(string afterTopic, int maxEvents, CancellationToken cancellationToken)
-    {
-        var rows = await database.ReadAsync(context =>
+    /// <summary>Events that wait, of topics after <paramref name="afterTopic"/>, by topic and offset; so many or of so many bytes at the most, though at least one.</summary>
+    public Task<IReadOnlyList<OutboxBacklog>> ReadWaitingAsync(string afterTopic, int maxEvents, int maxBytes, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<OutboxBacklog>>(async context =>
         {
-            var topics = context.OutboxTopics
-                .Where(t => t.RelayedOffset < t.LastOffset && string.Compare(t.Topic, afterTopic) > 0)
-                .OrderBy(t => t.Topic)
-                .Take(maxEvents);
-            // SQLite joins by the index in any case, and has no LATERAL. PostgreSQL, before it has statistics, would rather read all
-            // events there are: the limit within each topic says that these are few.
-            var rows = context.Database.IsSqlite()
-                ? topics.Join(context.OutboxEvents, t => t.Topic, e => e.Topic, (t, e) => new { t, e }).Where(row => row.e.Offset > row.t.RelayedOffset && row.e.Offset <= row.t.RelayedOffset + EventsPerTopic)
-                : topics.SelectMany(t => context.OutboxEvents.Where(e => e.Topic == t.Topic && e.Offset > t.RelayedOffset).OrderBy(e => e.Offset).Take(EventsPerTopic), (t, e) => new { t, e });
-            return rows
-                .OrderBy(row => row.e.Topic).ThenBy(row => row.e.Offset)
-                .Take(maxEvents)
-                .ToListAsync(cancellationToken);
+            // Sizes first: what is too much is not even read, however large events are and however many wait.
+            var sizes = await Waiting(context, afterTopic, maxEvents).Select(row => row.Event.Payload.Length).ToListAsync(cancellationToken);
+            if (sizes.Count == 0)
+                return [];
+            var (count, bytes) = (1, (long)sizes[0]);
+            while (count < sizes.Count && (bytes += sizes[count]) <= maxBytes)
+                count++;
+            var rows = await Waiting(context, afterTopic, count).ToListAsync(cancellationToken);
+            return [.. rows.GroupBy(row => row.Event.Topic).Select(group => new OutboxBacklog(group.First().Topic, [.. group.Select(row => row.Event)]))];
         }, cancellationToken);
-        return [.. rows.GroupBy(row => row.e.Topic).Select(group => new OutboxBacklog(group.First().t, [.. group.Select(row => row.e)]))];
-    }
 
     /// <summary>When the oldest event that waits was committed, in Unix milliseconds; 0 when none waits.</summary>
     public Task<long> ReadOldestWaitingAsync(CancellationToken cancellationToken) =>
@@ -175,4 +168,28 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database)
                 """;
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
+
+    private static IQueryable<WaitingEvent> Waiting(TContext context, string afterTopic, int maxEvents)
+    {
+        var topics = context.OutboxTopics
+            .Where(t => t.RelayedOffset < t.LastOffset && string.Compare(t.Topic, afterTopic) > 0)
+            .OrderBy(t => t.Topic)
+            .Take(maxEvents);
+        // SQLite joins by the index in any case, and has no LATERAL. PostgreSQL, before it has statistics, would rather read all
+        // events there are: the limit within each topic says that these are few.
+        var rows = context.Database.IsSqlite()
+            ? topics.Join(context.OutboxEvents, t => t.Topic, e => e.Topic, (t, e) => new WaitingEvent { Topic = t, Event = e })
+                .Where(row => row.Event.Offset > row.Topic.RelayedOffset && row.Event.Offset <= row.Topic.RelayedOffset + EventsPerTopic)
+            : topics.SelectMany(
+                t => context.OutboxEvents.Where(e => e.Topic == t.Topic && e.Offset > t.RelayedOffset).OrderBy(e => e.Offset).Take(EventsPerTopic),
+                (t, e) => new WaitingEvent { Topic = t, Event = e });
+        return rows.OrderBy(row => row.Event.Topic).ThenBy(row => row.Event.Offset).Take(maxEvents);
+    }
+
+    private sealed class WaitingEvent
+    {
+        public required OutboxTopic Topic { get; init; }
+
+        public required OutboxEvent Event { get; init; }
+    }
 }
