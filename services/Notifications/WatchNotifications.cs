@@ -13,7 +13,7 @@ internal sealed class WatchNotifications(IEventLog log, SnapshotReader<Notificat
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(NotificationsDbContext context, SnapshotScope scope, string after, int count)
     {
         var wanted = scope.Key.Length > 0 ? context.Notifications.Where(n => n.UserId == scope.Key)
-            : scope.OfPartition ? context.Notifications.Where(n => n.Partition == scope.Partition)
+            : scope.Partition is { } partition ? context.Notifications.Where(n => n.Partition == partition)
             : context.Notifications;
         return wanted
             .Where(n => n.ReadTime == null && string.Compare(n.NotificationId, after) > 0)
@@ -21,6 +21,6 @@ internal sealed class WatchNotifications(IEventLog log, SnapshotReader<Notificat
             .Take(count)
             .AsAsyncEnumerable()
             .Select(n => new SnapshotItem(
-                n.NotificationId, n.UserId, new NotificationEvent { Notification = n.ToMessage(), Time = n.CreateTime.ToTimestamp() }));
+                n.NotificationId, new NotificationEvent { Notification = n.ToMessage(), Time = n.CreateTime.ToTimestamp() }));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class WatchOrders(IEventLog log, SnapshotReader<OrdersDbContext>
         var ofUser = scope.Key.Length > 0;
         var orders = ofUser ? OfUser(context.Orders.Where(o => o.UserId == scope.Key), after) : ById(context.Orders, scope, after);
         return orders.Take(count).AsAsyncEnumerable().Select(o => new SnapshotItem(
-            ofUser ? OrderPosition.Of(o) : o.OrderId, o.UserId, new OrderEvent { Order = o.ToMessage(), Time = o.UpdateTime.ToTimestamp() }));
+            ofUser ? OrderPosition.Of(o) : o.OrderId, new OrderEvent { Order = o.ToMessage(), Time = o.UpdateTime.ToTimestamp() }));
     }
 
     private static IQueryable<Order> OfUser(IQueryable<Order> orders, string after)
@@ -30,8 +30,8 @@ internal sealed class WatchOrders(IEventLog log, SnapshotReader<OrdersDbContext>
 
     private static IQueryable<Order> ById(IQueryable<Order> orders, SnapshotScope scope, string after)
     {
-        if (scope.OfPartition)
-            orders = orders.Where(o => o.Partition == scope.Partition);
+        if (scope.Partition is { } partition)
+            orders = orders.Where(o => o.Partition == partition);
         return orders.Where(o => string.Compare(o.OrderId, after) > 0).OrderBy(o => o.OrderId);
     }
 }

@@ -13,13 +13,13 @@ internal sealed class WatchUsers(IEventLog log, SnapshotReader<UsersDbContext> s
     protected override IAsyncEnumerable<SnapshotItem> Snapshot(UsersDbContext context, SnapshotScope scope, string after, int count)
     {
         var wanted = scope.Key.Length > 0 ? context.Users.Where(u => u.UserId == scope.Key)
-            : scope.OfPartition ? context.Users.Where(u => u.Partition == scope.Partition)
+            : scope.Partition is { } partition ? context.Users.Where(u => u.Partition == partition)
             : context.Users;
         return wanted
             .Where(u => string.Compare(u.UserId, after) > 0)
             .OrderBy(u => u.UserId)
             .Take(count)
             .AsAsyncEnumerable()
-            .Select(u => new SnapshotItem(u.UserId, u.UserId, new UserEvent { User = u.ToMessage(), Time = u.UpdateTime.ToTimestamp() }));
+            .Select(u => new SnapshotItem(u.UserId, new UserEvent { User = u.ToMessage(), Time = u.UpdateTime.ToTimestamp() }));
     }
 }

@@ -6,15 +6,13 @@ namespace Microservices.Topics;
 
 /// <summary>One thing that there is, in a snapshot.</summary>
 /// <param name="Position">Where it is in the snapshot's order: the next page begins after it.</param>
-/// <param name="Key">The key that it is about.</param>
 /// <param name="Event">It, as an event that says no change.</param>
-public sealed record SnapshotItem(string Position, string Key, IMessage Event);
+public sealed record SnapshotItem(string Position, IMessage Event);
 
-/// <summary>What a snapshot is of: everything, what is about one key, or what has one value in the column "Partition".</summary>
+/// <summary>What a snapshot is of: everything, what is about one key, or what is in one partition.</summary>
 /// <param name="Key">The key; empty where it is not about one.</param>
-/// <param name="OfPartition">Whether it is about a partition.</param>
-/// <param name="Partition">The partition; null for the rows of a version that knew no such column.</param>
-public readonly record struct SnapshotScope(string Key, bool OfPartition, int? Partition);
+/// <param name="Partition">The partition; null where it is not about one.</param>
+public readonly record struct SnapshotScope(string Key, int? Partition);
 
 /// <summary>
 /// Reads snapshots from a service's database: short pages, each a query of its own that is over before its reader gets any of it, and only

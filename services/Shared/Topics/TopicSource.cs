@@ -42,17 +42,14 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
     {
         var wanted = TopicsOf(subscription);
         var from = KeyedTopics.PlaceAfter(await snapshots.ReadHeadsAsync(wanted, cancellationToken));
-        foreach (var scope in ScopesOf(subscription))
+        var scope = new SnapshotScope(subscription.Key, subscription.HasPartition ? (int)subscription.Partition : null);
+        string? after = "";
+        while (after is not null)
         {
-            string? after = "";
-            while (after is not null)
-            {
-                var page = await snapshots.ReadPageAsync(context => Snapshot(context, scope, after, SnapshotReader<TContext>.PageItems), cancellationToken);
-                after = page.Count > 0 ? page[^1].Item.Position : null;
-                var events = page.Where(read => IsWanted(subscription, scope, read.Item)).Select(read => read.Bytes).ToArray();
-                if (events.Length > 0)
-                    yield return new EncodedEvents(events, "", Snapshot: true);
-            }
+            var page = await snapshots.ReadPageAsync(context => Snapshot(context, scope, after, SnapshotReader<TContext>.PageItems), cancellationToken);
+            after = page.Count > 0 ? page[^1].Item.Position : null;
+            if (page.Count > 0)
+                yield return new EncodedEvents([.. page.Select(read => read.Bytes)], "", Snapshot: true);
         }
 
         yield return new EncodedEvents([], from.ToString(), Snapshot: true);
@@ -81,15 +78,4 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
         subscription.HasPartition ? [topics.All[(int)subscription.Partition]]
         : subscription.Key.Length > 0 ? [topics.OfKey(subscription.Key)]
         : topics.All;
-
-    /// <summary>Of a partition: its rows, then those of which it is not stored which partition they are in; as a rule there are none.</summary>
-    private static IEnumerable<SnapshotScope> ScopesOf(Subscription subscription)
-    {
-        if (!subscription.HasPartition)
-            return [new(subscription.Key, OfPartition: false, null)];
-        return [new("", OfPartition: true, (int)subscription.Partition), new("", OfPartition: true, null)];
-    }
-
-    private static bool IsWanted(Subscription subscription, SnapshotScope scope, SnapshotItem item) =>
-        !scope.OfPartition || scope.Partition is not null || KeyedTopics.PartitionOf(item.Key) == subscription.Partition;
 }

@@ -33,15 +33,11 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             {
                 break;
             }
-            catch (DatabaseAwayException exception)
-            {
-                // The process has said so, once for all.
-                LogWaits(exception, consumer, partition);
-            }
 #pragma warning disable CA1031 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
             catch (Exception exception)
             {
-                LogFailed(exception, consumer, partition, backoff.Failures);
+                var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
+                LogFailed(level, exception, consumer, partition, backoff.Failures);
             }
 #pragma warning restore CA1031
             await Task.Delay(backoff.Next(), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -93,11 +89,8 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
         return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null;
     }
 
-    [LoggerMessage(LogLevel.Warning, "Partition {Partition} of {Consumer} waits, after {Failures} failures before")]
-    private partial void LogFailed(Exception exception, string consumer, int partition, int failures);
-
-    [LoggerMessage(LogLevel.Debug, "Partition {Partition} of {Consumer} waits for the database")]
-    private partial void LogWaits(Exception exception, string consumer, int partition);
+    [LoggerMessage("Partition {Partition} of {Consumer} waits, after {Failures} failures before")]
+    private partial void LogFailed(LogLevel level, Exception exception, string consumer, int partition, int failures);
 
     [LoggerMessage(LogLevel.Information, "Partition {Partition} of {Consumer} was moved on by another replica: reading its position again")]
     private partial void LogFenced(string consumer, int partition);

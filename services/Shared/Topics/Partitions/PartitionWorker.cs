@@ -34,16 +34,12 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
             {
                 break;
             }
-            catch (DatabaseAwayException exception)
-            {
-                // The process has said so, once for all. What is consumed goes on, as below.
-                LogWaits(exception, consumer);
-            }
 #pragma warning disable CA1031 // Whatever the database throws: this replica must go on to renew its leases when it is back.
             catch (Exception exception)
             {
                 // What is consumed goes on: should another replica have it by now, the position says so.
-                LogNotBalanced(exception, consumer);
+                var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
+                LogNotBalanced(level, exception, consumer);
             }
 #pragma warning restore CA1031
             await Task.Delay(options.LeaseDuration / 4, time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -101,11 +97,8 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
     [LoggerMessage(LogLevel.Information, "This process works on {Count} partitions of {Consumer}")]
     private partial void LogShare(string consumer, int count);
 
-    [LoggerMessage(LogLevel.Warning, "The leases on {Consumer} were not renewed this time")]
-    private partial void LogNotBalanced(Exception exception, string consumer);
-
-    [LoggerMessage(LogLevel.Debug, "The leases on {Consumer} wait for the database")]
-    private partial void LogWaits(Exception exception, string consumer);
+    [LoggerMessage("The leases on {Consumer} were not renewed this time")]
+    private partial void LogNotBalanced(LogLevel level, Exception exception, string consumer);
 
     [LoggerMessage(LogLevel.Debug, "The leases on {Consumer} were not given back: {Cause}")]
     private partial void LogNotLeft(string consumer, string cause);
