@@ -175,7 +175,7 @@ public sealed partial class Suite : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex(@"^(?<name>[a-z]+(#\d)?) +(?<pid>\d+)  localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<name>[a-z]+(#\d)?) +(?<pid>\d+) +localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TableRow();
 
     [GeneratedRegex(@"^  (?<command>(curl|grpcurl|buf) .*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
