@@ -13,7 +13,7 @@ internal sealed class BackendCheck<TCall, TResult>(CallStreamClient<TCall, TResu
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult, new()
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
     private readonly long started = time.GetTimestamp();
     private volatile bool connectedOnce;
 
@@ -23,7 +23,7 @@ internal sealed class BackendCheck<TCall, TResult>(CallStreamClient<TCall, TResu
         connectedOnce |= connected;
         return Task.FromResult(
             connected ? HealthCheckResult.Healthy()
-            : connectedOnce || time.GetElapsedTime(started) > Patience ? HealthCheckResult.Degraded("no replica can be reached")
+            : connectedOnce || time.GetElapsedTime(started) > ConnectTimeout ? HealthCheckResult.Degraded("no replica can be reached")
             : HealthCheckResult.Unhealthy("not connected yet"));
     }
 }

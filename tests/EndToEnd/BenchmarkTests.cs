@@ -9,7 +9,7 @@ namespace Microservices.Tests.EndToEnd;
 public sealed class BenchmarkTests
 {
     // Seconds on a machine of its own; only paid by one that is not.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
     private static readonly string Program = Path.Combine(Needs.Root, "tests", "Benchmarks", "bin", Needs.Configuration, "net10.0", "Benchmarks.dll");
     private static readonly string Micro = Path.Combine(Needs.Root, "tests", "Benchmarks", "Micro", "bin", Needs.Configuration, "net10.0", "Micro.dll");
 
@@ -30,7 +30,7 @@ public sealed class BenchmarkTests
         var results = Directory.CreateTempSubdirectory("benchmarks-").FullName;
         try
         {
-            var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Program}' {scenario} --smoke --results '{results}'", Patience);
+            var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Program}' {scenario} --smoke --results '{results}'", Timeout);
             Assert.True(exitCode == 0, $"{output}\n{error}");
 
             using var result = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(results, scenario + ".json")));
@@ -49,7 +49,7 @@ public sealed class BenchmarkTests
     [FactNeeding(Need.RedisServer)]
     public async Task The_micro_benchmarks_run()
     {
-        var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Micro}' --smoke", Patience);
+        var (exitCode, output, error) = await Shell.RunAsync($"exec dotnet '{Micro}' --smoke", Timeout);
         Assert.True(exitCode == 0, $"{output}\n{error}");
     }
 

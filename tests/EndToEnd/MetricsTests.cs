@@ -122,7 +122,7 @@ public sealed partial class MetricsTests(ITestOutputHelper print)
     {
         var stream = client.WatchOrders();
         await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new Subscription { SubscriptionId = 1, Key = userId } });
-        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Timeout));
         Assert.NotNull(stream.ResponseStream.Current.Subscribed);
         return stream;
     }

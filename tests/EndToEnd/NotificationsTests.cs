@@ -14,7 +14,7 @@ public sealed class NotificationsTests(ITestOutputHelper output)
     private const int Replicas = 3;
     private const int OrdersPerSecond = 300;
     private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Silence = Eventually.Patience;
+    private static readonly TimeSpan Silence = Eventually.Timeout;
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("SUITE_SOAK") == "1" ? 60 : 15);
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class OpenStreamTests
             Headers = { TE = { new TransferCodingWithQualityHeaderValue("trailers") } },
             Content = content,
         };
-        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Patience);
+        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
     }
 
     // A client's side of a stream that says nothing and does not end.

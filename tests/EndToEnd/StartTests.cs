@@ -23,7 +23,7 @@ public sealed class StartTests
         using var database = new TcpListener(IPAddress.Loopback, 0);
         database.Start();
         await using var users = Start(((IPEndPoint)database.LocalEndpoint).Port);
-        using var accepted = await database.AcceptTcpClientAsync().WaitAsync(Eventually.Patience);
+        using var accepted = await database.AcceptTcpClientAsync().WaitAsync(Eventually.Timeout);
 
         await StopAsync(users);
     }

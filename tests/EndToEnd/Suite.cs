@@ -133,7 +133,7 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>Returns when the launcher has ended and all its output is there; fails when that takes longer than allowed.</summary>
     public async Task<int> UntilExitAsync(TimeSpan? within = null)
     {
-        await process.WaitForExitAsync().WaitAsync(within ?? Eventually.Patience);
+        await process.WaitForExitAsync().WaitAsync(within ?? Eventually.Timeout);
         return process.ExitCode;
     }
 

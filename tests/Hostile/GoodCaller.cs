@@ -62,7 +62,7 @@ internal sealed class GoodCaller : IAsyncDisposable
         created.EnsureSuccessStatusCode();
         var ready = new TaskCompletionSource();
         caller.following = caller.FollowAsync(ready);
-        await ready.Task.WaitAsync(Eventually.Patience);
+        await ready.Task.WaitAsync(Eventually.Timeout);
         caller.calling = caller.CallAsync();
         return caller;
     }

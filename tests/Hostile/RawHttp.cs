@@ -12,11 +12,11 @@ internal static class RawHttp
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(700);
 
     /// <summary>Sends it; returns the status, 0 for none within a moment or from a connection that was closed, and the beginning of the body.</summary>
-    public static async Task<(int Status, string Text)> SendAsync(int port, byte[] request, TimeSpan patience, CancellationToken cancellationToken)
+    public static async Task<(int Status, string Text)> SendAsync(int port, byte[] request, TimeSpan within, CancellationToken cancellationToken)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(patience);
+        timeout.CancelAfter(within);
         var answer = new byte[8_192];
         var length = 0;
         try

@@ -8,25 +8,25 @@ namespace Microservices.Tests.Support;
 public static class Eventually
 {
     /// <summary>How long a condition may take before the test fails; generous, since it is only paid by a failing test.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Stillness = TimeSpan.FromSeconds(1);
 
-    /// <summary>Returns once the condition holds; throws, naming it, when it does not within the patience.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
+    /// <summary>Returns once the condition holds; throws, naming it, when it does not within the timeout.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? timeout = null)
     {
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            if (watch.Elapsed > (patience ?? Patience))
-                throw new TimeoutException($"Not within {(patience ?? Patience).TotalSeconds:0} s: {what}");
+            if (watch.Elapsed > (timeout ?? Timeout))
+                throw new TimeoutException($"Not within {(timeout ?? Timeout).TotalSeconds:0} s: {what}");
             await Task.Delay(10);
         }
     }
 
     /// <inheritdoc cref="UntilAsync(Func{Task{bool}}, string, TimeSpan?)"/>
-    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null) =>
-        UntilAsync(() => Task.FromResult(condition()), what, patience);
+    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? timeout = null) =>
+        UntilAsync(() => Task.FromResult(condition()), what, timeout);
 
     /// <summary>
     /// Returns a count once it is above 0 and has stood still for a second. A machine that is busy with other things may make it stand still: a

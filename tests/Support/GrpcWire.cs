@@ -50,8 +50,8 @@ public sealed class GrpcWire(string address) : IDisposable
                 request.Content.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await http.SendAsync(request, default).WaitAsync(Eventually.Patience);
-        await response.Content.ReadAsByteArrayAsync().WaitAsync(Eventually.Patience);
+        using var response = await http.SendAsync(request, default).WaitAsync(Eventually.Timeout);
+        await response.Content.ReadAsByteArrayAsync().WaitAsync(Eventually.Timeout);
 
         var all = response.Headers.Concat(response.TrailingHeaders).ToLookup(h => h.Key, h => string.Join(',', h.Value));
         return new(

@@ -186,7 +186,7 @@ public sealed class ReplicaProcess : IAsyncDisposable
     {
         if (process is null)
             return 0;
-        await process.WaitForExitAsync().WaitAsync(Eventually.Patience);
+        await process.WaitForExitAsync().WaitAsync(Eventually.Timeout);
         var code = process.ExitCode;
         try
         {

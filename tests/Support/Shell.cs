@@ -7,7 +7,7 @@ namespace Microservices.Tests.Support;
 public static class Shell
 {
     /// <summary>Runs a line as if it were pasted into bash, with buf on the PATH; returns the exit code and both outputs.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string command, TimeSpan? patience = null)
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string command, TimeSpan? timeout = null)
     {
         var start = new ProcessStartInfo("bash", ["-c", command])
         {
@@ -22,7 +22,7 @@ public static class Shell
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(patience ?? Eventually.Patience);
+        await process.WaitForExitAsync().WaitAsync(timeout ?? Eventually.Timeout);
         return (process.ExitCode, await output, await error);
     }
 

@@ -42,7 +42,7 @@ internal sealed record OpenLoopResult(double Seconds, double GoodPerSecond, Late
 internal static class OpenLoop
 {
     private const long MaxMicroseconds = 600_000_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs for a duration.</summary>
     /// <param name="perSecond">Calls to begin a second.</param>
@@ -96,7 +96,7 @@ internal static class OpenLoop
 
         public async Task<OpenLoopResult> EndAsync(TimeSpan duration, CancellationToken cancellationToken)
         {
-            _over.CancelAfter(Patience);
+            _over.CancelAfter(EndTimeout);
             while (Volatile.Read(ref _inFlight) > 0)
                 await Task.Delay(5, cancellationToken);
             return new(duration.TotalSeconds, _inTime / duration.TotalSeconds, Latencies.Of(_histograms[0]), Latencies.Of(_histograms[1]), Latencies.Of(_histograms[2]), _notSent);

@@ -12,7 +12,7 @@ namespace Microservices.Tests.EndToEnd.Deploy;
 /// </summary>
 public sealed class ImageTests : IAsyncLifetime
 {
-    private static readonly TimeSpan BuildPatience = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(8);
     private readonly string directory = Directory.CreateTempSubdirectory("podman-").FullName;
     private readonly string container = $"users-{Guid.NewGuid():N}";
 
@@ -31,7 +31,7 @@ public sealed class ImageTests : IAsyncLifetime
     [FactNeeding(Need.Podman)]
     public async Task The_image_of_a_service_runs_as_nobody_on_a_read_only_root_without_a_shell_and_stops_in_good_order()
     {
-        var (built, log) = await RunAsync(Path.Combine(Needs.Root, "deploy", "docker", "build-local"), ["services/Users", "users:test", .. Storage[..6]], BuildPatience);
+        var (built, log) = await RunAsync(Path.Combine(Needs.Root, "deploy", "docker", "build-local"), ["services/Users", "users:test", .. Storage[..6]], BuildTimeout);
         Assert.True(built == 0, log);
         var (grpc, management) = ($"http://127.0.0.1:{Eventually.FreePort()}", $"http://127.0.0.1:{Eventually.FreePort()}");
         var (started, error) = await PodmanAsync("run", "-d", "--name", container,
@@ -87,7 +87,7 @@ public sealed class ImageTests : IAsyncLifetime
         }
     }
 
-    private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, TimeSpan? patience = null)
+    private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, TimeSpan? timeout = null)
     {
         // Into a file: what podman leaves running would hold a pipe open.
         using var process = Process.Start(new ProcessStartInfo("bash", ["-c", """f=$(mktemp); "$@" >"$f" 2>&1 </dev/null; c=$?; tail -c 4000 "$f"; rm -f "$f"; exit $c""", "bash", program, .. arguments])
@@ -95,7 +95,7 @@ public sealed class ImageTests : IAsyncLifetime
             RedirectStandardOutput = true,
         })!;
         var output = process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(patience ?? Eventually.Patience);
+        await process.WaitForExitAsync().WaitAsync(timeout ?? Eventually.Timeout);
         return (process.ExitCode, await output);
     }
 }

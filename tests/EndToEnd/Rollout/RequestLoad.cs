@@ -14,7 +14,7 @@ namespace Microservices.Tests.EndToEnd.Rollout;
 public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
 {
     // How slow an answer may be is asked of all of them together.
-    private const string Patience = "60";
+    private const string RequestTimeout = "60";
     private readonly ConcurrentQueue<(DateTime At, TimeSpan Took, string What)> answered = [];
     private readonly ConcurrentQueue<string> failures = [];
     private readonly ConcurrentDictionary<string, string> placed = new();
@@ -71,7 +71,7 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
     private async Task OverviewAsync(int number)
     {
         var path = $"/v1/users/{users[number % users.Count]}/overview";
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Request-Timeout", Patience } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Request-Timeout", RequestTimeout } } };
         using var answer = await http.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();
         if (answer.StatusCode != HttpStatusCode.OK || !body.Contains("\"complete\":true", StringComparison.Ordinal))
@@ -83,7 +83,7 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
         var userId = users[number % users.Count];
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/orders")
         {
-            Headers = { { "Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"rest-{number}") }, { "Request-Timeout", Patience } },
+            Headers = { { "Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"rest-{number}") }, { "Request-Timeout", RequestTimeout } },
             Content = JsonContent.Create(new
             {
                 userId,

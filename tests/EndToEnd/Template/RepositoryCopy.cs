@@ -6,7 +6,7 @@ namespace Microservices.Tests.EndToEnd.Template;
 /// <summary>A copy of the repository, of what git knows or would take up and nothing else, committed. In a temporary folder.</summary>
 internal sealed class RepositoryCopy : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
     private readonly string directory = Directory.CreateTempSubdirectory("repository-").FullName;
 
     /// <summary>Its root.</summary>
@@ -38,7 +38,7 @@ internal sealed class RepositoryCopy : IAsyncDisposable
             export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false NuGetAudit=false
             cd '{Root}'
             {commands}
-            """, Patience);
+            """, Timeout);
         Assert.True(code == 0, $"{commands}\n{output}\n{error}");
         return output;
     }

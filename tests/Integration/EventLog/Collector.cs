@@ -33,8 +33,8 @@ internal sealed class Collector : IAsyncDisposable
         return collector;
     }
 
-    public Task UntilAsync(int count, TimeSpan? patience = null) =>
-        Eventually.UntilAsync(() => Failed(Events.Count >= count), $"{count} events; there are {Events.Count}", patience);
+    public Task UntilAsync(int count, TimeSpan? timeout = null) =>
+        Eventually.UntilAsync(() => Failed(Events.Count >= count), $"{count} events; there are {Events.Count}", timeout);
 
     public Task UntilResetAsync(ResetReason reason) =>
         Eventually.UntilAsync(() => Failed(Resets.Any(r => r.Reason == reason)), $"a reset, {reason}");

@@ -106,7 +106,7 @@ public sealed class BrowserTests : IClassFixture<GatewayFixture>
     private static Task<HttpResponseMessage> GetAsync(HttpClient http, string path, string origin)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Origin", origin } } };
-        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Patience);
+        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
     }
 
     private static Task<HttpResponseMessage> PreflightAsync(HttpClient http, string path, string origin, string method, string headers = "content-type") =>
@@ -121,6 +121,6 @@ public sealed class BrowserTests : IClassFixture<GatewayFixture>
         await client.ConnectAsync(gateway.Gateway.RestAddress.Host, gateway.Gateway.RestAddress.Port);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(requests));
         using var reader = new StreamReader(client.GetStream());
-        return await reader.ReadToEndAsync().WaitAsync(Eventually.Patience);
+        return await reader.ReadToEndAsync().WaitAsync(Eventually.Timeout);
     }
 }

@@ -68,7 +68,7 @@ public sealed class CurlTests(ITestOutputHelper output) : IAsyncLifetime, IDispo
             var buffer = new byte[4096];
             while (bytes > 0 && !enough(parser))
             {
-                var read = await curl.StandardOutput.BaseStream.ReadAsync(buffer.AsMemory(0, Math.Min(bytes, buffer.Length))).AsTask().WaitAsync(Eventually.Patience);
+                var read = await curl.StandardOutput.BaseStream.ReadAsync(buffer.AsMemory(0, Math.Min(bytes, buffer.Length))).AsTask().WaitAsync(Eventually.Timeout);
                 if (read == 0)
                     throw new InvalidOperationException($"curl ended by itself, having been given '{lastEventId}'.");
                 bytes -= read;

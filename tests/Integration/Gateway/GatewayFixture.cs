@@ -162,10 +162,10 @@ internal sealed class HeldCall
     private readonly TaskCompletionSource<long> cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the call has come.</summary>
-    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Eventually.Patience);
+    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Eventually.Timeout);
 
     /// <summary>Completes when the backend sees that the caller has cancelled: at which timestamp of Stopwatch.</summary>
-    public Task<long> Cancelled => cancelled.Task.WaitAsync(Eventually.Patience);
+    public Task<long> Cancelled => cancelled.Task.WaitAsync(Eventually.Timeout);
 
     public void Release() => released.TrySetResult();
 

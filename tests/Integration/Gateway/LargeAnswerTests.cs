@@ -167,7 +167,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         await using var other = AnotherGateway(("LookupOverviews:Credit", "256"));
         var budget = other.Services.GetRequiredService<AnswerBudget>();
         using var stream = new GatewayService.GatewayServiceClient(other.Channel).LookupOverviews();
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
         for (var i = 0; i < Calls; i++)
             await stream.RequestStream.WriteAsync(new() { Calls = { Large((ulong)i) } });
         await Eventually.UntilAsync(() => budget.Taken > 2 * MiB, "answers wait for their reader");
@@ -191,7 +191,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         var budget = gateway.Gateway.Services.GetRequiredService<AnswerBudget>();
         using (var stream = gateway.Grpc.LookupOverviews())
         {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
             for (var i = 0; i < 4; i++)
                 await stream.RequestStream.WriteAsync(new() { Calls = { Large((ulong)i) } });
             await Eventually.UntilAsync(() => budget.Taken > 0, "answers wait for their reader");
@@ -207,7 +207,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         var answers = new List<LookupOverviewsResult>();
         while (answers.Count < count)
         {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
             answers.AddRange(stream.ResponseStream.Current.Results);
         }
 

@@ -56,7 +56,7 @@ internal sealed class LookupStream : IAsyncDisposable
     /// <summary>Reads one frame; false at the end of the stream.</summary>
     public async Task<bool> ReadAsync()
     {
-        if (!await call.ResponseStream.MoveNext().WaitAsync(Eventually.Patience))
+        if (!await call.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout))
             return false;
         var frame = call.ResponseStream.Current;
         if (frame.Control?.HasCredit == true)

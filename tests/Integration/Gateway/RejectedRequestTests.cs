@@ -60,8 +60,8 @@ public sealed class RejectedRequestTests(GatewayFixture gateway) : IClassFixture
         var stream = client.GetStream();
         var sending = stream.WriteAsync(Encoding.Latin1.GetBytes(request)).AsTask();
         var answer = new MemoryStream();
-        await stream.CopyToAsync(answer).WaitAsync(Eventually.Patience);
-        await sending.WaitAsync(Eventually.Patience);
+        await stream.CopyToAsync(answer).WaitAsync(Eventually.Timeout);
+        await sending.WaitAsync(Eventually.Timeout);
         return Encoding.UTF8.GetString(answer.ToArray());
     }
 

@@ -198,7 +198,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
 
     private static async Task<WatchOverviewResponse> NextAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch)
     {
-        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Eventually.Patience));
+        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Eventually.Timeout));
         return watch.ResponseStream.Current;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class SseClient : IDisposable
         var request = new HttpRequestMessage(HttpMethod.Get, "/v1/users/ada/events" + query);
         if (lastEventId is not null)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
-        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Patience);
+        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
     }
 
     public static async Task<SseClient> OpenAsync(HttpClient http, string? lastEventId = null, string query = "")
@@ -62,7 +62,7 @@ internal sealed class SseClient : IDisposable
     /// <summary>Reads what there is; false at the end of the stream.</summary>
     public async Task<bool> ReadAsync()
     {
-        var count = await body.ReadAsync(buffer).AsTask().WaitAsync(Eventually.Patience);
+        var count = await body.ReadAsync(buffer).AsTask().WaitAsync(Eventually.Timeout);
         foreach (var one in Parser.Read(buffer.AsMemory(0, count)))
             read.Enqueue(one);
         return count > 0;

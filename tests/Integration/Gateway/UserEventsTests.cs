@@ -219,7 +219,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task HEAD_has_the_headers_of_a_stream_and_begins_none()
     {
-        using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events").WaitAsync(Eventually.Patience);
+        using var response = await gateway.Rest.SendAsync(HttpMethod.Head, "/v1/users/ada/events").WaitAsync(Eventually.Timeout);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
         Assert.Equal("", await response.Content.ReadAsStringAsync());
         Assert.Equal(0, gateway.Orders.Topic.Open);

@@ -14,7 +14,7 @@ namespace Microservices.Tests.Integration.Gateway;
 public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
 {
     private readonly GatewayFixture gateway = new();
-    private readonly CancellationTokenSource patience = new(Eventually.Patience);
+    private readonly CancellationTokenSource timeout = new(Eventually.Timeout);
     private ServiceProvider? services;
 
     public async Task InitializeAsync()
@@ -32,7 +32,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
 
     public void Dispose()
     {
-        patience.Dispose();
+        timeout.Dispose();
         gateway.Dispose();
     }
 
@@ -74,7 +74,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         gateway.Orders.OnList = (_, _) => Task.FromResult(new ListOrdersResponse { Orders = { GatewayFixture.Order("o1", "ada") }, NextPageToken = next });
         using var watch = gateway.Grpc.WatchOverview();
         await watch.RequestStream.WriteAsync(new() { Subscribe = new() { Key = "ada" }, OrderLimit = limit });
-        while (await watch.ResponseStream.MoveNext(patience.Token) && watch.ResponseStream.Current.Events is null)
+        while (await watch.ResponseStream.MoveNext(timeout.Token) && watch.ResponseStream.Current.Events is null)
         {
         }
 
@@ -131,7 +131,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
             Assert.Equal(StatusCode.InvalidArgument, (await FailsAsync(new() { Key = "ada", Cursor = cursor })).StatusCode);
         using var stream = gateway.Grpc.WatchOverview();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { Key = "?", Cursor = "1", FromEarliest = true, Partition = 1 }, OrderLimit = -1 });
-        Assert.True(await stream.ResponseStream.MoveNext(patience.Token));
+        Assert.True(await stream.ResponseStream.MoveNext(timeout.Token));
         Assert.Equal(["key", "cursor", "from_earliest", "partition", "order_limit"], stream.ResponseStream.Current.Failed.Status.Fields());
     }
 
@@ -148,7 +148,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
     private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(string cursor = "") => Watch(new Subscription { Key = "ada", Cursor = cursor });
 
     private IAsyncEnumerator<ReceivedItem<OverviewEvent>> Watch(Subscription subscription) =>
-        services!.GetRequiredService<EventStreamClient<OverviewEvent>>().SubscribeAsync(subscription, patience.Token).GetAsyncEnumerator();
+        services!.GetRequiredService<EventStreamClient<OverviewEvent>>().SubscribeAsync(subscription, timeout.Token).GetAsyncEnumerator();
 
     private static async Task SnapshotAsync(IAsyncEnumerator<ReceivedItem<OverviewEvent>> watch)
     {

@@ -105,10 +105,10 @@ public sealed class ConfigurationTests
             start.Environment[variable] = value;
 
         using var process = Process.Start(start)!;
-        using var patience = new CancellationTokenSource(Eventually.Patience);
-        var output = process.StandardOutput.ReadToEndAsync(patience.Token);
-        var errors = process.StandardError.ReadToEndAsync(patience.Token);
-        await process.WaitForExitAsync(patience.Token);
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
+        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+        var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+        await process.WaitForExitAsync(timeout.Token);
         directory.Delete(recursive: true);
 
         var line = Assert.Single((await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries));

@@ -25,16 +25,16 @@ public sealed class ConnectionLimitTests : IDisposable
         for (var i = 0; i < Limit; i++)
         {
             greedy.Add(await WindowlessConnection.OpenAsync(host.Grpc, "127.0.0.2"));
-            await greedy[i].Begun.WaitAsync(Eventually.Patience);
+            await greedy[i].Begun.WaitAsync(Eventually.Timeout);
         }
 
         await using (var one = await WindowlessConnection.OpenAsync(host.Grpc, "127.0.0.2"))
-            await one.Closed.WaitAsync(Eventually.Patience);
+            await one.Closed.WaitAsync(Eventually.Timeout);
         Assert.All(greedy, connection => Assert.False(connection.Closed.IsCompleted));
 
         var missing = await Assert.ThrowsAsync<RpcException>(async () => await new UsersClient(host.Channel).GetUserAsync(new() { UserId = "nobody" }));
         Assert.Equal(StatusCode.NotFound, missing.StatusCode);
-        await greedy[0].Closed.WaitAsync(Eventually.Patience);
+        await greedy[0].Closed.WaitAsync(Eventually.Timeout);
         Assert.All(greedy[1..], connection => Assert.False(connection.Closed.IsCompleted));
 
         // Those that go make room.

@@ -94,7 +94,7 @@ public sealed class FaultTests(Backends backends) : IClassFixture<Backends>
         var results = new List<LookupOrdersResult>();
         while (results.Count < count)
         {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
             results.AddRange(stream.ResponseStream.Current.Results);
         }
 

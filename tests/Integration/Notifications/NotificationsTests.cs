@@ -236,7 +236,7 @@ public abstract class NotificationsTests(Inboxes inboxes)
 
     private static async Task<WatchNotificationsResponse> NextAsync(AsyncDuplexStreamingCall<WatchNotificationsRequest, WatchNotificationsResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
         return stream.ResponseStream.Current;
     }
 }

@@ -43,8 +43,8 @@ public sealed class LookupLoadTests(Backends backends) : IClassFixture<Backends>
         await Eventually.UntilAsync(() => Volatile.Read(ref answered) > 0, "it gets answers");
         for (var i = 0; i < 20; i++)
         {
-            await orders.PlaceOrderAsync(Backends.AnOrder(known), deadline: DateTime.UtcNow + Eventually.Patience);
-            using var modest = orders.LookupOrders(deadline: DateTime.UtcNow + Eventually.Patience);
+            await orders.PlaceOrderAsync(Backends.AnOrder(known), deadline: DateTime.UtcNow + Eventually.Timeout);
+            using var modest = orders.LookupOrders(deadline: DateTime.UtcNow + Eventually.Timeout);
             await modest.RequestStream.WriteAsync(Lookups([known], 10));
             Assert.Equal(i + 1 < 10 ? i + 1 : 10, (await ReadAsync(modest, 1)).Single().Latest.Orders.Count);
         }
@@ -68,7 +68,7 @@ public sealed class LookupLoadTests(Backends backends) : IClassFixture<Backends>
         var results = new List<LookupOrdersResult>();
         while (results.Count < count)
         {
-            Assert.True(await stream.ResponseStream.MoveNext(default).WaitAsync(Eventually.Patience));
+            Assert.True(await stream.ResponseStream.MoveNext(default).WaitAsync(Eventually.Timeout));
             results.AddRange(stream.ResponseStream.Current.Results);
         }
 

@@ -155,7 +155,7 @@ public abstract class LookupOrdersTests(Backends backends)
         await stream.RequestStream.CompleteAsync();
 
         var results = new List<LookupOrdersResult>();
-        while (await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience))
+        while (await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout))
             results.AddRange(stream.ResponseStream.Current.Results);
         return [.. results.OrderBy(result => result.CallId)];
     }

@@ -50,7 +50,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         await Eventually.UntilAsync(() => queued.Value > 64 * 1024, "the stream is full");
 
         for (var i = 0; i < 100; i++)
-            await orders.PlaceOrderAsync(Backends.AnOrder(other), deadline: DateTime.UtcNow + Eventually.Patience);
+            await orders.PlaceOrderAsync(Backends.AnOrder(other), deadline: DateTime.UtcNow + Eventually.Timeout);
 
         Assert.Equal(0, await OpenTransactionsAsync());
         Assert.InRange(queued.Value, 0, 2 * 1024 * 1024);
@@ -162,7 +162,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
 
     private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
         return stream.ResponseStream.Current;
     }
 

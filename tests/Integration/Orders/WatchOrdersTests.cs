@@ -91,7 +91,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
             {
                 if (reader.TryRead() is { } item)
                     return item;
-                Assert.True(await reader.WaitToReadAsync().AsTask().WaitAsync(Eventually.Patience));
+                Assert.True(await reader.WaitToReadAsync().AsTask().WaitAsync(Eventually.Timeout));
             }
         }
     }
@@ -209,7 +209,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
 
     private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
         return stream.ResponseStream.Current;
     }
 

@@ -79,7 +79,7 @@ public sealed class CallStreamTests
         var error = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("slow", new() { Timeout = TimeSpan.FromMilliseconds(200) }));
 
         Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
-        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await cancelled.Task.WaitAsync(Eventually.Timeout);
         await Nothing_is_left(client);
     }
 
@@ -101,7 +101,7 @@ public sealed class CallStreamTests
         await hangUp.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await cancelled.Task.WaitAsync(Eventually.Timeout);
         await Nothing_is_left(client);
     }
 
@@ -227,7 +227,7 @@ public sealed class CallStreamTests
         var leaving = Enumerable.Range(0, 10).Select(_ => client.LookupAsync("all leave", cancellationToken: all.Token)).ToArray();
         await Eventually.UntilAsync(() => host.Backend.Calls == 2, "the second call is being handled");
         await all.CancelAsync();
-        await cancelled.Task.WaitAsync(Eventually.Patience);
+        await cancelled.Task.WaitAsync(Eventually.Timeout);
         await Task.WhenAll(leaving.Select(l => Assert.ThrowsAnyAsync<OperationCanceledException>(() => l)));
         await Nothing_is_left(client);
     }

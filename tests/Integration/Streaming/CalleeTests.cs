@@ -238,7 +238,7 @@ public sealed class CalleeTests
 
     private static async Task<LookupUsersResponse> NextAsync(AsyncDuplexStreamingCall<LookupUsersRequest, LookupUsersResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Timeout));
         return stream.ResponseStream.Current;
     }
 
@@ -254,7 +254,7 @@ public sealed class CalleeTests
     {
         if (!completed)
             await stream.RequestStream.CompleteAsync();
-        Assert.False(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Patience));
+        Assert.False(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Timeout));
         Assert.Equal(StatusCode.OK, stream.GetStatus().StatusCode);
     }
 }

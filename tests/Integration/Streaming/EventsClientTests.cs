@@ -192,10 +192,10 @@ public sealed class EventsClientTests(ITestOutputHelper print)
 
         public async Task ReadAsync(int count, string cursor = "", CancellationToken cancellationToken = default)
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(Eventually.Patience);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(Eventually.Timeout);
             var subscription = new Subscription { Cursor = cursor, FromEarliest = true };
-            await foreach (var item in _client.SubscribeAsync(subscription, patience.Token))
+            await foreach (var item in _client.SubscribeAsync(subscription, timeout.Token))
             {
                 if (item is ReceivedReset<OrderEvent>)
                     Resets++;

@@ -159,7 +159,7 @@ public sealed class EventsServerTests
                     stalled.SetResult();
             }
         });
-        await stalled.Task.WaitAsync(Eventually.Patience);
+        await stalled.Task.WaitAsync(Eventually.Timeout);
 
         await ReadEventsAsync(stream, 5000);
         Assert.Empty(host.Ends);
@@ -292,7 +292,7 @@ public sealed class EventsServerTests
 
     private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Patience));
+        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
         return stream.ResponseStream.Current;
     }
 

@@ -29,7 +29,7 @@ public sealed class ReplicaTests
             held.TrySetResult();
             await second.Backend.Gate.WaitAsync(cancelled);
         };
-        await held.Task.WaitAsync(Eventually.Patience);
+        await held.Task.WaitAsync(Eventually.Timeout);
         await second.KillAsync();
         var then = load.Answered;
         await Eventually.UntilAsync(() => load.Answered > then + 1000, "the load goes on at the other replica");

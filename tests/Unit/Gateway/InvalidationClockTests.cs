@@ -156,7 +156,7 @@ public sealed class InvalidationClockTests
 
         async Task<TaskCompletionSource<ChangedParts>> AskedAsync(string cursor, bool current)
         {
-            var (from, answer) = await asked.Reader.ReadAsync().AsTask().WaitAsync(Eventually.Patience);
+            var (from, answer) = await asked.Reader.ReadAsync().AsTask().WaitAsync(Eventually.Timeout);
             Assert.Equal(cursor, from);
             Assert.Equal(current, changes.IsCurrent);
             return answer;

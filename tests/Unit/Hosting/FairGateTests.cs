@@ -5,7 +5,7 @@ namespace Microservices.Tests.Unit.Hosting;
 
 public sealed class FairGateTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
     private readonly FakeTimeProvider time = new();
 
     [Fact]
@@ -45,10 +45,10 @@ public sealed class FairGateTests
     {
         var gate = new FairGate(1, 3, time);
         Assert.True(gate.TryEnter(1));
-        var greedy = Enumerable.Range(0, 3).Select(_ => gate.EnterAsync("greedy", 1, Patience, default).AsTask()).ToArray();
-        Assert.False(await gate.EnterAsync("greedy", 1, Patience, default));
+        var greedy = Enumerable.Range(0, 3).Select(_ => gate.EnterAsync("greedy", 1, Long, default).AsTask()).ToArray();
+        Assert.False(await gate.EnterAsync("greedy", 1, Long, default));
 
-        var modest = gate.EnterAsync("modest", 1, Patience, default).AsTask();
+        var modest = gate.EnterAsync("modest", 1, Long, default).AsTask();
         Assert.False(await greedy[2]);
         Assert.False(modest.IsCompleted);
         for (var i = 0; i < 3; i++)
@@ -65,8 +65,8 @@ public sealed class FairGateTests
         Assert.True(gate.TryEnter(5));
         using var gone = new CancellationTokenSource();
         var late = gate.EnterAsync("a", 10, TimeSpan.FromSeconds(1), default).AsTask();
-        var left = gate.EnterAsync("b", 10, Patience, gone.Token).AsTask();
-        var small = gate.EnterAsync("c", 5, Patience, default).AsTask();
+        var left = gate.EnterAsync("b", 10, Long, gone.Token).AsTask();
+        var small = gate.EnterAsync("c", 5, Long, default).AsTask();
 
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.False(await late);
@@ -106,7 +106,7 @@ public sealed class FairGateTests
 
     private static async Task EnterAsync(FairGate gate, string key, List<string> order)
     {
-        Assert.True(await gate.EnterAsync(key, 1, Patience, default));
+        Assert.True(await gate.EnterAsync(key, 1, Long, default));
         order.Add(key);
         gate.Exit(1);
     }

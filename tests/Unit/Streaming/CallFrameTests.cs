@@ -28,7 +28,7 @@ public sealed class CallFrameTests
         var tooLarge = await Assert.ThrowsAsync<RpcException>(async () => await client.CallAsync(new() { UserId = new string('x', 1_000_000) }));
 
         Assert.Equal(StatusCode.InvalidArgument, tooLarge.StatusCode);
-        Assert.Equal(sizes, (await Task.WhenAll(calls).WaitAsync(Eventually.Patience)).Select(result => result.User.UserId.Length));
+        Assert.Equal(sizes, (await Task.WhenAll(calls).WaitAsync(Eventually.Timeout)).Select(result => result.User.UserId.Length));
         Assert.Empty(replica.Violations);
     }
 

@@ -50,7 +50,7 @@ public sealed class CallInterleavingTests
             await TakeAsync(step, method.Idempotent, client, [.. replicas.Values], calls);
         foreach (var replica in replicas.Values)
             replica.Heal();
-        await Task.WhenAll(calls.Select(c => c.Outcome)).WaitAsync(Eventually.Patience);
+        await Task.WhenAll(calls.Select(c => c.Outcome)).WaitAsync(Eventually.Timeout);
         await Eventually.UntilAsync(() => client.Count == 0, "no entry is left behind");
         await client.DisposeAsync();
 

@@ -77,7 +77,7 @@ public sealed class ConcurrencyLimitTests
     [Theory]
     [InlineData(20)]
     [InlineData(60)]
-    public void An_impatient_caller_takes_no_room_from_the_others(int patience)
+    public void An_impatient_caller_takes_no_room_from_the_others(int given)
     {
         // 100 calls at a time that take 50 ms, and one caller that gives its own no longer than that or hardly, 12 times a second: for a minute.
         var limit = new ConcurrencyLimit(8, 1024, time);
@@ -91,7 +91,7 @@ public sealed class ConcurrencyLimitTests
             for (var i = 0; i < 100; i++)
                 limit.Answered(TimeSpan.FromMilliseconds(50));
             if (impatient)
-                limit.Failed(StatusCode.DeadlineExceeded, null, TimeSpan.FromMilliseconds(60), given: TimeSpan.FromMilliseconds(patience));
+                limit.Failed(StatusCode.DeadlineExceeded, null, TimeSpan.FromMilliseconds(60), given: TimeSpan.FromMilliseconds(given));
         }
 
         Assert.InRange(limit.Current, before, 1024);

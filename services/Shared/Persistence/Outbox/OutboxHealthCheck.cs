@@ -10,7 +10,7 @@ internal sealed class OutboxHealthCheck(OutboxProgress progress, IOptions<Outbox
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var (waited, cause) = progress.Stall;
-        return Task.FromResult(waited < OutboxProgress.Patience(options.Value)
+        return Task.FromResult(waited < OutboxProgress.StallThreshold(options.Value)
             ? HealthCheckResult.Healthy("Committed events get to the log.")
             : HealthCheckResult.Degraded(string.Create(CultureInfo.InvariantCulture, $"Committed events have waited for the log for {waited.TotalSeconds:0} s: {cause}. Event streams are delayed; they catch up.")));
     }

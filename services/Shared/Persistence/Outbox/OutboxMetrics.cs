@@ -24,7 +24,7 @@ internal sealed class OutboxMetrics : IDisposable
         refilled.Add(0);
         lag = meter.CreateHistogram("outbox.relay.lag", "s", "From commit to the log; the oldest event of each batch.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
-        meter.CreateObservableGauge("outbox.age", () => Age(progress.Stall.Waited, OutboxProgress.Patience(options.Value), time), "s",
+        meter.CreateObservableGauge("outbox.age", () => Age(progress.Stall.Waited, OutboxProgress.StallThreshold(options.Value), time), "s",
             "How long the oldest event that is not in the log has waited; 0 when none does. The replica that relays tells it, and any other that sees events wait in spite of that: take the largest.");
         meter.CreateObservableGauge("outbox.quarantined", () => Volatile.Read(ref setAside), "{event}", "Events that the log refused and that are set aside, in the table OutboxQuarantine, until somebody deletes them.");
     }
@@ -51,11 +51,11 @@ internal sealed class OutboxMetrics : IDisposable
 
     public void Dispose() => meter.Dispose();
 
-    private IEnumerable<Measurement<double>> Age(TimeSpan stalled, TimeSpan patience, TimeProvider time) => Volatile.Read(ref oldestMs) switch
+    private IEnumerable<Measurement<double>> Age(TimeSpan stalled, TimeSpan threshold, TimeProvider time) => Volatile.Read(ref oldestMs) switch
     {
         // By the event's own time or, should that be of a clock that was fast, by what was seen here.
         > 0 and var at => [new(Math.Max(stalled.TotalSeconds, (time.GetUtcNow().ToUnixTimeMilliseconds() - at) / 1000.0))],
-        _ when stalled >= patience => [new(stalled.TotalSeconds)],
+        _ when stalled >= threshold => [new(stalled.TotalSeconds)],
         0 => [new(0)],
         _ => [],
     };

@@ -22,7 +22,7 @@ internal sealed class OutboxProgress(TimeProvider time)
     }
 
     /// <summary>How long an event may wait before it is worth a word: several leases, in which every replica has had its turn.</summary>
-    public static TimeSpan Patience(OutboxOptions options)
+    public static TimeSpan StallThreshold(OutboxOptions options)
     {
         var leases = 10 * options.LeaseDuration;
         return leases > TimeSpan.FromSeconds(5) ? leases : TimeSpan.FromSeconds(5);

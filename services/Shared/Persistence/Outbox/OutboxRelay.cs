@@ -150,7 +150,7 @@ internal sealed partial class OutboxRelay<TContext>(
     private void Waits(OutboxTopic topic, string cause)
     {
         progress.Waits(topic, cause);
-        if (saidThatItWaits || progress.Stall.Waited < OutboxProgress.Patience(options))
+        if (saidThatItWaits || progress.Stall.Waited < OutboxProgress.StallThreshold(options))
             return;
         saidThatItWaits = true;
         LogWaits(progress.Stall.Waited, cause);

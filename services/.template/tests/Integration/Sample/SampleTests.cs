@@ -71,8 +71,8 @@ public abstract class SampleTests(SampleHost host)
 
     private static async Task ReadUntilAsync(AsyncDuplexStreamingCall<V1.WatchWidgetsRequest, V1.WatchWidgetsResponse> watch, List<string> labels, string last)
     {
-        using var patience = new CancellationTokenSource(Eventually.Patience);
-        while (labels.LastOrDefault() != last && await watch.ResponseStream.MoveNext(patience.Token))
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
+        while (labels.LastOrDefault() != last && await watch.ResponseStream.MoveNext(timeout.Token))
             labels.AddRange(watch.ResponseStream.Current.Events?.Events.Select(e => e.Widget.Label) ?? []);
     }
 
