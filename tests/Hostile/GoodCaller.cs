@@ -18,17 +18,15 @@ internal sealed class GoodCaller : IAsyncDisposable
     private static readonly string[] Kinds = ["user", "overview", "order", "orders", "gRPC"];
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
     private readonly CancellationTokenSource over = new();
-    private readonly CancellationTokenSource gone = new();
     private readonly string userId;
     private readonly HttpClient http;
     private readonly GrpcChannel channel;
     private readonly UsersService.UsersServiceClient users;
     private readonly List<string> placed = [];
-    private readonly List<string> heard = [];
     private readonly List<TimeSpan> latencies = [];
     private readonly List<string> problems = [];
+    private readonly OrderEvents events;
     private Task calling = Task.CompletedTask;
-    private Task following = Task.CompletedTask;
 
     private GoodCaller(HostileSuite suite, string userId)
     {
@@ -36,10 +34,11 @@ internal sealed class GoodCaller : IAsyncDisposable
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
         channel = GrpcChannel.ForAddress(suite.Users.Address);
         users = new(channel);
+        events = new(http, userId);
     }
 
     /// <summary>What went wrong.</summary>
-    public IReadOnlyList<string> Problems => problems;
+    public IReadOnlyList<string> Problems => [.. problems, .. events.Problems];
 
     /// <summary>How many calls were made since <see cref="TakeP99"/>.</summary>
     public int Calls
@@ -60,9 +59,7 @@ internal sealed class GoodCaller : IAsyncDisposable
         var caller = new GoodCaller(suite, userId);
         using var created = await caller.http.PostAsJsonAsync("/v1/users", new { userId, displayName = "Ada", email = $"{userId}@example.com" });
         created.EnsureSuccessStatusCode();
-        var ready = new TaskCompletionSource();
-        caller.following = caller.FollowAsync(ready);
-        await ready.Task.WaitAsync(Eventually.Timeout);
+        await caller.events.StartAsync();
         caller.calling = caller.CallAsync();
         return caller;
     }
@@ -78,41 +75,34 @@ internal sealed class GoodCaller : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the calls; waits until every order that was placed was heard of, and checks that each was once and in order.</summary>
+    /// <summary>Ends the calls; waits until an event of every order that was placed has come, and checks that each was once and in order.</summary>
     public async Task StopAsync()
     {
         await over.CancelAsync();
         await calling;
         try
         {
-            await Eventually.UntilAsync(() => Heard().Length >= placed.Count, "all orders that were placed were heard of");
+            await Eventually.UntilAsync(() => events.OrderIds.Count >= placed.Count, "an event of every order that was placed has come");
         }
         catch (TimeoutException late)
         {
             problems.Add(late.Message);
         }
 
-        if (!Heard().SequenceEqual(placed))
-            problems.Add($"{placed.Count} orders were placed, and {Heard().Length} events came, of {Heard().Distinct().Count()} orders: lost, repeated, or in another order");
+        var received = events.OrderIds;
+        if (!received.SequenceEqual(placed))
+            problems.Add($"{placed.Count} orders were placed, and {received.Count} events came, of {received.Distinct().Count()} orders: lost, repeated, or in another order");
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await over.CancelAsync();
-        await gone.CancelAsync();
         await calling;
-        await following;
+        await events.DisposeAsync();
         http.Dispose();
         channel.Dispose();
         over.Dispose();
-        gone.Dispose();
-    }
-
-    private string[] Heard()
-    {
-        lock (heard)
-            return [.. heard];
     }
 
     private async Task CallAsync()
@@ -193,53 +183,6 @@ internal sealed class GoodCaller : IAsyncDisposable
         var answer = await users.GetUserAsync(new GetUserRequest { UserId = userId }, deadline: DateTime.UtcNow.AddSeconds(30));
         if (answer.User.UserId != userId)
             throw new InvalidOperationException($"Another user: {answer.User}");
-    }
-
-    // Reconnects as a browser does: from the last id.
-    private async Task FollowAsync(TaskCompletionSource ready)
-    {
-        var last = "";
-        while (!gone.IsCancellationRequested)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/users/{userId}/events", UriKind.Relative));
-                if (last.Length > 0)
-                    request.Headers.Add("Last-Event-ID", last);
-                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, gone.Token);
-                response.EnsureSuccessStatusCode();
-                using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(gone.Token));
-                var (kind, data) = ("", "");
-                while (await reader.ReadLineAsync(gone.Token) is { } line && kind != "end")
-                {
-                    if (line.StartsWith("event: ", StringComparison.Ordinal))
-                        kind = line[7..];
-                    else if (line.StartsWith("data: ", StringComparison.Ordinal))
-                        data = line[6..];
-                    else if (line.StartsWith("id: ", StringComparison.Ordinal))
-                        last = line[4..];
-                    else if (line.Length == 0)
-                        Hear(kind, data, ready);
-                }
-            }
-            catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException)
-            {
-                if (gone.IsCancellationRequested)
-                    return;
-                problems.Add($"the event stream broke: {broken.Message}");
-            }
-        }
-    }
-
-    private void Hear(string kind, string data, TaskCompletionSource ready)
-    {
-        ready.TrySetResult();
-        if (kind == "reset")
-            problems.Add($"a reset: {data}");
-        if (kind != "order")
-            return;
-        lock (heard)
-            heard.Add((string)JsonNode.Parse(data)!["order"]!["orderId"]!);
     }
 
     private static async Task<JsonNode> JsonAsync(HttpResponseMessage response, HttpStatusCode expected)

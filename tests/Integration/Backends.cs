@@ -68,6 +68,9 @@ public class Backends : IAsyncLifetime
     public async Task<Microservices.Users.V1.User> NewUserAsync() =>
         (await Users.CreateUserAsync(new CreateUserRequest { DisplayName = "Ada Lovelace", Email = $"{Guid.NewGuid():N}@example.com" })).User;
 
+    /// <summary>An order of a user of its own, placed now.</summary>
+    public async Task<Microservices.Orders.V1.Order> NewOrderAsync() => (await Orders.PlaceOrderAsync(AnOrder((await NewUserAsync()).UserId))).Order;
+
     /// <summary>A good order of a user, of one line: 2 x 10.25 EUR.</summary>
     public static PlaceOrderRequest AnOrder(string userId) => new()
     {

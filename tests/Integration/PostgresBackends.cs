@@ -37,9 +37,37 @@ public sealed class UsersOnPostgresTests : UsersTests
 }
 
 [Collection(nameof(OnPostgres))]
+public sealed class ListUsersOnPostgresTests : ListUsersTests
+{
+    public ListUsersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class LookupUsersOnPostgresTests : LookupUsersTests
+{
+    public LookupUsersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
 public sealed class OrdersOnPostgresTests : OrdersTests
 {
     public OrdersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class ListOrdersOnPostgresTests : ListOrdersTests
+{
+    public ListOrdersOnPostgresTests(PostgresBackends backends)
+        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+}
+
+[Collection(nameof(OnPostgres))]
+public sealed class OrderStateOnPostgresTests : OrderStateTests
+{
+    public OrderStateOnPostgresTests(PostgresBackends backends)
         : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
 }
 

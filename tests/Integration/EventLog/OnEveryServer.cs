@@ -66,6 +66,9 @@ public sealed class SharedServers : IAsyncLifetime
 /// <summary>Starts what a test needs and ends it, last first.</summary>
 public abstract class OnEveryServer(SharedServers servers) : IAsyncLifetime
 {
+    // So long that only the mechanism under test can be what repairs.
+    private protected static readonly Dictionary<string, string?> WithoutTimer = new() { ["EventLog:CheckInterval"] = "00:01:00" };
+
     private readonly List<IAsyncDisposable> started = [];
 
     public Task InitializeAsync() => Task.CompletedTask;

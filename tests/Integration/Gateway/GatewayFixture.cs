@@ -4,7 +4,6 @@ using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
-using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using ProtoMoney = Google.Type.Money;
 
@@ -113,20 +112,32 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     internal static RpcException Internal(StatusCode code) => new(new Status(code, Secret));
 
     /// <summary>Holds both parts of an overview until released.</summary>
-    internal (HeldCall User, HeldCall Orders) Hold()
+    internal (HeldCall User, HeldCall Orders) Hold() => (HoldUser(), HoldOrders());
+
+    /// <summary>Holds the user's part, of one user or of all, until released.</summary>
+    internal HeldCall HoldUser(string? user = null)
     {
-        var (user, orders) = (new HeldCall(), new HeldCall());
+        var held = new HeldCall();
         Users.OnGet = async (request, context) =>
         {
-            await user.HoldAsync(context);
+            if (user is null || request.UserId == user)
+                await held.HoldAsync(context);
             return new GetUserResponse { User = User(request.UserId) };
         };
-        Orders.OnList = async (_, context) =>
+        return held;
+    }
+
+    /// <summary>Holds the orders' part, of one user or of all, until released; no user has any.</summary>
+    internal HeldCall HoldOrders(string? user = null)
+    {
+        var held = new HeldCall();
+        Orders.OnList = async (request, context) =>
         {
-            await orders.HoldAsync(context);
+            if (user is null || request.UserId == user)
+                await held.HoldAsync(context);
             return new ListOrdersResponse();
         };
-        return (user, orders);
+        return held;
     }
 
     internal static User User(string id) => new()
@@ -152,35 +163,4 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     };
 
     private static ProtoMoney Eur(long units, int nanos) => new() { CurrencyCode = "EUR", Units = units, Nanos = nanos };
-}
-
-/// <summary>A call that a fake has received and holds until the test, or the caller, ends it.</summary>
-internal sealed class HeldCall
-{
-    private readonly TaskCompletionSource<ServerCallContext> arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<long> cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Completes when the call has come.</summary>
-    public Task<ServerCallContext> Arrived => arrived.Task.WaitAsync(Eventually.Timeout);
-
-    /// <summary>Completes when the backend sees that the caller has cancelled: at which timestamp of Stopwatch.</summary>
-    public Task<long> Cancelled => cancelled.Task.WaitAsync(Eventually.Timeout);
-
-    public void Release() => released.TrySetResult();
-
-    /// <summary>What the fake does: holds the call.</summary>
-    public async Task HoldAsync(ServerCallContext context)
-    {
-        arrived.TrySetResult(context);
-        try
-        {
-            await released.Task.WaitAsync(context.CancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            cancelled.TrySetResult(System.Diagnostics.Stopwatch.GetTimestamp());
-            throw;
-        }
-    }
 }

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Grpc.Core;
 using Microservices.Gateway.V1;
@@ -89,8 +87,8 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         await using var other = AnotherGateway(("Gateway:WriteTimeout", "00:00:05"), ("Admission:MaxUnreadBytes", $"{16 * MiB}"), ("Gateway:MaxBatchBytes", $"{64 * MiB}"));
         var budget = other.Services.GetRequiredService<AnswerBudget>();
         var batch = Batch(100);
-        using var first = Stall(other, IPAddress.Loopback, batch);
-        using var second = Stall(other, IPAddress.Loopback, batch);
+        using var first = new StalledCaller(other, IPAddress.Loopback, batch);
+        using var second = new StalledCaller(other, IPAddress.Loopback, batch);
         // What the network's own buffers take, some MiB, is no longer the gateway's; as JSON it is several times as much as is counted here.
         await Eventually.UntilAsync(() => budget.Taken > 0, "answers wait for their readers");
 
@@ -110,7 +108,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
     {
         await using var other = AnotherGateway(("Gateway:WriteTimeout", "00:02:00"), ("Admission:MaxUnreadBytes", $"{16 * MiB}"), ("Gateway:MaxBatchBytes", $"{64 * MiB}"));
         var budget = other.Services.GetRequiredService<AnswerBudget>();
-        using var greedy = Stall(other, IPAddress.Parse("127.0.0.2"), Batch(100));
+        using var greedy = new StalledCaller(other, IPAddress.Parse("127.0.0.2"), Batch(100));
         await Eventually.UntilAsync(() => budget.Taken > 10 * MiB, "one holds more than its share, also when the network's buffers have taken some of it");
         var rest = new List<QuotaHold>();
         await Eventually.UntilAsync(
@@ -125,7 +123,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
                 return budget.Taken < 8 * MiB;
             },
             "the one has lost its answer");
-        await Eventually.UntilAsync(() => IsCut(greedy), "its connection is cut");
+        await Eventually.UntilAsync(greedy.IsCut, "its connection is cut");
         rest.ForEach(hold => hold.Dispose());
         await NothingIsHeldAsync(other);
     }
@@ -167,7 +165,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         await using var other = AnotherGateway(("LookupOverviews:Credit", "256"));
         var budget = other.Services.GetRequiredService<AnswerBudget>();
         using var stream = new GatewayService.GatewayServiceClient(other.Channel).LookupOverviews();
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
+        await stream.NextAsync();
         for (var i = 0; i < Calls; i++)
             await stream.RequestStream.WriteAsync(new() { Calls = { Large((ulong)i) } });
         await Eventually.UntilAsync(() => budget.Taken > 2 * MiB, "answers wait for their reader");
@@ -191,7 +189,7 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
         var budget = gateway.Gateway.Services.GetRequiredService<AnswerBudget>();
         using (var stream = gateway.Grpc.LookupOverviews())
         {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
+            await stream.NextAsync();
             for (var i = 0; i < 4; i++)
                 await stream.RequestStream.WriteAsync(new() { Calls = { Large((ulong)i) } });
             await Eventually.UntilAsync(() => budget.Taken > 0, "answers wait for their reader");
@@ -206,43 +204,13 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
     {
         var answers = new List<LookupOverviewsResult>();
         while (answers.Count < count)
-        {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
-            answers.AddRange(stream.ResponseStream.Current.Results);
-        }
-
+            answers.AddRange((await stream.NextAsync()).Results);
         return answers;
     }
 
     private static string Batch(int users) => JsonSerializer.Serialize(new { userIds = Enumerable.Range(0, users).Select(i => $"u{i}"), orderLimit = 50 });
 
     private GatewayFactory AnotherGateway(params (string Key, string Value)[] settings) => gateway.AnotherGateway([.. Unhurried, .. settings]);
-
-    // A caller at an address of this machine that asks for a batch and reads none of it. Gone with the test, also when that fails: the gateway
-    // waits for its callers before it stops.
-    private static Socket Stall(GatewayFactory replica, IPAddress from, string batch)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
-        socket.Bind(new IPEndPoint(from, 0));
-        socket.Connect(IPAddress.Loopback, replica.RestAddress.Port);
-        socket.Send(Encoding.ASCII.GetBytes(
-            $"POST /v1/overviews:batchGet HTTP/1.1\r\nHost: gateway\r\nRequest-Timeout: 60\r\nContent-Type: application/json\r\nContent-Length: {batch.Length}\r\n\r\n{batch}"));
-        return socket;
-    }
-
-    // Writing shows that the other side has closed, without reading what it sent.
-    private static bool IsCut(Socket socket)
-    {
-        try
-        {
-            socket.Send("x"u8);
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-    }
 
     private static QuotaHold Take(AnswerBudget budget, int caller, long bytes)
     {

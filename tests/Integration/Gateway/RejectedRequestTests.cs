@@ -5,7 +5,7 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Gateway;
 
-/// <summary>What the server itself refuses, since it is no HTTP or too much of it, is answered by a problem as everything else is.</summary>
+/// <summary>What the server itself refuses, since it is no HTTP, too much of it, or for nothing that there is, is answered by a problem as everything else is.</summary>
 public sealed class RejectedRequestTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
 {
     private const string Good = "GET /v1/users/ada HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -34,6 +34,44 @@ public sealed class RejectedRequestTests(GatewayFixture gateway) : IClassFixture
             request.Append($"X-{i}: {new string('x', bytes)}\r\n");
         CheckProblem(await SendAsync(request.Append("\r\n").ToString()), status, type);
     }
+
+    [Theory]
+    [InlineData(9_000, 1, 0, 414, "uri-too-long")]
+    [InlineData(60_000, 1, 0, 414, "uri-too-long")]
+    [InlineData(10, 1, 33_000, 431, "headers-too-large")]
+    [InlineData(10, 1, 120_000, 431, "headers-too-large")]
+    [InlineData(10, 120, 1, 431, "headers-too-large")]
+    [InlineData(10, 900, 10, 431, "headers-too-large")]
+    [InlineData(7_000, 60, 200, 200, null)]
+    public async Task A_request_whose_line_or_headers_are_too_long_is_told_so(int query, int headers, int bytes, int status, string? type)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/users/ada?q=" + new string('x', query));
+        for (var i = 0; i < headers; i++)
+            request.Headers.TryAddWithoutValidation($"X-{i}", new string('x', bytes));
+        var response = await gateway.Rest.SendAsync(request);
+        if (type is null)
+            Assert.Equal(status, (int)response.StatusCode);
+        else
+            Assert.Equal("/problems/" + type, (await response.ProblemAsync(status)).Text("type"));
+    }
+
+    [Theory]
+    [InlineData("GET", "/v2/users", 404)]
+    [InlineData("GET", "/v1/nothing", 404)]
+    [InlineData("POST", "/v1/nothing", 404)]
+    [InlineData("DELETE", "/v1/users", 405)]
+    [InlineData("PUT", "/v1/users/ada", 405)]
+    [InlineData("POST", "/v1/users/ada/overview", 405)]
+    [InlineData("GET", "/health/ready", 404)]
+    [InlineData("GET", "/openapi/v2.json", 404)]
+    [InlineData("GET", "/openapi/v1.yaml", 404)]
+    [InlineData("POST", "/openapi/v1.json", 405)]
+    [InlineData("POST", "/gateway.v1.GatewayService/GetOverview", 404)]
+    [InlineData("POST", "/grpc.health.v1.Health/Check", 404)]
+    [InlineData("TRACE", "/v1/users", 405)]
+    [InlineData("OPTIONS", "/v1/users", 405)]
+    public async Task What_there_is_not_is_a_problem_too(string method, string path, int status) =>
+        await (await gateway.Rest.SendAsync(new HttpMethod(method), path)).ProblemAsync(status);
 
     [Fact]
     public async Task The_requests_before_it_on_the_connection_are_answered_and_those_after_it_are_not()

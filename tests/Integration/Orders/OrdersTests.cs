@@ -1,6 +1,5 @@
 using Google.Type;
 using Grpc.Core;
-using Microservices.Hosting;
 using Microservices.Orders.V1;
 
 namespace Microservices.Tests.Integration.Orders;
@@ -10,21 +9,10 @@ public abstract class OrdersTests(Backends backends)
     // Null where the backends are not to be had, and then every test is skipped.
     private readonly OrdersService.OrdersServiceClient orders = backends.Orders;
 
-    private async Task<Order> PlacedAsync() =>
-        (await orders.PlaceOrderAsync(Backends.AnOrder((await backends.NewUserAsync()).UserId))).Order;
-
-    private async Task<Order> AdvancedToAsync(OrderState state)
-    {
-        var order = await PlacedAsync();
-        for (var next = OrderState.Paid; next <= state; next++)
-            order = (await orders.AdvanceOrderAsync(new AdvanceOrderRequest { OrderId = order.OrderId, State = next, Version = order.Version })).Order;
-        return order;
-    }
-
     [SkippableFact]
     public async Task An_order_that_was_placed_is_found_with_its_total()
     {
-        var placed = await PlacedAsync();
+        var placed = await backends.NewOrderAsync();
 
         Assert.Equal(new Money { CurrencyCode = "EUR", Units = 20, Nanos = 500_000_000 }, placed.Total);
         Assert.Equal(OrderState.Placed, placed.State);
@@ -121,126 +109,6 @@ public abstract class OrdersTests(Backends backends)
             backends.OrdersHost.Channel.CreateCallInvoker().AsyncUnaryCall(raw, null, default, bytes));
 
         Assert.Equal(["lines[0].product_id"], error.Fields());
-    }
-
-    [SkippableFact]
-    public async Task An_order_goes_from_placed_to_delivered()
-    {
-        var order = await AdvancedToAsync(OrderState.Delivered);
-
-        Assert.Equal(OrderState.Delivered, order.State);
-        Assert.Equal(4, order.Version);
-    }
-
-    [SkippableTheory]
-    [InlineData(OrderState.Placed, OrderState.Placed)]
-    [InlineData(OrderState.Placed, OrderState.Shipped)]
-    [InlineData(OrderState.Placed, OrderState.Delivered)]
-    [InlineData(OrderState.Paid, OrderState.Placed)]
-    [InlineData(OrderState.Paid, OrderState.Delivered)]
-    [InlineData(OrderState.Shipped, OrderState.Paid)]
-    [InlineData(OrderState.Delivered, OrderState.Shipped)]
-    [InlineData(OrderState.Delivered, OrderState.Delivered)]
-    [InlineData(OrderState.Placed, OrderState.Cancelled)]
-    public async Task Any_other_step_is_refused(OrderState from, OrderState to)
-    {
-        var order = await AdvancedToAsync(from);
-
-        // Cancelling is a command of its own.
-        var error = await Errors.FailsAsync(StatusCode.FailedPrecondition, orders.AdvanceOrderAsync(new AdvanceOrderRequest { OrderId = order.OrderId, State = to }));
-
-        Assert.Equal("ORDER_STATE", error.Reason());
-        Assert.Equal(order, (await orders.GetOrderAsync(new GetOrderRequest { OrderId = order.OrderId })).Order);
-    }
-
-    [SkippableTheory]
-    [InlineData(OrderState.Placed, true)]
-    [InlineData(OrderState.Paid, true)]
-    [InlineData(OrderState.Shipped, false)]
-    [InlineData(OrderState.Delivered, false)]
-    public async Task An_order_is_cancelled_until_it_is_shipped(OrderState from, bool possible)
-    {
-        var order = await AdvancedToAsync(from);
-        var cancel = new CancelOrderRequest { OrderId = order.OrderId, Version = order.Version };
-
-        if (possible)
-            Assert.Equal(OrderState.Cancelled, (await orders.CancelOrderAsync(cancel)).Order.State);
-        else
-            Assert.Equal("ORDER_STATE", (await Errors.FailsAsync(StatusCode.FailedPrecondition, orders.CancelOrderAsync(cancel))).Reason());
-    }
-
-    [SkippableFact]
-    public async Task A_change_based_on_an_old_version_is_refused()
-    {
-        var order = await AdvancedToAsync(OrderState.Paid);
-
-        var error = await Errors.FailsAsync(StatusCode.Aborted, orders.CancelOrderAsync(new CancelOrderRequest { OrderId = order.OrderId, Version = 1 }));
-
-        Assert.Equal("VERSION_MISMATCH", error.Reason());
-    }
-
-    [SkippableFact]
-    public async Task A_cancel_repeated_under_its_key_gets_the_same_answer()
-    {
-        var order = await PlacedAsync();
-        var cancel = new CancelOrderRequest { OrderId = order.OrderId, IdempotencyKey = Guid.NewGuid().ToString() };
-
-        var first = await orders.CancelOrderAsync(cancel);
-        var second = await orders.CancelOrderAsync(cancel);
-
-        Assert.False(first.Replayed);
-        Assert.True(second.Replayed);
-        Assert.Equal(first.Order, second.Order);
-    }
-
-    [SkippableFact]
-    public async Task Orders_are_listed_newest_first_page_by_page()
-    {
-        var user = await backends.NewUserAsync();
-        var placed = new List<string>();
-        for (var i = 0; i < 7; i++)
-            placed.Insert(0, (await orders.PlaceOrderAsync(Backends.AnOrder(user.UserId))).Order.OrderId);
-
-        var listed = new List<string>();
-        var request = new ListOrdersRequest { UserId = user.UserId, PageSize = 3 };
-        do
-        {
-            var page = await orders.ListOrdersAsync(request);
-            listed.AddRange(page.Orders.Select(order => order.OrderId));
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-
-        Assert.Equal(placed, listed);
-    }
-
-    [SkippableFact]
-    public async Task A_page_token_of_another_user_is_refused()
-    {
-        var (ada, bob) = (await backends.NewUserAsync(), await backends.NewUserAsync());
-        for (var i = 0; i < 2; i++)
-            await orders.PlaceOrderAsync(Backends.AnOrder(ada.UserId));
-        var token = (await orders.ListOrdersAsync(new ListOrdersRequest { UserId = ada.UserId, PageSize = 1 })).NextPageToken;
-
-        var error = await Errors.FailsAsync(StatusCode.InvalidArgument, orders.ListOrdersAsync(new ListOrdersRequest { UserId = bob.UserId, PageToken = token }));
-
-        Assert.Equal(["page_token"], error.Fields());
-    }
-
-    [SkippableFact]
-    public async Task A_page_token_that_was_made_up_or_written_otherwise_is_refused_whatever_is_in_it()
-    {
-        var user = await backends.NewUserAsync();
-        for (var i = 0; i < 2; i++)
-            await orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
-        var good = (await orders.ListOrdersAsync(new ListOrdersRequest { UserId = user.UserId, PageSize = 1 })).NextPageToken;
-        string[] positions = ["", "x", " ", "1", "1 ", " o1", "-1 o1", "x o1", "1 o1 o2", "1 no/id", "9223372036854775807 o1", "99999999999999999999 o1", "3155378976000000000 o1", "1 \0", "a\0b", "no id", "\uD83D\uDE00"];
-
-        foreach (var token in positions.Select(position => PageToken.Encode($"orders/{user.UserId}", position)).Concat([good + "=", good + " ", " " + good, good.Insert(3, "\n")]))
-        {
-            var error = await Errors.FailsAsync(StatusCode.InvalidArgument, orders.ListOrdersAsync(new ListOrdersRequest { UserId = user.UserId, PageToken = token }));
-            Assert.Equal(["page_token"], error.Fields());
-        }
     }
 
     [SkippableFact]

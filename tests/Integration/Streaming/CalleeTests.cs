@@ -12,17 +12,13 @@ public sealed class CalleeTests
     public async Task The_first_frame_announces_the_credit_and_a_call_beyond_it_is_answered_RESOURCE_EXHAUSTED()
     {
         await using var host = await UsersHost.StartAsync(options: ("Credit", "3"));
-        host.Backend.Handle = async (batch, _) =>
-        {
-            await host.Backend.Gate;
-            batch.AnswerEach(Backend.AnswerTo);
-        };
+        host.Backend.HoldAnswers();
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        Assert.Equal(3u, (await NextAsync(stream)).Control.Credit);
+        Assert.Equal(3u, (await stream.NextAsync()).Control.Credit);
 
         await stream.RequestStream.WriteAsync(Frame(1, 2, 3, 4));
-        var refused = Assert.Single((await NextAsync(stream)).Results);
+        var refused = Assert.Single((await stream.NextAsync()).Results);
         host.Backend.Release();
         var answers = await ResultsAsync(stream, 3);
 
@@ -36,23 +32,19 @@ public sealed class CalleeTests
     public async Task A_repeated_id_is_answered_ALREADY_EXISTS_while_the_first_call_goes_on()
     {
         await using var host = await UsersHost.StartAsync();
-        host.Backend.Handle = async (batch, _) =>
-        {
-            await host.Backend.Gate;
-            batch.AnswerEach(Backend.AnswerTo);
-        };
+        host.Backend.HoldAnswers();
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         await stream.RequestStream.WriteAsync(Frame(7, 7));
-        Assert.Equal((int)StatusCode.AlreadyExists, Assert.Single((await NextAsync(stream)).Results).Error.Code);
+        Assert.Equal((int)StatusCode.AlreadyExists, Assert.Single((await stream.NextAsync()).Results).Error.Code);
         host.Backend.Release();
 
-        Assert.Equal("u7", Assert.Single((await NextAsync(stream)).Results).User.UserId);
+        Assert.Equal("u7", Assert.Single((await stream.NextAsync()).Results).User.UserId);
         // Answered: the number is free again.
         await stream.RequestStream.WriteAsync(Frame(7));
-        Assert.Equal("u7", Assert.Single((await NextAsync(stream)).Results).User.UserId);
+        Assert.Equal("u7", Assert.Single((await stream.NextAsync()).Results).User.UserId);
         await EndAsync(stream);
     }
 
@@ -63,7 +55,7 @@ public sealed class CalleeTests
         host.Backend.Handle = async (_, _) => await host.Backend.Gate;
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         var frame = Frame(1, 2);
         frame.Calls[1].TimeoutMs = 50;
@@ -83,7 +75,7 @@ public sealed class CalleeTests
         await using var host = await UsersHost.StartAsync();
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         await stream.RequestStream.WriteAsync(Frame([.. Enumerable.Range(1, 1001).Select(i => (ulong)i)]));
 
@@ -103,13 +95,13 @@ public sealed class CalleeTests
         };
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         var errors = new List<Google.Rpc.Status>();
         for (var id = 1ul; id <= 3; id++)
         {
             await stream.RequestStream.WriteAsync(Frame(id));
-            errors.Add(Assert.Single((await NextAsync(stream)).Results).Error);
+            errors.Add(Assert.Single((await stream.NextAsync()).Results).Error);
         }
 
         Assert.Equal([(int)StatusCode.Internal, (int)StatusCode.Internal, (int)StatusCode.Unavailable], errors.Select(e => e.Code));
@@ -121,14 +113,10 @@ public sealed class CalleeTests
     public async Task Half_closing_gets_every_answer_and_then_OK()
     {
         await using var host = await UsersHost.StartAsync(options: [("MaxConcurrentBatches", "1"), ("MaxBatch", "10")]);
-        host.Backend.Handle = async (batch, _) =>
-        {
-            await host.Backend.Gate;
-            batch.AnswerEach(Backend.AnswerTo);
-        };
+        host.Backend.HoldAnswers();
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         await stream.RequestStream.WriteAsync(Frame([.. Enumerable.Range(1, 95).Select(i => (ulong)i)]));
         await stream.RequestStream.CompleteAsync();
@@ -146,14 +134,14 @@ public sealed class CalleeTests
         await using var host = await UsersHost.StartAsync();
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
         await host.DrainAsync();
-        var draining = (await NextAsync(stream)).Control.Draining;
+        var draining = (await stream.NextAsync()).Control.Draining;
         await stream.RequestStream.WriteAsync(Frame(1));
 
         Assert.InRange(draining.ReconnectAfter.ToTimeSpan(), TimeSpan.Zero, TimeSpan.FromSeconds(1));
-        Assert.Equal("u1", Assert.Single((await NextAsync(stream)).Results).User.UserId);
+        Assert.Equal("u1", Assert.Single((await stream.NextAsync()).Results).User.UserId);
         await EndAsync(stream);
         Assert.Equal(StatusCode.OK, Assert.Single(host.Backend.StreamEnds));
     }
@@ -165,7 +153,7 @@ public sealed class CalleeTests
         host.Backend.Handle = async (_, token) => await Task.Delay(Timeout.Infinite, token);
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
         await stream.RequestStream.WriteAsync(Frame(1));
         await Eventually.UntilAsync(() => host.Backend.Calls == 1, "the call is being handled");
 
@@ -184,9 +172,9 @@ public sealed class CalleeTests
         for (var i = 0; i < 300; i++)
         {
             using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-            await NextAsync(stream);
+            await stream.NextAsync();
             await stream.RequestStream.WriteAsync(Frame(1));
-            Assert.Single((await NextAsync(stream)).Results);
+            Assert.Single((await stream.NextAsync()).Results);
             await EndAsync(stream);
         }
 
@@ -207,14 +195,14 @@ public sealed class CalleeTests
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var other = new UsersService.UsersServiceClient(channel).LookupUsers();
         using var stalled = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(other);
-        await NextAsync(stalled);
+        await other.NextAsync();
+        await stalled.NextAsync();
 
         await stalled.RequestStream.WriteAsync(Frame([.. Enumerable.Range(1, 1000).Select(i => (ulong)i)]));
         await Eventually.UntilAsync(() => !host.Backend.StreamEnds.IsEmpty, "the stream is cut off");
         await other.RequestStream.WriteAsync(Frame(1));
 
-        Assert.Equal("u1", Assert.Single((await NextAsync(other)).Results).User.UserId);
+        Assert.Equal("u1", Assert.Single((await other.NextAsync()).Results).User.UserId);
         Assert.Equal(StatusCode.ResourceExhausted, Assert.Single(host.Backend.StreamEnds));
         var error = await Assert.ThrowsAsync<RpcException>(async () => await ResultsAsync(stalled, 1000));
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
@@ -227,26 +215,20 @@ public sealed class CalleeTests
         await using var host = await UsersHost.StartAsync(options: ("MaxAge", "00:00:01"));
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
-        await NextAsync(stream);
+        await stream.NextAsync();
 
-        Assert.Equal(TimeSpan.Zero, (await NextAsync(stream)).Control.Draining.ReconnectAfter.ToTimeSpan());
+        Assert.Equal(TimeSpan.Zero, (await stream.NextAsync()).Control.Draining.ReconnectAfter.ToTimeSpan());
         await EndAsync(stream);
     }
 
     private static LookupUsersRequest Frame(params ulong[] ids) =>
         new() { Calls = { ids.Select(id => new LookupUsersCall { CallId = id, UserId = "u" + id }) } };
 
-    private static async Task<LookupUsersResponse> NextAsync(AsyncDuplexStreamingCall<LookupUsersRequest, LookupUsersResponse> stream)
-    {
-        Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Timeout));
-        return stream.ResponseStream.Current;
-    }
-
     private static async Task<List<LookupUsersResult>> ResultsAsync(AsyncDuplexStreamingCall<LookupUsersRequest, LookupUsersResponse> stream, int count)
     {
         var results = new List<LookupUsersResult>();
         while (results.Count < count)
-            results.AddRange((await NextAsync(stream)).Results);
+            results.AddRange((await stream.NextAsync()).Results);
         return results;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microservices.Streaming.Calls;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,6 +59,10 @@ public sealed class UsersClient : IReplicaSource, IAsyncDisposable
 
     public async Task<User> LookupAsync(string id, CallSettings settings = default, CancellationToken cancellationToken = default) =>
         (await Calls.CallAsync(new LookupUsersCall { UserId = id }, settings, cancellationToken)).User;
+
+    /// <summary>Waits until no call is left behind.</summary>
+    public Task NothingIsLeftAsync() =>
+        Eventually.UntilAsync(() => Calls.Count == 0 && Counter("in_flight") == 0, "no call is left behind");
 
     public ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyCollection<Uri>>([.. Addresses.Keys]);

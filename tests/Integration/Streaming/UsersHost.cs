@@ -146,6 +146,13 @@ public sealed class Backend
     /// <summary>Completes when the test lets handlers go on that wait for it.</summary>
     public Task Gate => _gate.Task;
 
+    /// <summary>Answers nothing until <see cref="Release"/>, and then each call as ever.</summary>
+    public void HoldAnswers() => Handle = async (batch, _) =>
+    {
+        await Gate;
+        batch.AnswerEach(AnswerTo);
+    };
+
     public void Release() => _gate.TrySetResult();
 
     public void StreamOpened() => Interlocked.Increment(ref _streams);

@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microservices.Hosting;
 using Microservices.Users.V1;
 using User = Microservices.Users.V1.User;
 using UsersService = Microservices.Users.V1.UsersService;
@@ -119,16 +118,6 @@ public abstract class UsersTests(Backends backends)
     }
 
     [SkippableFact]
-    public async Task A_page_token_that_was_made_up_or_written_otherwise_is_refused_whatever_is_in_it()
-    {
-        string[] positions = ["", " ", "no id", "a\0b", "no/id", "-a", "\uD83D\uDE00", new string('a', 65)];
-        var good = PageToken.Encode("users", "ada");
-        await users.ListUsersAsync(new ListUsersRequest { PageToken = good });
-        foreach (var token in positions.Select(position => PageToken.Encode("users", position)).Concat([good + "=", good + " ", " " + good, good.Insert(3, "\n")]))
-            Assert.Equal(["page_token"], (await Errors.FailsAsync(StatusCode.InvalidArgument, users.ListUsersAsync(new ListUsersRequest { PageToken = token }))).Fields());
-    }
-
-    [SkippableFact]
     public async Task Every_bad_field_is_named()
     {
         var error = await Errors.FailsAsync(StatusCode.InvalidArgument, users.CreateUserAsync(new CreateUserRequest
@@ -198,98 +187,6 @@ public abstract class UsersTests(Backends backends)
         var error = await Errors.FailsAsync(StatusCode.InvalidArgument, users.UpdateUserAsync(new UpdateUserRequest { User = new User { UserId = "ada" } }));
 
         Assert.Equal(["user.version", "update_mask"], error.Fields());
-    }
-
-    [SkippableFact]
-    public async Task Pages_together_are_the_list_in_order_and_without_repeats()
-    {
-        var mine = new HashSet<string>();
-        for (var i = 0; i < 7; i++)
-            mine.Add((await backends.NewUserAsync()).UserId);
-
-        var listed = new List<string>();
-        var token = "";
-        do
-        {
-            var page = await users.ListUsersAsync(new ListUsersRequest { PageSize = 3, PageToken = token });
-            listed.AddRange(page.Users.Select(user => user.UserId));
-            Assert.True(page.Users.Count == 3 || page.NextPageToken.Length == 0);
-            token = page.NextPageToken;
-        }
-        while (token.Length > 0);
-
-        Assert.Equal(listed.Distinct().Order(StringComparer.Ordinal), listed);
-        Assert.Superset(mine, listed.ToHashSet());
-    }
-
-    [SkippableTheory]
-    [InlineData("made-up")]
-    [InlineData("AAAAAAAAAAAAAAAA")]
-    [InlineData("%%%")]
-    [InlineData("")]
-    public async Task A_page_token_that_was_made_up_is_refused(string token)
-    {
-        var request = new ListUsersRequest { PageToken = token, PageSize = token.Length == 0 ? -1 : 1 };
-        var error = await Errors.FailsAsync(StatusCode.InvalidArgument, users.ListUsersAsync(request));
-
-        Assert.Equal([token.Length == 0 ? "page_size" : "page_token"], error.Fields());
-    }
-
-    [SkippableFact]
-    public async Task Lookups_are_answered_each_on_its_own()
-    {
-        var user = await backends.NewUserAsync();
-
-        var results = await LookupAsync(
-            new LookupUsersCall { CallId = 1, UserId = user.UserId }, new LookupUsersCall { CallId = 2, UserId = "nobody" }, new LookupUsersCall { CallId = 3, UserId = "no/slash" });
-
-        Assert.Equal(user, results[1].User);
-        Assert.Equal((int)StatusCode.NotFound, results[2].Error.Code);
-        Assert.Equal((int)StatusCode.InvalidArgument, results[3].Error.Code);
-        Assert.Equal(["user_id"], results[3].Error.Fields());
-        Assert.All(results.Values, result => Assert.Equal(0UL, result.Etag));
-    }
-
-    [SkippableFact]
-    public async Task A_user_is_unchanged_until_changed_and_then_is_as_now()
-    {
-        var user = await backends.NewUserAsync();
-        var first = (await LookupAsync(new LookupUsersCall { UserId = user.UserId, KnownEtag = 0 }))[0];
-        Assert.Equal(user, first.User);
-
-        var results = await LookupAsync(
-            new LookupUsersCall { CallId = 1, UserId = user.UserId, KnownEtag = first.Etag },
-            new LookupUsersCall { CallId = 2, UserId = user.UserId, KnownEtag = first.Etag + 1 },
-            new LookupUsersCall { CallId = 3, UserId = "nobody", KnownEtag = first.Etag },
-            new LookupUsersCall { CallId = 4, UserId = "no/slash", KnownEtag = first.Etag });
-        Assert.True(results[1].Unchanged);
-        Assert.Equal(user, results[2].User);
-        Assert.Equal((int)StatusCode.NotFound, results[3].Error.Code);
-        Assert.Equal((int)StatusCode.InvalidArgument, results[4].Error.Code);
-
-        user.DisplayName = "Augusta Ada King";
-        var changed = (await users.UpdateUserAsync(new UpdateUserRequest { User = user, UpdateMask = new() { Paths = { "display_name" } } })).User;
-        var now = (await LookupAsync(new LookupUsersCall { UserId = user.UserId, KnownEtag = first.Etag }))[0];
-        Assert.Equal(changed, now.User);
-        Assert.NotEqual(first.Etag, now.Etag);
-    }
-
-    private async Task<Dictionary<ulong, LookupUsersResult>> LookupAsync(params LookupUsersCall[] calls)
-    {
-        using var stream = users.LookupUsers();
-        await stream.RequestStream.WriteAsync(new LookupUsersRequest { Calls = { calls } });
-
-        var results = new Dictionary<ulong, LookupUsersResult>();
-        while (results.Count < calls.Length && await stream.ResponseStream.MoveNext(default))
-        {
-            foreach (var result in stream.ResponseStream.Current.Results)
-                results.Add(result.CallId, result);
-        }
-
-        await stream.RequestStream.CompleteAsync();
-        while (await stream.ResponseStream.MoveNext(default))
-            Assert.Empty(stream.ResponseStream.Current.Results);
-        return results;
     }
 }
 

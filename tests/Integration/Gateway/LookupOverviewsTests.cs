@@ -1,104 +1,17 @@
-using Google.Rpc;
 using Grpc.Core;
 using Microservices.Gateway.V1;
-using Microservices.Orders.V1;
 using Microservices.Users.V1;
 
 namespace Microservices.Tests.Integration.Gateway;
 
-public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
+public sealed class LookupOverviewsTests : IClassFixture<GatewayFixture>
 {
     private readonly GatewayFixture gateway;
 
-    public GrpcOverviewTests(GatewayFixture gateway)
+    public LookupOverviewsTests(GatewayFixture gateway)
     {
         this.gateway = gateway;
         gateway.Reset();
-    }
-
-    [Fact]
-    public async Task GetOverview_has_the_user_and_the_orders()
-    {
-        var overview = (await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" })).Overview;
-
-        Assert.Equal(new Overview
-        {
-            UserId = "ada",
-            Complete = true,
-            User = GatewayFixture.User("ada"),
-            Orders = new OrdersPart { Status = PartStatus.Ok, Orders = { GatewayFixture.Order("o1", "ada") } },
-        }, overview);
-    }
-
-    [Theory]
-    [InlineData(StatusCode.Unavailable, PartStatus.Error)]
-    [InlineData(StatusCode.DeadlineExceeded, PartStatus.Timeout)]
-    [InlineData(StatusCode.ResourceExhausted, PartStatus.Shed)]
-    public async Task GetOverview_without_its_orders_says_why(StatusCode code, PartStatus status)
-    {
-        gateway.Orders.OnList = (_, _) => throw GatewayFixture.Internal(code);
-
-        var overview = (await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" })).Overview;
-
-        Assert.False(overview.Complete);
-        Assert.Equal(GatewayFixture.User("ada"), overview.User);
-        Assert.Equal(status, overview.Orders.Status);
-        Assert.Equal((int)code, overview.Orders.Error.Code);
-        Assert.DoesNotContain("hunter2", overview.ToString(), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData(StatusCode.Unavailable, StatusCode.Unavailable)]
-    [InlineData(StatusCode.PermissionDenied, StatusCode.PermissionDenied)]
-    [InlineData(StatusCode.Unimplemented, StatusCode.Internal)]
-    [InlineData(StatusCode.Unknown, StatusCode.Internal)]
-    public async Task GetOverview_without_its_user_fails_as_the_user_did_but_for_the_text(StatusCode code, StatusCode expected)
-    {
-        gateway.Users.OnGet = (_, _) => throw GatewayFixture.Internal(code);
-
-        var error = await Assert.ThrowsAsync<RpcException>(() => gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" }).ResponseAsync);
-
-        Assert.Equal(expected, error.StatusCode);
-        Assert.Equal("gateway.v1", error.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Domain);
-        Assert.DoesNotContain("hunter2", error.ToString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task GetOverview_leaves_out_orders_that_are_too_slow_before_the_caller_gives_up()
-    {
-        await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" });
-        var orders = HoldOrders();
-
-        var overview = (await gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" }, deadline: DateTime.UtcNow.AddSeconds(3))).Overview;
-
-        Assert.Equal(PartStatus.Timeout, overview.Orders.Status);
-        await orders.Cancelled;
-    }
-
-    [Fact]
-    public async Task GetOverview_names_a_bad_limit()
-    {
-        var error = await Assert.ThrowsAsync<RpcException>(
-            () => gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada", OrderLimit = -1 }).ResponseAsync);
-        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
-        Assert.Equal("order_limit", error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Single().Field);
-    }
-
-    [Fact]
-    public async Task A_caller_of_GetOverview_who_hangs_up_cancels_the_parts()
-    {
-        var orders = HoldOrders();
-        using var call = gateway.Grpc.GetOverviewAsync(new GetOverviewRequest { UserId = "ada" });
-        await orders.Arrived;
-        call.Dispose();
-        await orders.Cancelled;
-    }
-
-    [Fact]
-    public async Task A_service_that_the_gateway_does_not_have_is_unimplemented()
-    {
-        var error = await Assert.ThrowsAsync<RpcException>(() => gateway.Client<UsersService.UsersServiceClient>().GetUserAsync(new GetUserRequest()).ResponseAsync);
-        Assert.Equal(StatusCode.Unimplemented, error.StatusCode);
     }
 
     [Fact]
@@ -130,7 +43,7 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task LookupOverviews_refuses_a_duplicate_and_what_is_beyond_the_credit()
     {
-        var slow = HoldOrders();
+        var slow = gateway.HoldOrders();
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
         await stream.CallAsync((1, "a", 0), (1, "b", 0));
@@ -164,7 +77,7 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task LookupOverviews_cancels_one_call_and_its_parts_only()
     {
-        var slow = HoldOrders(user: "slow");
+        var slow = gateway.HoldOrders(user: "slow");
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
         await stream.CallAsync((1, "slow", 0));
@@ -189,7 +102,7 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
                 await user.HoldAsync(context);
             return new GetUserResponse { User = GatewayFixture.User(request.UserId) };
         };
-        HoldOrders(user: "few");
+        gateway.HoldOrders(user: "few");
         await using var stream = await LookupStream.OpenAsync(gateway.Grpc);
 
         await stream.CallAsync((1, "slow", 2_000));
@@ -221,7 +134,7 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
     [Fact]
     public async Task A_caller_of_LookupOverviews_who_is_gone_cancels_all_its_calls()
     {
-        var (one, two) = (HoldOrders(user: "one"), HoldUser("two"));
+        var (one, two) = (gateway.HoldOrders(user: "one"), gateway.HoldUser("two"));
         var stream = await LookupStream.OpenAsync(gateway.Grpc);
         await stream.CallAsync((1, "one", 0), (2, "two", 0));
         await one.Arrived;
@@ -229,29 +142,5 @@ public sealed class GrpcOverviewTests : IClassFixture<GatewayFixture>
         await stream.DisposeAsync();
         await one.Cancelled;
         await two.Cancelled;
-    }
-
-    private HeldCall HoldOrders(string? user = null)
-    {
-        var held = new HeldCall();
-        gateway.Orders.OnList = async (request, context) =>
-        {
-            if (user is null || request.UserId == user)
-                await held.HoldAsync(context);
-            return new ListOrdersResponse();
-        };
-        return held;
-    }
-
-    private HeldCall HoldUser(string user)
-    {
-        var held = new HeldCall();
-        gateway.Users.OnGet = async (request, context) =>
-        {
-            if (request.UserId == user)
-                await held.HoldAsync(context);
-            return new GetUserResponse { User = GatewayFixture.User(request.UserId) };
-        };
-        return held;
     }
 }
