@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Microservices.Persistence;
@@ -19,6 +20,8 @@ public static class PersistenceRegistration
 {
     private const int AutoPrepared = 100;
     private const string HistoryTable = "__EFMigrationsHistory";
+    private const string ExampleOfSqlite = "SQLite's, such as 'Data Source=.data/users.db'";
+    private const string ExampleOfPostgres = "PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite'";
     internal const string Key = "ConnectionStrings:Database";
 
     /// <summary>
@@ -32,32 +35,34 @@ public static class PersistenceRegistration
         where TSqlite : TContext
         where TPostgres : TContext
     {
-        var options = builder.Configuration.GetSection(PersistenceOptions.Section).Get<PersistenceOptions>() ?? new PersistenceOptions();
         builder.Services.AddValidatedOptions<PersistenceOptions, PersistenceOptionsValidator>(PersistenceOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
-
-        var connectionString = builder.Configuration.GetConnectionString("Database");
-        switch (Provider(connectionString))
+        switch (Parse(builder.Configuration.GetConnectionString("Database")))
         {
-            case "Sqlite":
-                AddContext<TContext, TSqlite>(builder.Services, context => context.UseSqlite(Sqlite(connectionString!, options)));
-                builder.Services.AddDbContextFactory<SharedDbContext>(context => context.UseSqlite(
-                    Sqlite(connectionString!, options), sqlite => sqlite.MigrationsHistoryTable(SharedDbContext.HistoryTable)));
+            case SqliteConnectionStringBuilder sqlite:
+                AddContexts<TContext, TSqlite>(
+                    builder.Services,
+                    (context, timeout) => context.UseSqlite(Sqlite(sqlite, timeout)),
+                    (context, timeout) => context.UseSqlite(Sqlite(sqlite, timeout), options => options.MigrationsHistoryTable(SharedDbContext.HistoryTable)));
                 break;
-            default:
-                var (schema, timeout) = (ServiceDbContext.SchemaOf(typeof(TPostgres)), (int)options.CommandTimeout.TotalSeconds);
-                AddContext<TContext, TPostgres>(builder.Services, context => context.UseNpgsql(
-                    Postgres(connectionString!), npgsql => npgsql.MigrationsHistoryTable(HistoryTable, schema).CommandTimeout(timeout)));
-                builder.Services.AddDbContextFactory<SharedDbContext>(context => context.UseNpgsql(
-                    PostgresSchema(connectionString!, schema), npgsql => npgsql.MigrationsHistoryTable(SharedDbContext.HistoryTable, schema).CommandTimeout(timeout)));
+            case NpgsqlConnectionStringBuilder postgres:
+                var schema = ServiceDbContext.SchemaOf(typeof(TPostgres));
+                // Names the schema for tables that name none. Hardly used, so that no connection is kept.
+                var inSchema = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { SearchPath = schema, Pooling = false };
+                AddContexts<TContext, TPostgres>(
+                    builder.Services,
+                    (context, timeout) => context.UseNpgsql(
+                        postgres.ConnectionString, options => options.MigrationsHistoryTable(HistoryTable, schema).CommandTimeout(timeout)),
+                    (context, timeout) => context.UseNpgsql(
+                        inSchema.ConnectionString, options => options.MigrationsHistoryTable(SharedDbContext.HistoryTable, schema).CommandTimeout(timeout)));
                 break;
         }
 
         builder.Services.AddSingleton<OutboxSignal<TContext>>();
         builder.Services.AddSingleton<DatabaseOutage<TContext>>();
         builder.Services.AddSingleton(services => new Database<TContext>(
-            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>(), options,
-            services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>(),
+            services.GetRequiredService<IOptions<PersistenceOptions>>().Value, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<DatabaseSchema<TContext>>();
         builder.Services.AddSingleton<Migrator<TContext>>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Migrator<TContext>>());
@@ -70,22 +75,27 @@ public static class PersistenceRegistration
         return builder;
     }
 
-    private static void AddContext<TContext, TProvider>(IServiceCollection services, Action<DbContextOptionsBuilder> configure)
+    private static void AddContexts<TContext, TProvider>(
+        IServiceCollection services, Action<DbContextOptionsBuilder, int> configure, Action<DbContextOptionsBuilder, int> configureShared)
         where TContext : ServiceDbContext
         where TProvider : TContext
     {
-        services.AddPooledDbContextFactory<TProvider>(context =>
+        services.AddPooledDbContextFactory<TProvider>((provider, context) =>
         {
-            configure(context);
+            configure(context, CommandTimeout(provider));
             // Each is thrown as well, to somebody who knows what it means: a race that was lost is run again, an outage is told once.
             context.ConfigureWarnings(warnings => warnings.Log(
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));
         });
         services.AddSingleton<IDbContextFactory<TContext>, ProviderFactory<TContext, TProvider>>();
+        services.AddDbContextFactory<SharedDbContext>((provider, context) => configureShared(context, CommandTimeout(provider)));
     }
 
-    private static string Provider(string? connectionString)
+    // In seconds.
+    private static int CommandTimeout(IServiceProvider services) => (int)services.GetRequiredService<IOptions<PersistenceOptions>>().Value.CommandTimeout.TotalSeconds;
+
+    private static DbConnectionStringBuilder Parse(string? connectionString)
     {
         var parts = new DbConnectionStringBuilder();
         try
@@ -97,27 +107,35 @@ public static class PersistenceRegistration
             // Said below, without the text: it may hold a password.
         }
 
-        return parts.ContainsKey("Data Source") ? "Sqlite"
-            : parts.ContainsKey("Host") ? "Npgsql"
-            : throw new InvalidSettingException(Key, "must be SQLite's, such as 'Data Source=.data/users.db', or PostgreSQL's, such as 'Host=localhost;Database=suite;Username=suite', but is missing or neither");
+        return parts.ContainsKey("Data Source") ? ParseSqlite(connectionString!)
+            : parts.ContainsKey("Host") ? ParsePostgres(connectionString!)
+            : throw new InvalidSettingException(Key, $"must be {ExampleOfSqlite}, or {ExampleOfPostgres}, but is missing or neither");
     }
 
-    private static string Sqlite(string connectionString, PersistenceOptions options)
+    private static TBuilder Parse<TBuilder>(string connectionString, string example, Func<string, TBuilder> parse)
     {
-        SqliteConnectionStringBuilder sqlite;
         try
         {
-            sqlite = new SqliteConnectionStringBuilder(connectionString) { ForeignKeys = true, DefaultTimeout = (int)options.CommandTimeout.TotalSeconds };
+            return parse(connectionString);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            throw new InvalidSettingException(Key, $"must be like SQLite's 'Data Source=.data/users.db': {exception.Message}", exception);
+            // Says which part, without its value: that may be a password.
+            throw new InvalidSettingException(Key, $"must be {example}: {exception.Message}", exception);
         }
+    }
 
+    private static SqliteConnectionStringBuilder ParseSqlite(string connectionString)
+    {
+        var sqlite = Parse(connectionString, ExampleOfSqlite, text => new SqliteConnectionStringBuilder(text) { ForeignKeys = true });
         if (Path.GetDirectoryName(Path.GetFullPath(sqlite.DataSource)) is { } directory)
             CreateDirectory(directory);
-        return sqlite.ToString();
+        return sqlite;
     }
+
+    // SQLite's own setting: transactions wait by it as well, for the one that writes.
+    private static string Sqlite(SqliteConnectionStringBuilder sqlite, int timeout) =>
+        new SqliteConnectionStringBuilder(sqlite.ConnectionString) { DefaultTimeout = timeout }.ConnectionString;
 
     private static void CreateDirectory(string directory)
     {
@@ -131,28 +149,14 @@ public static class PersistenceRegistration
         }
     }
 
-    private static string Postgres(string connectionString)
+    private static NpgsqlConnectionStringBuilder ParsePostgres(string connectionString)
     {
-        NpgsqlConnectionStringBuilder postgres;
-        try
-        {
-            postgres = new NpgsqlConnectionStringBuilder(connectionString);
-        }
-        catch (ArgumentException exception)
-        {
-            // Says which part, without its value: that may be a password.
-            throw new InvalidSettingException(Key, $"must be like PostgreSQL's 'Host=localhost;Database=suite;Username=suite': {exception.Message}", exception);
-        }
-
+        var postgres = Parse(connectionString, ExampleOfPostgres, text => new NpgsqlConnectionStringBuilder(text));
         // A service asks the same few questions again and again: each is parsed and planned once a connection.
         if (!postgres.ShouldSerialize("Max Auto Prepare"))
             postgres.MaxAutoPrepare = AutoPrepared;
-        return postgres.ToString();
+        return postgres;
     }
-
-    /// <summary>For connections that make tables in a schema, where these name none. Hardly used, so that none is kept.</summary>
-    private static string PostgresSchema(string connectionString, string schema) =>
-        new NpgsqlConnectionStringBuilder(Postgres(connectionString)) { SearchPath = schema, Pooling = false }.ToString();
 
     private sealed class ProviderFactory<TContext, TProvider>(IDbContextFactory<TProvider> factory) : IDbContextFactory<TContext>
         where TContext : ServiceDbContext
@@ -162,17 +166,5 @@ public static class PersistenceRegistration
 
         public async Task<TContext> CreateDbContextAsync(CancellationToken cancellationToken = default) =>
             await factory.CreateDbContextAsync(cancellationToken);
-    }
-}
-
-internal sealed class DatabaseCheck<TContext>(IDbContextFactory<TContext> contexts) : IHealthCheck
-    where TContext : ServiceDbContext
-{
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
-        return await database.Database.CanConnectAsync(cancellationToken)
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy("the database cannot be reached");
     }
 }
