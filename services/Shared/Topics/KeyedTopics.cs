@@ -1,5 +1,5 @@
 using Microservices.EventLog;
-using Microservices.Persistence;
+using Microservices.Primitives;
 
 namespace Microservices.Topics;
 
@@ -27,7 +27,7 @@ public sealed class KeyedTopics(string service, string key)
     internal static Cursor PlaceAfter(IReadOnlyList<TopicHead> ends) => Cursor.Combine([.. ends.Select(end => Cursor.At(end.Topic, end.Epoch, end.LastOffset))]);
 
     /// <summary>The partition that a key is in, for good.</summary>
-    public static int PartitionOf(string value) => Partition.Of(value, Partitions);
+    public static int PartitionOf(string value) => (int)(StableHash.Of(value) % Partitions);
 
     /// <summary>Where an event about that key goes.</summary>
     public IReadOnlyList<string> For(string value) => [OfKey(value), All[PartitionOf(value)]];

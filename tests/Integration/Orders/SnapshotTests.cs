@@ -4,6 +4,7 @@ using Microservices.Orders;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
 using Microservices.Tests.Support;
+using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Order = Microservices.Orders.V1.Order;
@@ -142,7 +143,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         {
             if ((await NextAsync(stream)).Events is not { } batch)
                 continue;
-            Assert.All(batch.Events, e => Assert.Equal(batch.SubscriptionId, (uint)Partition.Of(e.Order.UserId, 16)));
+            Assert.All(batch.Events, e => Assert.Equal(batch.SubscriptionId, (uint)KeyedTopics.PartitionOf(e.Order.UserId)));
             seen.AddRange(batch.Events.Select(e => e.Order.OrderId));
             ended += batch.Cursor.Length > 0 ? 1 : 0;
         }

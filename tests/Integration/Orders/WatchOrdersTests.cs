@@ -5,6 +5,7 @@ using Microservices.Persistence;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
+using Microservices.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Orders;
@@ -55,7 +56,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().WriteAsync(context =>
         {
             context.NewEvents.Add(($"orders/user/{user}", new string('é', 1_024), [1]));
-            context.NewEvents.Add(($"orders/partition/{Partition.Of(user, 16)}", new string('é', 1_024), [1]));
+            context.NewEvents.Add(($"orders/partition/{KeyedTopics.PartitionOf(user)}", new string('é', 1_024), [1]));
             return Task.FromResult(0);
         }, default);
         await PlaceAsync(user);

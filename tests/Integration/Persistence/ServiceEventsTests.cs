@@ -3,6 +3,7 @@ using Microservices.Orders.V1;
 using Microservices.Persistence;
 using Microservices.Tests.Integration.EventLog;
 using Microservices.Tests.Support;
+using Microservices.Topics;
 
 namespace Microservices.Tests.Integration.Persistence;
 
@@ -31,7 +32,7 @@ public sealed class ServiceEventsTests(Backends backends) : IClassFixture<Backen
             new() { Kind = OrderEventKind.Advanced, Order = paid, Time = paid.UpdateTime },
             new() { Kind = OrderEventKind.Cancelled, Order = cancelled, Time = cancelled.UpdateTime },
         ];
-        foreach (var topic in new[] { $"orders/user/{user.UserId}", $"orders/partition/{Partition.Of(user.UserId, 16)}" })
+        foreach (var topic in new[] { $"orders/user/{user.UserId}", $"orders/partition/{KeyedTopics.PartitionOf(user.UserId)}" })
         {
             IReadOnlyList<LogEvent> events = [];
             await Eventually.UntilAsync(async () => (events = (await log.Log.ReadAsync(topic, Cursor.Earliest, 100, long.MaxValue)).Events).Count >= 3, "three events");
