@@ -11,7 +11,7 @@ namespace Microservices.Hosting;
 /// <see cref="IErrorMapper"/>; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by interceptors, since the
 /// first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed class CallPipeline(CallMetrics metrics, CallAdmission admission, IErrorMapper errors, FaultGate? faults = null)
+internal sealed class CallPipeline(CallMetrics metrics, CallAdmission admission, IErrorMapper errors, FaultRules? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);

@@ -25,6 +25,5 @@ internal static class FaultRegistration
         builder.Services.AddValidatedOptions<FaultOptions, FaultOptionsValidator>(Section);
         builder.Services.AddSingleton<FaultRules>();
         builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());
-        builder.Services.AddSingleton<FaultGate>();
     }
 }

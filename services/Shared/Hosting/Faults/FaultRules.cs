@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Hosting.Faults;
 
 /// <summary>Decides by the rules about a call: a unary one, a stream, or one call of a call stream. Thread-safe.</summary>
-internal sealed class FaultRules(IOptions<FaultOptions> options) : ICallInterceptor
+internal sealed class FaultRules(IOptions<FaultOptions> options, TimeProvider time) : ICallInterceptor
 {
     private static readonly ErrorDomain Domain = new("suite");
 
@@ -25,5 +26,24 @@ internal sealed class FaultRules(IOptions<FaultOptions> options) : ICallIntercep
         }
 
         return decision;
+    }
+
+    /// <summary>Applies the rules to a call as it begins, and returns when its method may run. Call streams pass: the rules apply to each of their calls.</summary>
+    /// <exception cref="StatusException">A rule fails the call.</exception>
+    public async ValueTask ApplyAsync<TRequest>(ServerCallContext call)
+    {
+        if (typeof(TRequest).IsAssignableTo(typeof(ICallFrame)))
+            return;
+        var decision = Intercept(call.Method);
+        if (decision.Delay > TimeSpan.Zero)
+            await Task.Delay(decision.Delay, time, call.CancellationToken);
+        if (decision.CutsStream)
+        {
+            call.GetHttpContext().Abort();
+            throw new OperationCanceledException("cut by a fault rule");
+        }
+
+        if (decision.Error is { } error)
+            throw new StatusException(error);
     }
 }
