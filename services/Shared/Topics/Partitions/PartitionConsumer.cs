@@ -3,6 +3,7 @@ using Microservices.Primitives;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Topics;
 
@@ -13,7 +14,7 @@ namespace Microservices.Topics;
 /// </summary>
 internal sealed partial class PartitionConsumer<TContext, TEvent>(
     string consumer, PartitionPositions<TContext> positions, EventStreamClient<TEvent> events, IPartitionHandler<TContext, TEvent> handler,
-    PartitionConsumerOptions options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TEvent>> logger)
+    IOptions<PartitionConsumerOptions> options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TEvent>> logger)
     where TContext : ServiceDbContext
 {
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(50);
@@ -22,7 +23,7 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
     public async Task RunAsync(int partition, CancellationToken cancellationToken)
     {
         metrics.Owned(consumer, 1);
-        var backoff = new Backoff(MinBackoff, options.MaxBackoff);
+        var backoff = new Backoff(MinBackoff, options.Value.MaxBackoff);
         while (!cancellationToken.IsCancellationRequested)
         {
             try

@@ -1,11 +1,7 @@
-using Microservices.Hosting;
 using Microservices.Persistence;
-using Microservices.Streaming.Events;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Microservices.Topics;
 
@@ -23,32 +19,15 @@ public static class PartitionConsumerRegistration
         where TContext : ServiceDbContext
         where THandler : class, IPartitionHandler<TContext, TEvent>
     {
-        ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddValidatedOptions<PartitionConsumerOptions, PartitionConsumerOptionsValidator>("PartitionConsumer");
         builder.Services.TryAddSingleton<PartitionConsumerMetrics>();
         builder.Services.TryAddSingleton<THandler>();
         builder.Services.AddHostedService(services =>
         {
-            var options = services.GetRequiredService<IOptions<PartitionConsumerOptions>>().Value;
             var database = services.GetRequiredService<Database<TContext>>();
-            var time = services.GetRequiredService<TimeProvider>();
-            var partitions = new PartitionConsumer<TContext, TEvent>(
-                consumer,
-                new PartitionPositions<TContext>(consumer, database),
-                services.GetRequiredService<EventStreamClient<TEvent>>(),
-                services.GetRequiredService<THandler>(),
-                options,
-                services.GetRequiredService<PartitionConsumerMetrics>(),
-                time,
-                services.GetRequiredService<ILogger<PartitionConsumer<TContext, TEvent>>>());
-            return new PartitionWorker<TContext, TEvent>(
-                consumer,
-                new PartitionLeases<TContext>(consumer, database),
-                partitions,
-                options,
-                services.GetRequiredService<Drain>(),
-                time,
-                services.GetRequiredService<ILogger<PartitionWorker<TContext, TEvent>>>());
+            var partitions = ActivatorUtilities.CreateInstance<PartitionConsumer<TContext, TEvent>>(
+                services, consumer, new PartitionPositions<TContext>(consumer, database), services.GetRequiredService<THandler>());
+            return ActivatorUtilities.CreateInstance<PartitionWorker<TContext, TEvent>>(services, consumer, new PartitionLeases<TContext>(consumer, database), partitions);
         });
         return builder;
     }

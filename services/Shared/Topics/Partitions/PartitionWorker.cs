@@ -3,6 +3,7 @@ using Microservices.Hosting;
 using Microservices.Persistence;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microservices.Topics;
 
@@ -11,7 +12,7 @@ namespace Microservices.Topics;
 /// that others take them at their next look, a quarter of a lease later at the most.
 /// </summary>
 internal sealed partial class PartitionWorker<TContext, TEvent>(
-    string consumer, PartitionLeases<TContext> leases, PartitionConsumer<TContext, TEvent> partitions, PartitionConsumerOptions options, Drain drain,
+    string consumer, PartitionLeases<TContext> leases, PartitionConsumer<TContext, TEvent> partitions, IOptions<PartitionConsumerOptions> options, Drain drain,
     TimeProvider time, ILogger<PartitionWorker<TContext, TEvent>> logger)
     : BackgroundService
     where TContext : ServiceDbContext
@@ -19,7 +20,6 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
     private readonly string replica = $"{Environment.ProcessId}-{Guid.NewGuid():n}";
     private readonly Dictionary<int, (Task Task, CancellationTokenSource Stop)> consumed = [];
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The drain comes first: others need not wait until the streams of this process have ended.
@@ -42,7 +42,7 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
                 LogNotBalanced(level, exception, consumer);
             }
 #pragma warning restore CA1031
-            await Task.Delay(options.LeaseDuration / 4, time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(options.Value.LeaseDuration / 4, time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await LeaveAsync();
@@ -50,7 +50,7 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
 
     private async Task BalanceAsync(CancellationToken cancellationToken)
     {
-        var share = await leases.BalanceAsync(replica, options.LeaseDuration, cancellationToken);
+        var share = await leases.BalanceAsync(replica, options.Value.LeaseDuration, cancellationToken);
         await EndAsync([.. consumed.Keys.Except(share.Owned)]);
         await EndAsync(share.Surplus);
         if (share.Surplus.Count > 0)
@@ -82,7 +82,7 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
     private async Task LeaveAsync()
     {
         await EndAsync([.. consumed.Keys]);
-        using var enough = new CancellationTokenSource(options.LeaseDuration, time);
+        using var enough = new CancellationTokenSource(options.Value.LeaseDuration, time);
         try
         {
             await leases.LeaveAsync(replica, enough.Token);
