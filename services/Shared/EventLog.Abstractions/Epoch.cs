@@ -19,11 +19,7 @@ public static class Epoch
     public static string New() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NewBytes));
 
     /// <summary>Whether it is 1 to <see cref="MaxLength"/> of the characters A-Z a-z 0-9 - _.</summary>
-    public static bool IsValid(string epoch)
-    {
-        ArgumentNullException.ThrowIfNull(epoch);
-        return epoch.Length is > 0 and <= MaxLength && !epoch.AsSpan().ContainsAnyExcept(Allowed);
-    }
+    public static bool IsValid(string epoch) => epoch.Length is > 0 and <= MaxLength && !epoch.AsSpan().ContainsAnyExcept(Allowed);
 
     /// <summary>What is wrong with it; null when nothing is.</summary>
     public static string? Violation(string epoch) =>

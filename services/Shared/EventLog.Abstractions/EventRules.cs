@@ -23,8 +23,6 @@ public static class EventRules
     /// <param name="maxPayloadBytes">How large it may be.</param>
     public static string? Violation(string topic, string key, int payloadBytes, int maxPayloadBytes = MaxPayloadBytes)
     {
-        ArgumentNullException.ThrowIfNull(topic);
-        ArgumentNullException.ThrowIfNull(key);
         if (TopicName.Violation(topic) is { } violation)
             return violation;
         if (payloadBytes > maxPayloadBytes)

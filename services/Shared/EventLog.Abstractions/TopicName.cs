@@ -12,11 +12,7 @@ public static class TopicName
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.:@");
 
     /// <summary>Whether it is 1 to <see cref="MaxLength"/> of the characters A-Z a-z 0-9 / - _ . : @.</summary>
-    public static bool IsValid(string topic)
-    {
-        ArgumentNullException.ThrowIfNull(topic);
-        return topic.Length is > 0 and <= MaxLength && !topic.AsSpan().ContainsAnyExcept(Allowed);
-    }
+    public static bool IsValid(string topic) => topic.Length is > 0 and <= MaxLength && !topic.AsSpan().ContainsAnyExcept(Allowed);
 
     /// <summary>What is wrong with it; null when nothing is.</summary>
     public static string? Violation(string topic) =>

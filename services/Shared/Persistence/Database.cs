@@ -1,4 +1,3 @@
-using System.Data;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -44,38 +43,6 @@ public sealed class Database<TContext> : IDisposable
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
         {
             throw away;
-        }
-    }
-
-    /// <summary>
-    /// Several queries over one view of the database, as it is at the first of them, whatever is committed meanwhile. Dispose it soon:
-    /// as long as it is open the database keeps what others delete.
-    /// </summary>
-    public async Task<DatabaseView<TContext>> BeginReadAsync(CancellationToken cancellationToken)
-    {
-        var context = await contexts.CreateDbContextAsync(cancellationToken);
-        try
-        {
-            context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
-            if (context.Database.IsSqlite())
-            {
-                // Deferred: EF's own transactions take the one write lock at once.
-                await context.Database.OpenConnectionAsync(cancellationToken);
-                await context.Database.UseTransactionAsync(((SqliteConnection)context.Database.GetDbConnection()).BeginTransaction(deferred: true), cancellationToken);
-            }
-            else
-            {
-                await context.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            }
-
-            return new DatabaseView<TContext>(context);
-        }
-        catch (Exception exception)
-        {
-            await context.DisposeAsync();
-            if (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
-                throw away;
-            throw;
         }
     }
 

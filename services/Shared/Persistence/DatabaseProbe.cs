@@ -14,7 +14,6 @@ internal sealed partial class DatabaseProbe<TContext>(
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (true)

@@ -94,9 +94,6 @@ public static class Idempotency
     }
 
     /// <summary>Deletes what was remembered under some keys up to a time, so that they may be used anew in the same transaction.</summary>
-    public static Task ForgetAsync(this ServiceDbContext context, string command, IReadOnlyCollection<string> keys, DateTimeOffset upTo, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        return context.IdempotencyRecords.Where(r => r.Command == command && keys.Contains(r.Key) && r.CreatedAt <= upTo).ExecuteDeleteAsync(cancellationToken);
-    }
+    public static Task ForgetAsync(this ServiceDbContext context, string command, IReadOnlyCollection<string> keys, DateTimeOffset upTo, CancellationToken cancellationToken) =>
+        context.IdempotencyRecords.Where(r => r.Command == command && keys.Contains(r.Key) && r.CreatedAt <= upTo).ExecuteDeleteAsync(cancellationToken);
 }

@@ -18,7 +18,6 @@ public static partial class MigrationJob
     /// </summary>
     public static async Task<bool> MigrateAndExitAsync(this WebApplication app)
     {
-        ArgumentNullException.ThrowIfNull(app);
         if (!app.Services.GetRequiredService<IOptions<PersistenceOptions>>().Value.MigrateAndExit)
             return false;
 

@@ -28,7 +28,6 @@ public static class PageReading
         this IQueryable<TRow> rows, Func<TRow, TItem> message, int count, CancellationToken cancellationToken, int maxBytes = MaxPageBytes)
         where TItem : IMessage
     {
-        ArgumentNullException.ThrowIfNull(message);
         var (items, last, bytes) = (new List<TItem>(), default(TRow), 0L);
         await foreach (var row in rows.Take(count + 1).AsAsyncEnumerable().WithCancellation(cancellationToken))
         {

@@ -38,7 +38,6 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// <exception cref="ArgumentException">What <see cref="EventRules"/> does not allow, so that no log would take it; or the event says nothing at all.</exception>
     public void AddEvent(IEnumerable<string> topics, string key, IMessage message)
     {
-        ArgumentNullException.ThrowIfNull(topics);
         var payload = message.ToByteArray();
         if (payload.Length == 0)
             throw new ArgumentException("An event without content is what takes the place of one that was set aside.", nameof(message));

@@ -7,16 +7,10 @@ public static class ClockTicks
     public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     /// <summary>A time in ticks of the clock: added to a timestamp, the timestamp after that time.</summary>
-    public static long From(TimeSpan time, TimeProvider clock)
-    {
-        ArgumentNullException.ThrowIfNull(clock);
-        return (long)(Math.Min(time.TotalSeconds, Longest.TotalSeconds) * clock.TimestampFrequency);
-    }
+    public static long From(TimeSpan time, TimeProvider clock) =>
+        (long)(Math.Min(time.TotalSeconds, Longest.TotalSeconds) * clock.TimestampFrequency);
 
     /// <summary>Whole milliseconds until a timestamp, rounded up; at least 1.</summary>
-    public static uint MillisecondsUntil(long timestamp, long now, TimeProvider clock)
-    {
-        ArgumentNullException.ThrowIfNull(clock);
-        return (uint)Math.Max(1, Math.Ceiling(clock.GetElapsedTime(now, timestamp).TotalMilliseconds));
-    }
+    public static uint MillisecondsUntil(long timestamp, long now, TimeProvider clock) =>
+        (uint)Math.Max(1, Math.Ceiling(clock.GetElapsedTime(now, timestamp).TotalMilliseconds));
 }

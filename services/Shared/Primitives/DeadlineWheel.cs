@@ -57,7 +57,6 @@ public sealed class DeadlineWheel : IDisposable
     /// <param name="time">The clock.</param>
     public DeadlineWheel(Lock gate, TimeSpan tick, TimeProvider time)
     {
-        ArgumentNullException.ThrowIfNull(time);
         _gate = gate;
         _time = time;
         _origin = time.GetTimestamp();
@@ -77,7 +76,6 @@ public sealed class DeadlineWheel : IDisposable
     /// <summary>Lets the node fall due at a timestamp of the clock. It must not be waiting already.</summary>
     public void Add(DeadlineNode node, long timestamp)
     {
-        ArgumentNullException.ThrowIfNull(node);
         Debug.Assert(_gate.IsHeldByCurrentThread, "The owner's lock is held.");
         Debug.Assert(node.State != DeadlineNode.NodeState.Waiting, "The node is not waiting.");
         node.DueTick = Math.Max(_current + 1, ((timestamp - _origin) + _ticksPerSlot - 1) / _ticksPerSlot);
@@ -96,7 +94,6 @@ public sealed class DeadlineWheel : IDisposable
     /// <summary>Forgets the node, whether it waits or not.</summary>
     public void Remove(DeadlineNode node)
     {
-        ArgumentNullException.ThrowIfNull(node);
         Debug.Assert(_gate.IsHeldByCurrentThread, "The owner's lock is held.");
         if (node.State == DeadlineNode.NodeState.Waiting)
             Unlink(node);

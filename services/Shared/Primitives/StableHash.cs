@@ -9,7 +9,6 @@ public static class StableHash
     /// <summary>XXH3 (64 bits) of the text as UTF-8.</summary>
     public static ulong Of(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         Span<byte> buffer = stackalloc byte[512];
         var bytes = text.Length <= buffer.Length / 3 ? buffer : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         return XxHash3.HashToUInt64(bytes[..Encoding.UTF8.GetBytes(text, bytes)]);

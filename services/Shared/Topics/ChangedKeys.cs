@@ -25,7 +25,6 @@ public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain erro
     /// <exception cref="StatusException">INVALID_ARGUMENT: it is no cursor.</exception>
     public async Task<KeyChanges> ReadAsync(string cursor, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(cursor);
         Cursor? after = null;
         if (cursor.Length > 0 && !Cursor.TryParse(cursor, out after))
         {

@@ -23,7 +23,6 @@ public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTo
         where TCall : class, IKeyedLookup
         where TResult : class, ICallResult, new()
     {
-        ArgumentNullException.ThrowIfNull(batch);
         var etags = new Dictionary<string, ulong>();
         for (var i = 0; i < batch.Count; i++)
         {
@@ -51,7 +50,6 @@ public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTo
     /// </summary>
     public async ValueTask<IReadOnlyList<ulong>> AfterWriteAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(keys);
         try
         {
             var heads = await topicHeads.ReadAsync([.. keys.Select(topics.OfKey)], cancellationToken);
@@ -82,11 +80,7 @@ public sealed class BatchETags
     internal BatchETags(Dictionary<string, ulong> etags) => this.etags = etags;
 
     /// <summary>The etag to answer with; 0 when the caller wants none.</summary>
-    public ulong Of(IKeyedLookup call)
-    {
-        ArgumentNullException.ThrowIfNull(call);
-        return call.HasKnownEtag ? etags.GetValueOrDefault(call.Key) : 0;
-    }
+    public ulong Of(IKeyedLookup call) => call.HasKnownEtag ? etags.GetValueOrDefault(call.Key) : 0;
 
     /// <summary>Whether the caller has what there is.</summary>
     public bool IsUnchanged(IKeyedLookup call) => Of(call) is not 0 and var etag && etag == call.KnownEtag;

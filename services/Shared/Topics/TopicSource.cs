@@ -28,7 +28,6 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
     /// <inheritdoc/>
     public IEventReader Read(IEventRequestFrame request, ServerCallContext stream)
     {
-        ArgumentNullException.ThrowIfNull(request);
         var subscription = request.Subscribe!;
         return new TopicEventReader<TContext>(this, subscription, Check(subscription));
     }

@@ -16,7 +16,6 @@ public static class TopicsRegistration
     public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, KeyedTopics topics)
         where TContext : ServiceDbContext
     {
-        ArgumentNullException.ThrowIfNull(topics);
         builder.AddEventLog();
         builder.AddOutbox<TContext>();
         builder.Services.AddEventHistory<OutboxHistory<TContext>>(topics.Prefix);

@@ -19,7 +19,6 @@ public sealed class AnswerBudget
     /// <summary>Made once for a process.</summary>
     public AnswerBudget(IOptions<AdmissionOptions> options, IMeterFactory meters, ILogger<AnswerBudget> logger)
     {
-        ArgumentNullException.ThrowIfNull(options);
         quota = new("bytes of unread answers", options.Value.MaxUnreadBytes, logger);
         var meter = meters.Create("Microservices.Hosting");
         meter.CreateObservableUpDownCounter("answers.unread", () => quota.Taken, "By", "Large answers that wait for their callers to read them.");
@@ -45,9 +44,6 @@ public sealed class AnswerBudget
             http.Abort();
     }
 
-    private QuotaHold Begin(HttpContext http, long max)
-    {
-        ArgumentNullException.ThrowIfNull(http);
-        return quota.Begin(CallerAddress.Of(http.Connection.RemoteIpAddress), http.Connection.Id, () => CutOff(http), max);
-    }
+    private QuotaHold Begin(HttpContext http, long max) =>
+        quota.Begin(CallerAddress.Of(http.Connection.RemoteIpAddress), http.Connection.Id, () => CutOff(http), max);
 }

@@ -33,7 +33,6 @@ public static class ErrorBounds
     /// <summary>The status itself if it is within the bounds; otherwise one with as much of it as fits.</summary>
     public static Status Fit(Status status)
     {
-        ArgumentNullException.ThrowIfNull(status);
         var message = Cut(status.Message, MaxMessageBytes);
         if (ReferenceEquals(message, status.Message) && status.CalculateSize() <= MaxStatusBytes)
             return status;
@@ -55,7 +54,6 @@ public static class ErrorBounds
     /// <summary>The text, or its beginning and "..." when its percent-encoded form has more bytes than this.</summary>
     public static string Cut(string text, int maxBytes)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var (bytes, end) = (0, 0);
         for (var i = 0; i < text.Length;)
         {

@@ -22,7 +22,6 @@ public sealed class ErrorDomain(string domain)
     /// </summary>
     public Status Invalid(FieldViolations violations)
     {
-        ArgumentNullException.ThrowIfNull(violations);
         var info = new ErrorInfo { Reason = "INVALID_FIELDS", Domain = domain };
         if (violations.Total > ErrorBounds.MaxViolations)
             info.Metadata[ViolationsKey] = violations.Total.ToString(CultureInfo.InvariantCulture);

@@ -37,7 +37,6 @@ public partial class ErrorMapper(ILogger<ErrorMapper> logger) : IErrorMapper
     /// </summary>
     protected virtual Status FromUpstream(RpcException exception)
     {
-        ArgumentNullException.ThrowIfNull(exception);
         var status = exception.StatusCode switch
         {
             StatusCode.Unavailable or StatusCode.Aborted => Domain.Unavailable("UPSTREAM_UNAVAILABLE", "A service that this one needs is not available."),

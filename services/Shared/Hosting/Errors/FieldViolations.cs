@@ -40,11 +40,8 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     }
 
     /// <summary>Whether <see cref="CheckId"/> accepts the value.</summary>
-    public static bool IsId(string value)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        return value.Length is > 0 and <= MaxIdLength && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(InId);
-    }
+    public static bool IsId(string value) =>
+        value.Length is > 0 and <= MaxIdLength && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(InId);
 
     /// <summary>
     /// Checks text of 1 to <paramref name="maxLength"/> characters as a person counts them (grapheme clusters), in at most
@@ -54,7 +51,6 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     /// </summary>
     public void CheckText(string field, string value, int maxLength, int? maxBytes = null)
     {
-        ArgumentNullException.ThrowIfNull(value);
         if (VisibleText.Problem(value, maxLength, maxBytes ?? 4 * maxLength) is { } problem)
             Add(field, problem);
     }
@@ -80,8 +76,6 @@ public sealed class FieldViolations : IEnumerable<BadRequest.Types.FieldViolatio
     /// </summary>
     public string PagePosition(string field, string list, string token, Predicate<string> isPosition)
     {
-        ArgumentNullException.ThrowIfNull(token);
-        ArgumentNullException.ThrowIfNull(isPosition);
         if (token.Length == 0)
             return "";
         if (PageToken.TryDecode(list, token, out var position) && isPosition(position))

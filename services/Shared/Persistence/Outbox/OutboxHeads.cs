@@ -25,7 +25,6 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
     /// <exception cref="DatabaseAwayException">It cannot be told now.</exception>
     public async Task<IReadOnlyList<TopicHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topics);
         if (topics.Count == 0)
             return [];
         while (idle.TryDequeue(out var kept))

@@ -16,7 +16,6 @@ public static class OutboxRegistration
     public static WebApplicationBuilder AddOutbox<TContext>(this WebApplicationBuilder builder)
         where TContext : ServiceDbContext
     {
-        ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddValidatedOptions<OutboxOptions, OutboxOptionsValidator>(OutboxOptions.Section);
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);

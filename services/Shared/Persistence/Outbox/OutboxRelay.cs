@@ -23,7 +23,6 @@ internal sealed partial class OutboxRelay<TContext>(
     private bool saidThatItIsAway;
     private string resumeAfter = "";
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -55,7 +54,6 @@ internal sealed partial class OutboxRelay<TContext>(
         }
     }
 
-    /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);

@@ -12,10 +12,8 @@ internal sealed class TimesInConfiguration : TypeConverter
     /// <summary>From now on. The configuration's binder asks the type's converter, so this is the one place that all of them pass.</summary>
     public static void Install() => Installation.Done();
 
-    /// <inheritdoc/>
     public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string) || base.CanConvertFrom(context, sourceType);
 
-    /// <inheritdoc/>
     public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value)
     {
         if (value is not string text)
