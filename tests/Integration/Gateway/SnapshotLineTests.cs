@@ -94,7 +94,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
 
         for (var failed = 0; failed < 3;)
         {
-            var frame = await NextAsync(watch);
+            var frame = await watch.NextAsync();
             if (frame.Failed is null)
                 continue;
             failed++;
@@ -189,16 +189,10 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
         var overviews = new HashSet<string>();
         while (overviews.Count < count)
         {
-            var frame = await NextAsync(watch);
+            var frame = await watch.NextAsync();
             Assert.Null(frame.Failed);
             if (frame.Events is { Snapshot: true } batch)
                 Assert.True(overviews.Add(Assert.Single(batch.Events).Overview.UserId));
         }
-    }
-
-    private static async Task<WatchOverviewResponse> NextAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> watch)
-    {
-        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Eventually.Timeout));
-        return watch.ResponseStream.Current;
     }
 }

@@ -137,17 +137,17 @@ public abstract class NotificationsTests(Inboxes inboxes)
 
         using var stream = notifications.WatchNotifications();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = user, Snapshot = true } });
-        Assert.NotNull((await NextAsync(stream)).Subscribed);
+        Assert.NotNull((await stream.NextAsync()).Subscribed);
         var snapshot = new List<NotificationEvent>();
         for (WatchNotificationsEvents? batch = null; batch is null or { Cursor: "" }; snapshot.AddRange(batch.Events))
-            batch = (await NextAsync(stream)).Events;
+            batch = (await stream.NextAsync()).Events;
         Assert.Equal(unread.Select(n => n.NotificationId).Order(StringComparer.Ordinal), snapshot.Select(e => e.Notification.NotificationId));
 
         var created = await inboxes.NotifiedAsync(user);
         await notifications.MarkReadAsync(new() { UserId = user, NotificationIds = { created.NotificationId } });
         var changes = new List<NotificationEvent>();
         while (changes.Count < 2)
-            changes.AddRange((await NextAsync(stream)).Events.Events);
+            changes.AddRange((await stream.NextAsync()).Events.Events);
         Assert.Equal([(NotificationEventKind.Created, created.NotificationId), (NotificationEventKind.Read, created.NotificationId)], changes.Select(e => (e.Kind, e.Notification.NotificationId)));
         Assert.Null(changes[0].Notification.ReadTime);
         Assert.NotNull(changes[1].Notification.ReadTime);
@@ -230,14 +230,8 @@ public abstract class NotificationsTests(Inboxes inboxes)
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = userId, FromEarliest = true } });
         var events = new List<NotificationEvent>();
         while (events.Count < count)
-            events.AddRange((await NextAsync(stream)).Events?.Events ?? []);
+            events.AddRange((await stream.NextAsync()).Events?.Events ?? []);
         return events;
-    }
-
-    private static async Task<WatchNotificationsResponse> NextAsync(AsyncDuplexStreamingCall<WatchNotificationsRequest, WatchNotificationsResponse> stream)
-    {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
-        return stream.ResponseStream.Current;
     }
 }
 

@@ -68,7 +68,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var seen = new Dictionary<uint, int>();
         for (var ended = 0; ended < 30;)
         {
-            if ((await NextAsync(stream)).Events is not { } batch)
+            if ((await stream.NextAsync()).Events is not { } batch)
                 continue;
             seen[batch.SubscriptionId] = seen.GetValueOrDefault(batch.SubscriptionId) + batch.Events.Count;
             ended += batch.Cursor.Length > 0 ? 1 : 0;
@@ -84,9 +84,9 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var user = await UserWithBigOrdersAsync();
         using var stream = orders.WatchOrders();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = user, Snapshot = true } });
-        Assert.NotNull((await NextAsync(stream)).Subscribed);
+        Assert.NotNull((await stream.NextAsync()).Subscribed);
         var (applied, newest, inSnapshot) = (new Dictionary<string, Order>(), new Dictionary<string, Order>(), new HashSet<string>());
-        Apply((await NextAsync(stream)).Events);
+        Apply((await stream.NextAsync()).Events);
 
         // Of those that were read, of those that may be, and of those that cannot have been yet; and one that is new.
         var listed = await ListAsync(user);
@@ -102,7 +102,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var told = new HashSet<(string, long)>();
         while (told.Count < changed.Count)
         {
-            var batch = (await NextAsync(stream)).Events;
+            var batch = (await stream.NextAsync()).Events;
             Apply(batch);
             if (!batch.Snapshot)
                 told.UnionWith(batch.Events.Select(e => (e.Order.OrderId, e.Order.Version)));
@@ -141,7 +141,7 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         var seen = new List<string>();
         for (var ended = 0; ended < 16;)
         {
-            if ((await NextAsync(stream)).Events is not { } batch)
+            if ((await stream.NextAsync()).Events is not { } batch)
                 continue;
             Assert.All(batch.Events, e => Assert.Equal(batch.SubscriptionId, (uint)KeyedTopics.PartitionOf(e.Order.UserId)));
             seen.AddRange(batch.Events.Select(e => e.Order.OrderId));
@@ -159,12 +159,6 @@ public abstract class SnapshotTests(Backends backends) : IAsyncLifetime, IDispos
         await using var scope = host.Services.CreateAsyncScope();
         await using var database = await scope.ServiceProvider.GetRequiredService<IDbContextFactory<OrdersDbContext>>().CreateDbContextAsync();
         return await ask(database);
-    }
-
-    private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
-    {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
-        return stream.ResponseStream.Current;
     }
 
     private async Task<List<Order>> ListAsync(string user)

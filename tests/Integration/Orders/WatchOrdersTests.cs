@@ -114,7 +114,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         var (snapshot, changes, cursor) = (new List<string>(), new List<string>(), "");
         while (snapshot.Union(changes).Count() < 200)
         {
-            var batch = (await NextAsync(stream)).Events;
+            var batch = (await stream.NextAsync()).Events;
             (batch.Snapshot ? snapshot : changes).AddRange(batch.Events.Select(e => e.Order.OrderId));
             Assert.All(batch.Events, e => Assert.Equal(batch.Snapshot, e.Kind == OrderEventKind.Unspecified));
             cursor = batch.Cursor;
@@ -162,7 +162,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
             wrong.Cursor = "nonsense";
         await stream.RequestStream.WriteAsync(new() { Subscribe = wrong });
 
-        var failed = (await NextAsync(stream)).Failed;
+        var failed = (await stream.NextAsync()).Failed;
 
         Assert.Equal((int)StatusCode.InvalidArgument, failed.Status.Code);
         Assert.Equal(field, Assert.Single(failed.Status.GetDetail<Google.Rpc.BadRequest>().FieldViolations).Field);
@@ -198,7 +198,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         {
             using var stream = orders.WatchOrders();
             await stream.RequestStream.WriteAsync(new() { Subscribe = subscription });
-            var failed = (await NextAsync(stream)).Failed;
+            var failed = (await stream.NextAsync()).Failed;
             Assert.Equal((int)StatusCode.InvalidArgument, failed.Status.Code);
             Assert.Equal("cursor", Assert.Single(failed.Status.GetDetail<Google.Rpc.BadRequest>().FieldViolations).Field);
         }
@@ -208,23 +208,17 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         Assert.True((await SubscribeAsync(one, new() { SubscriptionId = 1, Partition = 3, Cursor = cursors[2] })).Recovered);
     }
 
-    private static async Task<WatchOrdersResponse> NextAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
-    {
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
-        return stream.ResponseStream.Current;
-    }
-
     private static async Task<EventSubscribed> SubscribeAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, Subscription subscription)
     {
         await stream.RequestStream.WriteAsync(new() { Subscribe = subscription });
-        return (await NextAsync(stream)).Subscribed;
+        return (await stream.NextAsync()).Subscribed;
     }
 
     private static async Task<List<OrderEvent>> ReadAsync(AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, int count)
     {
         var events = new List<OrderEvent>();
         while (events.Count < count)
-            events.AddRange((await NextAsync(stream)).Events?.Events ?? []);
+            events.AddRange((await stream.NextAsync()).Events?.Events ?? []);
         return events;
     }
 

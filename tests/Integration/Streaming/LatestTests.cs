@@ -29,7 +29,7 @@ public sealed class LatestTests
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new OrdersService.OrdersServiceClient(channel).WatchOrders();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Delivery = EventDelivery.Latest } });
-        Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
+        await stream.NextAsync();
         var depths = new List<long>();
         var meters = process.Get<IMeterFactory>();
         using var depth = new MeterListener();
@@ -62,8 +62,7 @@ public sealed class LatestTests
 
         async Task ReadAsync()
         {
-            Assert.True(await stream.ResponseStream.MoveNext().WaitAsync(Eventually.Timeout));
-            foreach (var e in stream.ResponseStream.Current.Events?.Events ?? [])
+            foreach (var e in (await stream.NextAsync()).Events?.Events ?? [])
             {
                 var number = long.Parse(e.Order.OrderId, CultureInfo.InvariantCulture);
                 Assert.True(!newest.TryGetValue(e.Order.UserId, out var last) || last < number, "an older one after a newer");
