@@ -23,10 +23,10 @@ internal static class FieldNames
     {
         "currency_code" => "currency",
         "units" or "nanos" => "amount",
-        _ => Camel(name),
+        _ => CamelCase(name),
     };
 
-    private static string Camel(string name)
+    private static string CamelCase(string name)
     {
         var json = new StringBuilder(name.Length);
         for (var i = 0; i < name.Length; i++)

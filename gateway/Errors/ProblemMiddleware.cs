@@ -44,7 +44,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         catch (Exception exception) when (exception is ConnectionResetException
             || (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or RpcException or IOException or BadHttpRequestException))
         {
-            // Nobody is there to be answered. Who reads a body may hear that the connection is gone before the request is aborted.
+            // Nobody is there to be answered. Code that reads a body may learn that the connection is gone before the request is aborted.
             LogGone(context.Request.Method, context.Request.Path);
             // Else the server would read on in the body, where a read has just failed, and log that as an error.
             context.Abort();

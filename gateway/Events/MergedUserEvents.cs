@@ -28,9 +28,9 @@ internal sealed class MergedUserEvents(
     /// </summary>
     public MergedSubscriptions<MergedEvent> Follow(string userId, ReaderPosition[] from, CancellationToken cancellationToken) => new(
         [
-            token => FromOrAnew(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
+            token => ResumeOrRestart(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
                 change => new MergedEvent("order", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.OrderEvent)), token),
-            token => FromOrAnew(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
+            token => ResumeOrRestart(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
                 change => new MergedEvent("notification", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.NotificationEvent)), token),
         ],
         together: !from.All(position => position.IsKnown),
@@ -38,7 +38,7 @@ internal sealed class MergedUserEvents(
 
     // A position whose checksum is right and that the service still refuses is from another version: to ask for it again, as a browser would do
     // for ever, does not help.
-    private static async IAsyncEnumerable<ReceivedItem<TEvent>> FromOrAnew<TEvent>(
+    private static async IAsyncEnumerable<ReceivedItem<TEvent>> ResumeOrRestart<TEvent>(
         Func<string, IAsyncEnumerable<ReceivedItem<TEvent>>> subscribe, ReaderPosition from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var begun = from.IsKnown;

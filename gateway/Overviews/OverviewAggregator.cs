@@ -27,8 +27,8 @@ internal sealed partial class OverviewAggregator(
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
     public ValueTask<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
     {
-        var user = WithoutAsking("user", OverviewParts.User, users, query, limit: 0, query.UserETag);
-        var latest = WithoutAsking("orders", OverviewParts.Orders, orders, query, query.OrderLimit, query.OrdersETag);
+        var user = FromCache("user", OverviewParts.User, users, query, limit: 0, query.UserETag);
+        var latest = FromCache("orders", OverviewParts.Orders, orders, query, query.OrderLimit, query.OrdersETag);
         return user is { } userPart && latest is { } ordersPart
             ? ValueTask.FromResult(Counted(new OverviewResult(query.UserId, userPart, ordersPart, null)))
             : AskAsync(query, user, latest, deadline, caller);
@@ -69,7 +69,7 @@ internal sealed partial class OverviewAggregator(
     }
 
     // A part that is not wanted, or is current in the cache; null: it has to be asked for.
-    private Part<T>? WithoutAsking<T>(string name, OverviewParts part, ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted)
+    private Part<T>? FromCache<T>(string name, OverviewParts part, ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted)
         where T : class
     {
         if (!query.Parts.HasFlag(part))
@@ -144,7 +144,7 @@ internal sealed partial class OverviewAggregator(
     {
         var code = (StatusCode)(part.Error?.Code ?? 0);
         if (part.IsAsked && code != StatusCode.Cancelled && !GatewayErrors.IsAboutTheRequest(code))
-            metrics.CameOut(name, part.Status);
+            metrics.Answered(name, part.Status);
     }
 
     private DateTime PartDeadline(DateTime deadline)

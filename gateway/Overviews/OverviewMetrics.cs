@@ -25,7 +25,7 @@ internal sealed class OverviewMetrics
     }
 
     /// <summary>A part came out so; one that was not asked for, or was cancelled with its overview, does not count.</summary>
-    public void CameOut(string part, PartStatus status) => Interlocked.Increment(ref parts[IndexOf(part)][(int)status]);
+    public void Answered(string part, PartStatus status) => Interlocked.Increment(ref parts[IndexOf(part)][(int)status]);
 
     /// <summary>A service said that the cached response is current.</summary>
     public void Unchanged(string part) => Interlocked.Increment(ref unchanged[IndexOf(part)]);

@@ -41,11 +41,11 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
                 orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), cancellationToken), cancellationToken);
         }
 
-        await TellETagsAsync(outcomes, cancellationToken);
+        await SetETagsAsync(outcomes, cancellationToken);
         return [.. outcomes.Select(outcome => outcome!.Value)];
     }
 
-    private async Task TellETagsAsync(Placement?[] outcomes, CancellationToken cancellationToken)
+    private async Task SetETagsAsync(Placement?[] outcomes, CancellationToken cancellationToken)
     {
         var placed = outcomes.Select(outcome => outcome!.Value.Response).OfType<PlaceOrderResponse>().ToList();
         var told = await etags.AfterWriteAsync([.. placed.Select(response => response.Order.UserId)], cancellationToken);

@@ -10,7 +10,7 @@ namespace Microservices.Hosting;
 
 /// <summary>
 /// The ports of a process. They are Kestrel's own configuration (<c>Kestrel:Endpoints:Grpc:Url</c> and so on). A plaintext port
-/// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. The connection of a request tells which one it came in by; the Host
+/// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. The connection of a request tells on which one it arrived; the Host
 /// header does not, since the caller writes it.
 /// </summary>
 internal static class Endpoints
@@ -67,8 +67,8 @@ internal static class Endpoints
     /// <summary>The key of the address of an endpoint.</summary>
     public static string UrlKey(string name) => $"Kestrel:Endpoints:{name}:Url";
 
-    /// <summary>Whether the request came in by the endpoint of this name.</summary>
-    public static bool CameInBy(this HttpContext context, string endpoint) => context.Features.Get<EndpointName>()?.Name == endpoint;
+    /// <summary>Whether the request arrived on the endpoint of this name.</summary>
+    public static bool ArrivedOn(this HttpContext context, string endpoint) => context.Features.Get<EndpointName>()?.Name == endpoint;
 
     // "+" and "*" are every address of the machine.
     private static bool IsAddress(string url) =>

@@ -13,7 +13,7 @@ namespace Microservices.Hosting;
 internal static class ManagementPort
 {
     public static void UseManagementPort(this WebApplication app) =>
-        app.MapWhen(context => context.CameInBy(Endpoints.Management), management =>
+        app.MapWhen(context => context.ArrivedOn(Endpoints.Management), management =>
         {
             // Liveness depends on nothing outside the process, since restarting it would mend nothing there.
             management.UseHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });

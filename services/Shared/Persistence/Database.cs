@@ -40,7 +40,7 @@ public sealed class Database<TContext> : IDisposable
             context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
             return await query(context);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Observe(exception, writing: false) is { } away)
         {
             throw away;
         }
@@ -61,7 +61,7 @@ public sealed class Database<TContext> : IDisposable
             catch (Exception exception) when (attempt < MaxAttempts && IsCollision(exception))
             {
             }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: true) is { } away)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Observe(exception, writing: true) is { } away)
             {
                 throw away;
             }

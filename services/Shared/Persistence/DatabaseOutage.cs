@@ -30,7 +30,7 @@ internal sealed partial class DatabaseOutage<TContext>(TimeProvider time, ILogge
     }
 
     /// <summary>Takes note of a failure; null when it is none of the database's being away.</summary>
-    public DatabaseAwayException? Heard(Exception exception, bool writing)
+    public DatabaseAwayException? Observe(Exception exception, bool writing)
     {
         if (DatabaseAwayException.CauseOf(exception) is not { } cause)
             return null;

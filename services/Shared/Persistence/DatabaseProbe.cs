@@ -33,13 +33,12 @@ internal sealed partial class DatabaseProbe<TContext>(
             await database.ProbeAsync(cancellationToken);
             return true;
         }
-#pragma warning disable CA1031 // Whatever it is: the database does not take a write, and is asked again.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is: the database does not take a write, and is asked again.
             LogStillAway(exception);
             return false;
         }
-#pragma warning restore CA1031
     }
 
     [LoggerMessage(LogLevel.Debug, "The database is still away")]

@@ -91,10 +91,10 @@ public sealed class CurlTests(ITestOutputHelper output) : IAsyncLifetime, IDispo
         while (orders < Orders || notifications < Notifications)
         {
             var count = Math.Min(random.Next(1, 40), Orders - orders);
-            backends.Orders.Topic.Append(Told.Orders(orders + 1, count));
+            backends.Orders.Topic.Append(TestEvents.Orders(orders + 1, count));
             orders += count;
             count = Math.Min(random.Next(1, 20), Notifications - notifications);
-            backends.Notifications.Topic.Append(Enumerable.Range(notifications + 1, count).Select(i => Told.Notification(i.ToString(CultureInfo.InvariantCulture))));
+            backends.Notifications.Topic.Append(Enumerable.Range(notifications + 1, count).Select(i => TestEvents.Notification(i.ToString(CultureInfo.InvariantCulture))));
             notifications += count;
             // Batches are cut anew whenever somebody resumes.
             backends.Orders.Topic.PageEvents = random.Next(1, 30);

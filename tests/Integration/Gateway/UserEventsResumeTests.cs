@@ -21,10 +21,10 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
     {
         await using var other = gateway.AnotherGateway();
         using var client = await SseClient.ReadyAsync(gateway.Rest);
-        gateway.Orders.Topic.Append(Told.Orders(1, 10));
+        gateway.Orders.Topic.Append(TestEvents.Orders(1, 10));
         var first = await client.NextAsync(10);
         Assert.Equal(Array.ConvertAll<string, string>(["0~1.0", "0~2.0", "0~3.0", "0~4.0", "0~5.0", "0~6.0", "0~7.0", "0~8.0", "0~9.0", "10.0"], Ids.Event), first.Select(e => e.LastEventId));
-        gateway.Orders.Topic.Append(Told.Orders(11, 5));
+        gateway.Orders.Topic.Append(TestEvents.Orders(11, 5));
         gateway.Orders.Topic.PageEvents = pageWhenResumed;
 
         foreach (var seen in Enumerable.Range(1, 10))
@@ -43,7 +43,7 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
         string id;
         using (var client = await SseClient.ReadyAsync(gateway.Rest))
             id = client.Parser.LastEventId;
-        gateway.Notifications.Topic.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(TestEvents.Notification("n1"));
         using var resumed = await SseClient.ReadyAsync(gateway.Rest, id, "?lastEventId=nonsense-that-the-header-goes-before");
         Assert.Equal("n1", (await resumed.NextAsync())?.Subject);
     }
@@ -71,7 +71,7 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
     public async Task An_id_with_a_changed_character_or_swapped_halves_or_of_another_user_or_stream_is_refused_and_nothing_is_replayed_or_skipped()
     {
         string good;
-        gateway.Orders.Topic.Append(Told.Orders(0, 10));
+        gateway.Orders.Topic.Append(TestEvents.Orders(0, 10));
         using (var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event("0.0")))
             good = (await client.NextAsync(5))[^1].LastEventId;
         Assert.Equal(Ids.Event("0~5.0"), good);
@@ -98,8 +98,8 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
     [InlineData("unknown~3.0", "orders")]
     public async Task A_half_that_its_service_refuses_is_a_reset_of_that_source_and_the_stream_goes_on(string places, string source)
     {
-        gateway.Orders.Topic.Append(Told.Order("before"));
-        gateway.Notifications.Topic.Append(Told.Notification("before"));
+        gateway.Orders.Topic.Append(TestEvents.Order("before"));
+        gateway.Notifications.Topic.Append(TestEvents.Notification("before"));
 
         using var client = await SseClient.ReadyAsync(gateway.Rest, Ids.Event(places));
         var events = await client.NextAsync(2);
@@ -107,9 +107,9 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
         Assert.Equal("before", Assert.Single(events, e => e.Name != "reset").Subject);
         Assert.Equal(Ids.Event("1.1"), events[^1].LastEventId);
 
-        gateway.Orders.Topic.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1"));
         Assert.Equal("o1", (await client.NextAsync())?.Subject);
-        gateway.Notifications.Topic.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(TestEvents.Notification("n1"));
         Assert.Equal("n1", (await client.NextAsync())?.Subject);
     }
 
@@ -118,7 +118,7 @@ public sealed class UserEventsResumeTests : IAsyncLifetime, IDisposable
     {
         await using var other = gateway.AnotherGateway(
             ("Backends:Notifications:Addresses:0", $"http://127.0.0.1:{Eventually.FreePort()}"), ("Events:StartTimeout", "00:00:00.05"));
-        gateway.Orders.Topic.Append(Told.Orders(1, 3));
+        gateway.Orders.Topic.Append(TestEvents.Orders(1, 3));
 
         using var resumed = await SseClient.ReadyAsync(other.Rest, Ids.Event("1.0"));
         Assert.Equal([("2", Ids.Event("1~1.0")), ("3", Ids.Event("3.0"))], (await resumed.NextAsync(2)).Select(e => (e.Subject, e.LastEventId)));

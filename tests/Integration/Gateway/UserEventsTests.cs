@@ -27,12 +27,12 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Equal(new SseEvent("ready", "{}", Ids.Event("0.0")), await client.NextAsync());
         Assert.Equal("2000", client.Parser.Retry);
 
-        gateway.Orders.Topic.Append(Told.Order("o1", 2));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1", 2));
         Assert.Equal(new SseEvent("order", """
             {"kind":"advanced","order":{"orderId":"o1","userId":"ada","state":"paid","lines":[{"productId":"tea","quantity":2,"unitPrice":{"amount":"6.25","currency":"EUR"},"discountBasisPoints":0,"total":{"amount":"12.50","currency":"EUR"}}],"total":{"amount":"12.50","currency":"EUR"},"version":2,"placeTime":"2026-01-31T12:00:00Z","updateTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
             """, Ids.Event("1.0")), await client.NextAsync());
 
-        gateway.Notifications.Topic.Append(Told.Notification("n1"));
+        gateway.Notifications.Topic.Append(TestEvents.Notification("n1"));
         Assert.Equal(new SseEvent("notification", """
             {"kind":"created","notification":{"notificationId":"n1","userId":"ada","kind":"placed","orderId":"o1","orderVersion":1,"orderState":"placed","eventTime":"2026-01-31T13:00:00Z","createTime":"2026-01-31T13:00:00Z"},"time":"2026-01-31T13:00:00Z"}
             """, Ids.Event("1.1")), await client.NextAsync());
@@ -42,13 +42,13 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     public async Task A_reset_says_of_which_source_and_the_stream_goes_on()
     {
         using var client = await SseClient.ReadyAsync(gateway.Rest);
-        gateway.Notifications.Topic.Append(Told.Notification("n1"), Told.Notification("n2"));
+        gateway.Notifications.Topic.Append(TestEvents.Notification("n1"), TestEvents.Notification("n2"));
         await client.NextAsync(2);
 
         gateway.Notifications.Topic.Fork();
         Assert.Equal(new SseEvent("reset", """{"reason":"forked","source":"notifications"}""", Ids.Event("0.2")), await client.NextAsync());
 
-        gateway.Orders.Topic.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1"));
         Assert.Equal("o1", (await client.NextAsync())?.Subject);
     }
 
@@ -57,7 +57,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         await using var draining = gateway.AnotherGateway(("Events:Retry", "00:00:00.5"));
         using var client = await SseClient.ReadyAsync(draining.Rest);
-        gateway.Orders.Topic.Append(Told.Order("o1"));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1"));
         await client.NextAsync();
 
         var stopping = draining.StopAsync();
@@ -65,7 +65,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Null(await client.NextAsync());
         await stopping;
 
-        gateway.Orders.Topic.Append(Told.Order("o2"));
+        gateway.Orders.Topic.Append(TestEvents.Order("o2"));
         using var resumed = await SseClient.ReadyAsync(gateway.Rest, client.Parser.LastEventId);
         Assert.Equal("o2", (await resumed.NextAsync())?.Subject);
     }
@@ -88,7 +88,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         {
             while (client.Parser.Comments < 3 * i)
                 Assert.True(await client.ReadAsync());
-            gateway.Orders.Topic.Append(Told.Order($"o{i}"));
+            gateway.Orders.Topic.Append(TestEvents.Order($"o{i}"));
             Assert.Equal($"o{i}", (await client.NextAsync())?.Subject);
         }
     }
@@ -160,7 +160,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         var reading = good.NextAsync(Events);
         var padding = new string('x', 8_000);
         for (var i = 0; i < Events / 10; i++)
-            gateway.Orders.Topic.Append(Told.Orders(i * 10, 10).Select(e => { e.Order.Lines[0].ProductId = padding; return e; }));
+            gateway.Orders.Topic.Append(TestEvents.Orders(i * 10, 10).Select(e => { e.Order.Lines[0].ProductId = padding; return e; }));
 
         Assert.Equal(Enumerable.Range(0, Events).Select(i => $"{i}"), (await reading).Select(e => e.Subject));
         await Eventually.UntilAsync(() => gateway.Orders.Topic.Open == 1, "the stalled client's subscription has ended");
@@ -172,7 +172,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
     {
         using (var client = await SseClient.ReadyAsync(gateway.Rest))
         {
-            gateway.Orders.Topic.Append(Told.Order("o1"));
+            gateway.Orders.Topic.Append(TestEvents.Order("o1"));
             await client.NextAsync();
         }
 

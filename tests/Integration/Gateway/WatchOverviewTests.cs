@@ -52,8 +52,8 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         await list.Arrived;
 
         // While the snapshot is read: it shows the user's version 3 and the order's.
-        gateway.Users.Topic.Append(Told.User(2), Told.User(3), Told.User(4));
-        gateway.Orders.Topic.Append(Told.Order("o1", 2), Told.Order("o1", 3), Told.Order("o1", 4), Told.Order("o2", 1));
+        gateway.Users.Topic.Append(TestEvents.User(2), TestEvents.User(3), TestEvents.User(4));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1", 2), TestEvents.Order("o1", 3), TestEvents.Order("o1", 4), TestEvents.Order("o2", 1));
         list.Release();
 
         Assert.Equal(new ReceivedSubscribed<OverviewEvent>(""), await standing);
@@ -61,7 +61,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         Assert.True(overview.Complete);
         Assert.Equal((3, 3), (overview.User.Version, Assert.Single(overview.Orders.Orders).Version));
         Assert.Equal(["o1 4", "o2 1", "user 4"], (await ChangesAsync(watch, 3)).Changes.Order());
-        gateway.Orders.Topic.Append(Told.Order("o1", 5));
+        gateway.Orders.Topic.Append(TestEvents.Order("o1", 5));
         Assert.Equal(["o1 5"], (await ChangesAsync(watch, 1)).Changes);
     }
 
@@ -88,13 +88,13 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         await using (var watch = Watch())
         {
             await SnapshotAsync(watch);
-            gateway.Orders.Topic.Append(Told.Order("o2", 1));
+            gateway.Orders.Topic.Append(TestEvents.Order("o2", 1));
             cursor = (await ChangesAsync(watch, 1)).Cursor;
         }
 
         Assert.Equal(Ids.Overview("0.1"), cursor);
-        gateway.Orders.Topic.Append(Told.Order("o2", 2));
-        gateway.Users.Topic.Append(Told.User(4));
+        gateway.Orders.Topic.Append(TestEvents.Order("o2", 2));
+        gateway.Users.Topic.Append(TestEvents.User(4));
         await using var resumed = Watch(cursor);
         Assert.Equal(new ReceivedSubscribed<OverviewEvent>(Ids.Overview("0.1")), await NextAsync(resumed));
         var (changes, end) = await ChangesAsync(resumed, 2);
@@ -115,7 +115,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
         Assert.True(snapshot.Snapshot);
         Assert.Equal("o9", Assert.Single(snapshot.Events).Overview.Orders.Orders.Single().OrderId);
 
-        gateway.Orders.Topic.Append(Told.Order("o9", 2), Told.Order("o9", 3));
+        gateway.Orders.Topic.Append(TestEvents.Order("o9", 2), TestEvents.Order("o9", 3));
         Assert.Equal(["o9 3"], (await ChangesAsync(watch, 1)).Changes);
     }
 

@@ -34,7 +34,7 @@ public sealed class PartitionConsumerOutageTests(Inboxes inboxes) : IClassFixtur
             await using var orders = await OrdersAsync(address);
             expected.Add((await PlaceAsync(orders, user)).OrderId);
             await inboxes.InboxAsync(user, all => all.Count == expected.Count, new(notifications.Channel));
-            // Told to nobody before it goes.
+            // TestEvents to nobody before it goes.
             expected.Add((await PlaceAsync(orders, user)).OrderId);
         }
 

@@ -43,7 +43,7 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
         {
             return await ReadAsync(new Session(await contexts.CreateDbContextAsync(cancellationToken)), topics, cancellationToken);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Heard(exception, writing: false) is { } away)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Observe(exception, writing: false) is { } away)
         {
             throw away;
         }

@@ -21,7 +21,7 @@ internal sealed class OutboxProgress(TimeProvider time)
         }
     }
 
-    /// <summary>How long an event may wait before it is worth a word: several leases, in which every replica has had its turn.</summary>
+    /// <summary>How long an event may wait before that is reported: several leases, in which every replica has had its turn.</summary>
     public static TimeSpan StallThreshold(OutboxOptions options)
     {
         var leases = 10 * options.LeaseDuration;
@@ -29,7 +29,7 @@ internal sealed class OutboxProgress(TimeProvider time)
     }
 
     /// <summary>The first event of the topic after its mark waits, for the cause given.</summary>
-    public void Waits(OutboxTopic topic, string cause)
+    public void Stalled(OutboxTopic topic, string cause)
     {
         lock (gate)
         {
@@ -41,7 +41,7 @@ internal sealed class OutboxProgress(TimeProvider time)
     }
 
     /// <summary>Nothing waits, or what did was brought to the log.</summary>
-    public void GetsOn()
+    public void Progressed()
     {
         lock (gate)
             cause = "";

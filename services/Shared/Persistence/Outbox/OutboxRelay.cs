@@ -19,8 +19,8 @@ internal sealed partial class OutboxRelay<TContext>(
 
     private readonly OutboxOptions options = settings.Value;
     private long? agedAt;
-    private bool saidThatItWaits;
-    private bool saidThatItIsAway;
+    private bool hasReportedStall;
+    private bool hasReportedAway;
     private string resumeAfter = "";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -36,7 +36,7 @@ internal sealed partial class OutboxRelay<TContext>(
                     continue;
                 }
 
-                GoOn();
+                Recover();
                 if (round == OutboxRound.Standby)
                     await Task.Delay(options.LeaseDuration / 4, time, stoppingToken);
                 else if (round is OutboxRound.Idle or OutboxRound.Partial)
@@ -45,12 +45,11 @@ internal sealed partial class OutboxRelay<TContext>(
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
             }
-#pragma warning disable CA1031 // Whatever the log or the database throw: the outbox must go on, or its events would never be told.
             catch (Exception exception)
             {
+                // Whatever the log or the database throw: the outbox must go on, or its events would never be told.
                 await BackOffAsync(exception, stoppingToken);
             }
-#pragma warning restore CA1031
         }
     }
 
@@ -105,13 +104,13 @@ internal sealed partial class OutboxRelay<TContext>(
 
             if (!await HoldLeaseAsync(cancellationToken))
             {
-                Waits(waiting[0].Topic, "another process has the lease and does not bring them there");
+                ReportStall(waiting[0].Topic, "another process has the lease and does not bring them there");
                 return OutboxRound.Standby;
             }
 
             var unanswered = await appender.AppendAsync(waiting, cancellationToken);
             if (unanswered.Count > 0)
-                Waits(unanswered[0], "it does not answer");
+                ReportStall(unanswered[0], "it does not answer");
             if (unanswered.Count == waiting.Count)
             {
                 resumeAfter = waiting[^1].Topic.Topic;
@@ -124,8 +123,8 @@ internal sealed partial class OutboxRelay<TContext>(
 
         if (round == OutboxRound.Partial)
             return round;
-        progress.GetsOn();
-        saidThatItWaits = false;
+        progress.Progressed();
+        hasReportedStall = false;
         return round;
     }
 
@@ -145,23 +144,23 @@ internal sealed partial class OutboxRelay<TContext>(
         await lease.ReleaseAsync(cancellationToken);
     }
 
-    private void Waits(OutboxTopic topic, string cause)
+    private void ReportStall(OutboxTopic topic, string cause)
     {
-        progress.Waits(topic, cause);
-        if (saidThatItWaits || progress.Stall.Waited < OutboxProgress.StallThreshold(options))
+        progress.Stalled(topic, cause);
+        if (hasReportedStall || progress.Stall.Waited < OutboxProgress.StallThreshold(options))
             return;
-        saidThatItWaits = true;
+        hasReportedStall = true;
         LogWaits(progress.Stall.Waited, cause);
     }
 
     /// <summary>Something answered.</summary>
-    private void GoOn()
+    private void Recover()
     {
         if (backoff.Failures == 0)
             return;
-        if (saidThatItIsAway)
+        if (hasReportedAway)
             LogBack(backoff.Failures);
-        saidThatItIsAway = false;
+        hasReportedAway = false;
         backoff.Reset();
         check.Sweep();
     }
@@ -169,8 +168,8 @@ internal sealed partial class OutboxRelay<TContext>(
     private async Task BackOffAsync(Exception? exception, CancellationToken stoppingToken)
     {
         // Once for as long as it lasts; of the database the process has said so.
-        var level = saidThatItIsAway ? LogLevel.Debug : DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
-        saidThatItIsAway |= level == LogLevel.Warning;
+        var level = hasReportedAway ? LogLevel.Debug : DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
+        hasReportedAway |= level == LogLevel.Warning;
         LogAway(level, exception, backoff.Failures);
         var (delay, givesWay) = backoff.Next();
         try

@@ -127,7 +127,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
         {
             while (await _timer.WaitForNextTickAsync(CancellationToken.None))
             {
-                // A consumer that does not read does not hear the server either.
+                // A consumer that does not read receives no heartbeat of the server either.
                 if (Volatile.Read(ref _readingSince) is var since and not 0 && time.GetElapsedTime(since) > options.ServerTimeout)
                     call.Dispose();
                 if (!write.IsCompleted)

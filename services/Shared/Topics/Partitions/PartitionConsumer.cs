@@ -34,13 +34,12 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             {
                 break;
             }
-#pragma warning disable CA1031 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
             catch (Exception exception)
             {
+                // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
                 var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
                 LogFailed(level, exception, consumer, partition, backoff.Failures);
             }
-#pragma warning restore CA1031
             await Task.Delay(backoff.Next(), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

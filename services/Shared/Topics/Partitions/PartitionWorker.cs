@@ -34,14 +34,13 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
             {
                 break;
             }
-#pragma warning disable CA1031 // Whatever the database throws: this replica must go on to renew its leases when it is back.
             catch (Exception exception)
             {
+                // Whatever the database throws: this replica must go on to renew its leases when it is back.
                 // What is consumed goes on: should another replica have it by now, the position says so.
                 var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
                 LogNotBalanced(level, exception, consumer);
             }
-#pragma warning restore CA1031
             await Task.Delay(options.Value.LeaseDuration / 4, time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

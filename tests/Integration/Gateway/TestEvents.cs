@@ -6,8 +6,8 @@ using Microservices.Users.V1;
 
 namespace Microservices.Tests.Integration.Gateway;
 
-/// <summary>Events as services tell them, about the user "ada".</summary>
-internal static class Told
+/// <summary>Events as services publish them, about the user "ada".</summary>
+internal static class TestEvents
 {
     private static readonly Timestamp Time = Timestamp.FromDateTime(new DateTime(2026, 1, 31, 13, 0, 0, DateTimeKind.Utc));
 
