@@ -56,7 +56,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<O
     {
         var (response, outcome) = await database.WriteOnceAsync(command, key, request, change, time.GetUtcNow().ToMicroseconds(), cancellationToken);
         return outcome == IdempotencyOutcome.KeyReused
-            ? throw new StatusException(OrderErrors.KeyReused())
+            ? throw new StatusException(OrderErrors.Domain.KeyReused())
             : (response, outcome == IdempotencyOutcome.Replayed);
     }
 
@@ -66,7 +66,7 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<O
         var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken)
             ?? throw new StatusException(OrderErrors.NotFound(orderId));
         if (version != 0 && version != order.Version)
-            throw new StatusException(OrderErrors.Domain.Aborted("VERSION_MISMATCH", $"The order has version {order.Version}, not {version}: read it again."));
+            throw new StatusException(OrderErrors.Domain.VersionMismatch(OrderErrors.Type, order.Version, version));
         if (!possible(order.State))
             throw new StatusException(OrderErrors.Domain.FailedPrecondition("ORDER_STATE", orderId, $"An order that is {Name(order.State)} cannot become {Name(state)}."));
 

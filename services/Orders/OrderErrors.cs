@@ -12,8 +12,6 @@ internal static class OrderErrors
 
     public static Status NotFound(string orderId) => Domain.NotFound(Type, orderId);
 
-    public static Status KeyReused() => Domain.Aborted("IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request.");
-
     public static Status UserNotFound(string userId) =>
         Domain.FailedPrecondition("USER_NOT_FOUND", userId, $"There is no user with id '{userId}'.");
 }

@@ -146,7 +146,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         if (command.IdempotencyKey.Length == 0 || !known.TryGetValue(command.IdempotencyKey, out var record) || IsForgotten(record))
             return null;
         if (!record.Answers(HashOf(command)))
-            return OrderErrors.KeyReused();
+            return OrderErrors.Domain.KeyReused();
 
         var response = PlaceOrderResponse.Parser.ParseFrom(record.Response);
         response.Replayed = true;

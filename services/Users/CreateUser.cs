@@ -28,7 +28,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
             users => CreateAsync(users, request, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)
-            throw UserErrors.KeyReused();
+            throw new StatusException(UserErrors.Domain.KeyReused());
         response.Replayed = outcome == IdempotencyOutcome.Replayed;
         response.Etag = await etags.AfterWriteAsync(response.User.UserId, cancellationToken);
         return response;

@@ -21,7 +21,7 @@ internal sealed class UpdateUser(Database<UsersDbContext> database, KeyETags<Use
         var user = await users.Users.FirstOrDefaultAsync(u => u.UserId == request.User.UserId, cancellationToken)
             ?? throw new StatusException(UserErrors.NotFound(request.User.UserId));
         if (user.Version != request.User.Version)
-            throw new StatusException(UserErrors.Domain.Aborted("VERSION_MISMATCH", $"The user has version {user.Version}, not {request.User.Version}: read it again."));
+            throw new StatusException(UserErrors.Domain.VersionMismatch(UserErrors.Type, user.Version, request.User.Version));
 
         if (request.UpdateMask.Paths.Contains("display_name"))
             user.DisplayName = request.User.DisplayName;

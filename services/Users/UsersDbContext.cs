@@ -15,7 +15,7 @@ internal abstract class UsersDbContext(DbContextOptions options) : ServiceDbCont
         // Serves the snapshot of a partition.
         user.HasIndex(u => new { u.Partition, u.UserId });
         user.Property(u => u.UserId).HasMaxLength(64);
-        user.Property(u => u.DisplayName).HasMaxLength(4 * UserErrors.MaxDisplayName);
+        user.Property(u => u.DisplayName).HasMaxLength(4 * UserValidation.MaxDisplayName);
         user.Property(u => u.Email).HasMaxLength(254);
         user.Property(u => u.EmailKey).HasMaxLength(254);
         user.Property(u => u.Version).IsConcurrencyToken();

@@ -79,7 +79,7 @@ public sealed class ErrorBoundsTests
 
         Assert.All(
             (Status[])[
-                Domain.NotFound(text, text), Domain.AlreadyExists("t", text, text), Domain.Aborted("R", text), Domain.FailedPrecondition("R", text, text),
+                Domain.NotFound(text, text), Domain.AlreadyExists("t", text, text), Domain.VersionMismatch(text, 1, 2), Domain.FailedPrecondition("R", text, text),
                 Domain.Exhausted("R", text), Domain.Unavailable("R", text), Domain.Other(StatusCode.Internal, "R", text),
             ],
             AssertSmall);

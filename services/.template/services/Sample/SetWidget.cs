@@ -25,7 +25,7 @@ internal sealed class SetWidget(Database<SampleDbContext> database, TimeProvider
             sample => SetAsync(sample, request, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)
-            throw WidgetErrors.KeyReused();
+            throw new StatusException(WidgetErrors.Domain.KeyReused());
         response.Replayed = outcome == IdempotencyOutcome.Replayed;
         return response;
     }

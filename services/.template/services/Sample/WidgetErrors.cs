@@ -12,9 +12,6 @@ internal static class WidgetErrors
 
     public static Status NotFound(string widgetId) => Domain.NotFound("sample.v1.Widget", widgetId);
 
-    public static StatusException KeyReused() =>
-        new(Domain.Aborted("IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request."));
-
     public static void CheckLabel(this FieldViolations violations, string field, string value) =>
         violations.CheckText(field, value, MaxLabel);
 }

@@ -43,8 +43,12 @@ public sealed class ErrorDomain(string domain)
             bad, new ResourceInfo { ResourceType = type, ResourceName = value });
     }
 
-    /// <summary>ABORTED: the caller's view is out of date: read again and retry.</summary>
-    public Status Aborted(string reason, string message) => Make(StatusCode.Aborted, reason, message);
+    /// <summary>ABORTED, reason VERSION_MISMATCH: the caller's view of a resource is out of date: read it again and retry.</summary>
+    public Status VersionMismatch(string type, long version, long given) =>
+        Make(StatusCode.Aborted, "VERSION_MISMATCH", $"The {Short(type)} has version {version}, not {given}: read it again.");
+
+    /// <summary>ABORTED, reason IDEMPOTENCY_KEY_REUSED: the key of a command that was carried out came with another request.</summary>
+    public Status KeyReused() => Make(StatusCode.Aborted, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request.");
 
     /// <summary>FAILED_PRECONDITION: not possible in the present state; trying again is useless until that changes.</summary>
     public Status FailedPrecondition(string reason, string subject, string message)

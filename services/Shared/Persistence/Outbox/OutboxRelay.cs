@@ -47,7 +47,7 @@ internal sealed partial class OutboxRelay<TContext>(
             }
             catch (Exception exception)
             {
-                // Whatever the log or the database throw: the outbox must go on, or its events would never be told.
+                // Whatever the log or the database throw: the outbox must go on, or its events would never be published.
                 await BackOffAsync(exception, stoppingToken);
             }
         }
