@@ -1,7 +1,6 @@
 using Microservices.Orders;
 using Microservices.Tests.Integration.Orders;
 using Microservices.Tests.Integration.Users;
-using Microservices.Tests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -30,59 +29,26 @@ public sealed class PostgresBackends : Backends
 }
 
 [Collection(nameof(OnPostgres))]
-public sealed class UsersOnPostgresTests : UsersTests
-{
-    public UsersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class UsersOnPostgresTests(PostgresBackends backends) : UsersTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class ListUsersOnPostgresTests : ListUsersTests
-{
-    public ListUsersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class ListUsersOnPostgresTests(PostgresBackends backends) : ListUsersTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class LookupUsersOnPostgresTests : LookupUsersTests
-{
-    public LookupUsersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class LookupUsersOnPostgresTests(PostgresBackends backends) : LookupUsersTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class OrdersOnPostgresTests : OrdersTests
-{
-    public OrdersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class OrdersOnPostgresTests(PostgresBackends backends) : OrdersTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class ListOrdersOnPostgresTests : ListOrdersTests
-{
-    public ListOrdersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class ListOrdersOnPostgresTests(PostgresBackends backends) : ListOrdersTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class OrderStateOnPostgresTests : OrderStateTests
-{
-    public OrderStateOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class OrderStateOnPostgresTests(PostgresBackends backends) : OrderStateTests(backends.OrSkip());
 
 [Collection(nameof(OnPostgres))]
-public sealed class LookupOrdersOnPostgresTests : LookupOrdersTests
+public sealed class LookupOrdersOnPostgresTests(PostgresBackends backends) : LookupOrdersTests(backends.OrSkip())
 {
-    private readonly PostgresBackends backends;
-
-    public LookupOrdersOnPostgresTests(PostgresBackends backends)
-        : base(backends)
-    {
-        Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-        this.backends = backends;
-    }
-
     [SkippableFact]
     public async Task A_connection_that_was_cut_while_it_lay_idle_fails_no_lookup()
     {
@@ -98,11 +64,7 @@ public sealed class LookupOrdersOnPostgresTests : LookupOrdersTests
 }
 
 [Collection(nameof(OnPostgres))]
-public sealed class ChangedUsersOnPostgresTests : ChangedUsersTests
-{
-    public ChangedUsersOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class ChangedUsersOnPostgresTests(PostgresBackends backends) : ChangedUsersTests(backends.OrSkip());
 
 /// <summary>One PostgreSQL for all tests that need one.</summary>
 [CollectionDefinition(nameof(OnPostgres))]

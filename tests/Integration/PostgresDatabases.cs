@@ -29,3 +29,14 @@ public sealed class PostgresDatabases : IAsyncLifetime
             await server.DisposeAsync();
     }
 }
+
+internal static class PostgresFixtureExtensions
+{
+    /// <summary>The fixture of a test that needs PostgreSQL; where there is none, the test is skipped.</summary>
+    public static TFixture OrSkip<TFixture>(this TFixture fixture)
+        where TFixture : IAsyncLifetime
+    {
+        Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
+        return fixture;
+    }
+}

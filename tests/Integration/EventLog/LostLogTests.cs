@@ -1,5 +1,4 @@
 using Microservices.EventLog;
-using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.EventLog;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Orders.V1;
-using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Hosting;
 

@@ -237,8 +237,4 @@ public abstract class NotificationsTests(Inboxes inboxes)
 
 public sealed class NotificationsOnSqliteTests(Inboxes inboxes) : NotificationsTests(inboxes), IClassFixture<Inboxes>;
 
-public sealed class NotificationsOnPostgresTests : NotificationsTests, IClassFixture<PostgresInboxes>
-{
-    public NotificationsOnPostgresTests(PostgresInboxes inboxes)
-        : base(inboxes) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class NotificationsOnPostgresTests(PostgresInboxes inboxes) : NotificationsTests(inboxes.OrSkip()), IClassFixture<PostgresInboxes>;

@@ -159,8 +159,4 @@ public abstract class PartitionConsumerTests(Inboxes inboxes)
 
 public sealed class PartitionConsumerOnSqliteTests(Inboxes inboxes) : PartitionConsumerTests(inboxes), IClassFixture<Inboxes>;
 
-public sealed class PartitionConsumerOnPostgresTests : PartitionConsumerTests, IClassFixture<PostgresInboxes>
-{
-    public PartitionConsumerOnPostgresTests(PostgresInboxes inboxes)
-        : base(inboxes) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-}
+public sealed class PartitionConsumerOnPostgresTests(PostgresInboxes inboxes) : PartitionConsumerTests(inboxes.OrSkip()), IClassFixture<PostgresInboxes>;

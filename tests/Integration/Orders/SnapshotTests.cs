@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
-using Grpc.Core;
 using Microservices.Orders;
 using Microservices.Orders.V1;
-using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
@@ -214,11 +212,8 @@ public sealed class SnapshotsOnSqliteTests(Backends backends) : SnapshotTests(ba
 }
 
 [Collection(nameof(OnPostgres))]
-public sealed class SnapshotsOnPostgresTests : SnapshotTests
+public sealed class SnapshotsOnPostgresTests(PostgresBackends backends) : SnapshotTests(backends.OrSkip())
 {
-    public SnapshotsOnPostgresTests(PostgresBackends backends)
-        : base(backends) => Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-
     protected override async Task<int> OpenTransactionsAsync() => (await InDatabaseAsync(database => database.Database
         .SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND clock_timestamp() - xact_start > interval '2 seconds'").ToListAsync())).Single();
 }

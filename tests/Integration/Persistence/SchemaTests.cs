@@ -158,15 +158,9 @@ public sealed class SchemaOnSqliteTests : SchemaTests
         new(new DbContextOptionsBuilder<SharedDbContext>().UseSqlite(database, sqlite => sqlite.MigrationsHistoryTable(SharedDbContext.HistoryTable)).Options);
 }
 
-public sealed class SchemaOnPostgresTests : SchemaTests, IClassFixture<PostgresDatabases>
+public sealed class SchemaOnPostgresTests(PostgresDatabases databases) : SchemaTests, IClassFixture<PostgresDatabases>
 {
-    private readonly PostgresDatabases databases;
-
-    public SchemaOnPostgresTests(PostgresDatabases databases)
-    {
-        Skip.If(Needs.WhyNot(Need.PostgreSql) is not null, Needs.WhyNot(Need.PostgreSql));
-        this.databases = databases;
-    }
+    private readonly PostgresDatabases databases = databases.OrSkip();
 
     protected override string Qualifier => "users.";
 

@@ -1,6 +1,5 @@
 using Microservices.EventLog;
 using Microservices.Orders.V1;
-using Microservices.Persistence;
 using Microservices.Tests.Integration.EventLog;
 using Microservices.Tests.Support;
 using Microservices.Topics;

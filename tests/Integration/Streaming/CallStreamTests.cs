@@ -64,18 +64,13 @@ public sealed class CallStreamTests
     public async Task A_call_that_is_not_answered_in_time_fails_with_DEADLINE_EXCEEDED_and_its_handler_is_cancelled()
     {
         await using var host = await UsersHost.StartAsync();
-        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Backend.Handle = async (_, token) =>
-        {
-            await using var registration = token.Register(() => cancelled.TrySetResult());
-            await cancelled.Task;
-        };
+        var cancelled = host.Backend.HangUntilCancelledAsync();
         await using var client = new UsersClient([host]);
 
         var error = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("slow", new() { Timeout = TimeSpan.FromMilliseconds(200) }));
 
         Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
-        await cancelled.Task.WaitAsync(Eventually.Timeout);
+        await cancelled.WaitAsync(Eventually.Timeout);
         await client.NothingIsLeftAsync();
     }
 
@@ -83,12 +78,7 @@ public sealed class CallStreamTests
     public async Task A_cancelled_call_ends_at_once_and_cancels_its_handler()
     {
         await using var host = await UsersHost.StartAsync();
-        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Backend.Handle = async (_, token) =>
-        {
-            await using var registration = token.Register(() => cancelled.TrySetResult());
-            await cancelled.Task;
-        };
+        var cancelled = host.Backend.HangUntilCancelledAsync();
         await using var client = new UsersClient([host]);
         using var hangUp = new CancellationTokenSource();
         var call = client.LookupAsync("u", cancellationToken: hangUp.Token);
@@ -97,7 +87,7 @@ public sealed class CallStreamTests
         await hangUp.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        await cancelled.Task.WaitAsync(Eventually.Timeout);
+        await cancelled.WaitAsync(Eventually.Timeout);
         await client.NothingIsLeftAsync();
     }
 

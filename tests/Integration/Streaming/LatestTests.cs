@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.EventLog;
 using Microservices.Orders.V1;

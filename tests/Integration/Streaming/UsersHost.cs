@@ -153,6 +153,18 @@ public sealed class Backend
         batch.AnswerEach(AnswerTo);
     };
 
+    /// <summary>Answers nothing any more; completes when a handler was cancelled.</summary>
+    public Task HangUntilCancelledAsync()
+    {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Handle = async (_, token) =>
+        {
+            await using var registration = token.Register(() => cancelled.TrySetResult());
+            await cancelled.Task;
+        };
+        return cancelled.Task;
+    }
+
     public void Release() => _gate.TrySetResult();
 
     public void StreamOpened() => Interlocked.Increment(ref _streams);
