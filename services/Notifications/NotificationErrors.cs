@@ -8,6 +8,6 @@ internal static class NotificationErrors
 {
     public static readonly ErrorDomain Domain = new("notifications.v1");
 
-    /// <summary>Also where it is there and another user's: who asks does not learn of it.</summary>
+    /// <summary>Also for one that is another user's: the caller does not learn that it exists.</summary>
     public static Status NotFound(string notificationId) => Domain.NotFound("notifications.v1.Notification", notificationId);
 }

@@ -8,7 +8,7 @@ internal static class OrderPosition
 {
     public static string Of(Order order) => string.Create(CultureInfo.InvariantCulture, $"{order.PlaceTime.UtcTicks} {order.OrderId}");
 
-    /// <summary>False when it is none of <see cref="Of"/>.</summary>
+    /// <summary>False for anything that <see cref="Of"/> did not return.</summary>
     public static bool TryParse(string position, out DateTimeOffset time, out string orderId)
     {
         (time, orderId) = (default, "");

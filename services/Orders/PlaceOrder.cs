@@ -48,9 +48,9 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     private async Task SetETagsAsync(Placement?[] outcomes, CancellationToken cancellationToken)
     {
         var placed = outcomes.Select(outcome => outcome!.Value.Response).OfType<PlaceOrderResponse>().ToList();
-        var told = await etags.AfterWriteAsync([.. placed.Select(response => response.Order.UserId)], cancellationToken);
+        var current = await etags.AfterWriteAsync([.. placed.Select(response => response.Order.UserId)], cancellationToken);
         for (var i = 0; i < placed.Count; i++)
-            placed[i].Etag = told[i];
+            placed[i].Etag = current[i];
     }
 
     // Before anything else is asked: a repeat is answered as it was, even when Users is down or the user has gone.

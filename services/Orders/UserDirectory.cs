@@ -10,7 +10,7 @@ internal sealed class UserDirectory(CallStreamClient<LookupUsersCall, LookupUser
     private static readonly CallSettings Settings = new() { Timeout = TimeSpan.FromSeconds(5) };
 
     /// <summary>Those of the ids that are users'.</summary>
-    /// <exception cref="RpcException">Users could not tell.</exception>
+    /// <exception cref="RpcException">Users did not answer.</exception>
     public async Task<HashSet<string>> ExistingAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
     {
         var exist = await Task.WhenAll(userIds.Select(userId => ExistsAsync(userId, cancellationToken)));

@@ -4,7 +4,7 @@ using Microservices.Users.V1;
 
 namespace Microservices.Users;
 
-/// <summary>Lists who has changed.</summary>
+/// <summary>Lists which users have changed.</summary>
 internal sealed class ListChangedUsers(OutboxHeads<UsersDbContext> heads, OutboxHistory<UsersDbContext> history)
     : ChangedKeys<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, heads, history)
 {

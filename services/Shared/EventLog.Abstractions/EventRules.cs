@@ -3,8 +3,8 @@ using System.Text;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// What an event may be: the one place for it. Who makes an event asks here, so that one that the log would refuse is never committed; the
-/// log asks here, too, and no setting of its makes it refuse what is allowed here.
+/// What an event may be, in one place. Code that makes an event checks it here, so that one that the log would refuse is never committed; the
+/// log checks here, too, and none of its settings makes it refuse what is allowed here.
 /// </summary>
 public static class EventRules
 {

@@ -11,7 +11,7 @@ public interface IEventHistory
     /// May be asked for more than there is: then without events, but with the last offset.
     /// The payload and key are byte for byte what was, or will be, appended.
     /// </summary>
-    /// <returns>Null when the topic is not known here. What is committed only: an offset told once is there for good.</returns>
+    /// <returns>Null when the topic is not known here. Only what is committed: an offset that was returned once is there for good.</returns>
     /// <remarks>An exception is logged, and the read is tried again later; it resets nobody.</remarks>
     ValueTask<HistoryPage?> ReadAsync(string topic, long after, int maxEvents, CancellationToken cancellationToken);
 }

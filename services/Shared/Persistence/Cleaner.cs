@@ -11,8 +11,8 @@ namespace Microservices.Persistence;
 /// the same time.
 /// </summary>
 /// <param name="retention">How long rows are kept.</param>
-/// <param name="time">Tells the time.</param>
-/// <param name="logger">Hears of rounds that failed; the next one tries again.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Gets a line for a round that failed; the next one tries again.</param>
 public abstract partial class Cleaner(TimeSpan retention, TimeProvider time, ILogger logger) : BackgroundService
 {
     private const int Chunk = 1_000;
@@ -25,7 +25,7 @@ public abstract partial class Cleaner(TimeSpan retention, TimeProvider time, ILo
     /// <summary>Deletes rows from before a time, oldest first.</summary>
     /// <param name="before">The time.</param>
     /// <param name="count">At most so many.</param>
-    /// <param name="cancellationToken">Calls it off.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>How many; fewer than the count when no more are left.</returns>
     protected abstract Task<int> DeleteAsync(DateTimeOffset before, int count, CancellationToken cancellationToken);
 

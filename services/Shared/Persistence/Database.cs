@@ -10,7 +10,7 @@ namespace Microservices.Persistence;
 /// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
 /// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
 /// time, writers of this process queue here rather than poll for the lock there. Events that a change adds are committed with it, and
-/// this process's relay is then told. A database that is away makes each throw <see cref="DatabaseAwayException"/>, and one line in the log when that
+/// this process's relay is then woken. A database that is away makes each throw <see cref="DatabaseAwayException"/>, and one line in the log when that
 /// begins and when it ends (<see cref="DatabaseOutage{TContext}"/>).
 /// </summary>
 public sealed class Database<TContext> : IDisposable
@@ -69,8 +69,8 @@ public sealed class Database<TContext> : IDisposable
     }
 
     /// <summary>
-    /// Writes something of the size that commands may have and takes it out again, all in one transaction. Whether that succeeds is the caller's
-    /// to say: it counts as no failure.
+    /// Writes something of the size that commands may have and takes it out again, all in one transaction. The caller decides
+    /// what a failure means: it does not count as one here.
     /// </summary>
     internal Task ProbeAsync(CancellationToken cancellationToken) =>
         AttemptAsync(async context =>
@@ -108,7 +108,7 @@ public sealed class Database<TContext> : IDisposable
             var events = context.NewEvents.Count > 0;
             if (events)
                 await OutboxWriter.WriteAsync(context, time, cancellationToken);
-            // Past this point the caller cannot call it off: a commit that was cancelled half-way would be neither done nor undone.
+            // Past this point the caller cannot cancel it: a commit that was cancelled half-way would be neither done nor undone.
             await transaction.CommitAsync(CancellationToken.None);
             if (events)
                 outbox.Set();

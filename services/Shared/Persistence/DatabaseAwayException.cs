@@ -31,12 +31,12 @@ public sealed class DatabaseAwayException : DbException
     public override bool IsTransient => true;
 
     /// <summary>
-    /// How to log an exception that whatever goes on after it has caught: as a debug line when it is an outage of the database, which the process
-    /// has logged by then, else as told.
+    /// The level at which code that catches an exception and goes on should log it: debug for an outage of the database, which the process has
+    /// logged by then; for anything else the level given.
     /// </summary>
     public static LogLevel LevelOf(Exception? exception, LogLevel otherwise) => exception is DatabaseAwayException ? LogLevel.Debug : otherwise;
 
-    /// <summary>What is the matter, in one line; null when this is no outage, or one that has become this exception already.</summary>
+    /// <summary>The cause, in one line; null when this is no outage, or when it is this exception already.</summary>
     internal static string? CauseOf(Exception exception)
     {
         // EF Core puts what the driver throws inside of its own.

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Whether the database of a process is away, for all who use it: one line in the log when an outage begins, with its cause, and one when it
-/// ends, with how many reads and writes failed meanwhile; none of those who meet it log it again. It begins with the first failure and ends
+/// Whether the database of a process is away, for everything in it: one line in the log when an outage begins, with its cause, and one when it
+/// ends, with how many reads and writes failed meanwhile; code that meets it does not log it again. It begins with the first failure and ends
 /// when <see cref="DatabaseProbe{TContext}"/> has written something, so reads and writes that succeed cost nothing here. Thread-safe.
 /// </summary>
 internal sealed partial class DatabaseOutage<TContext>(TimeProvider time, ILogger<DatabaseOutage<TContext>> logger)
@@ -29,7 +29,7 @@ internal sealed partial class DatabaseOutage<TContext>(TimeProvider time, ILogge
         }
     }
 
-    /// <summary>Takes note of a failure; null when it is none of the database's being away.</summary>
+    /// <summary>Takes note of a failure, and returns what to throw instead; null when the database is not away.</summary>
     public DatabaseAwayException? Observe(Exception exception, bool writing)
     {
         if (DatabaseAwayException.CauseOf(exception) is not { } cause)

@@ -25,7 +25,7 @@ internal sealed partial class DatabaseSchema<TContext>(
     }
 
     /// <summary>Applies what is to be applied.</summary>
-    /// <exception cref="IOException">Another process is at it.</exception>
+    /// <exception cref="IOException">Another process is applying them.</exception>
     /// <exception cref="InvalidSettingException">The database is of before the first migration.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +82,7 @@ internal sealed partial class DatabaseSchema<TContext>(
         LogMigrated(pending.Count, context.GetType().Name, pending[^1]);
     }
 
-    /// <summary>A database of a later version is none of that: it has the first migration of this one, and more.</summary>
+    /// <summary>Throws for a database of an earlier version. One of a later version passes: it has the first migration of this one, and more.</summary>
     private static async Task ThrowIfEarlierAsync(TContext context, CancellationToken cancellationToken)
     {
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();

@@ -17,12 +17,12 @@ public static class PageReading
 
     /// <summary>
     /// Reads rows until there are enough of them, by number or by the bytes of their messages. What comes after that is read no further than
-    /// the one row that tells that there is more, so a page costs what it returns, however large the rows are.
+    /// the one row that shows that there is more, so a page costs what it returns, however large the rows are.
     /// </summary>
     /// <param name="rows">The rows after the page before, in order.</param>
     /// <param name="message">Makes a row's message.</param>
     /// <param name="count">At most so many items.</param>
-    /// <param name="cancellationToken">Calls it off.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <param name="maxBytes">About so many bytes: the item that would go beyond them is on the next page.</param>
     public static async Task<ListPage<TRow, TItem>> ReadPageAsync<TRow, TItem>(
         this IQueryable<TRow> rows, Func<TRow, TItem> message, int count, CancellationToken cancellationToken, int maxBytes = MaxPageBytes)

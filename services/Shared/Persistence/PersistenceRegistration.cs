@@ -83,7 +83,7 @@ public static class PersistenceRegistration
         services.AddPooledDbContextFactory<TProvider>((provider, context) =>
         {
             configure(context, CommandTimeout(provider));
-            // Each is thrown as well, to somebody who knows what it means: a race that was lost is run again, an outage is told once.
+            // Each is thrown as well, and the code that catches it knows what it means: a lost race is run again, an outage is logged once.
             context.ConfigureWarnings(warnings => warnings.Log(
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.ConnectionError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug)));

@@ -9,8 +9,8 @@ using Microservices.Streaming.V1;
 namespace Microservices.Topics;
 
 /// <summary>
-/// Tells whether what a service keeps of a key has changed, without reading it: every change commits an event at the end of the key's
-/// topic, so the place of that end stands for the state of all there is. Each answer comes from the database: none is stale. Thread-safe.
+/// Shows whether what a service keeps of a key has changed, without reading it: every change commits an event at the end of the key's
+/// topic, so the place of that end stands for the state of all there is. Every answer comes from the database, so none is stale. Thread-safe.
 /// </summary>
 public sealed class KeyETags<TContext>(OutboxHeads<TContext> topicHeads, KeyedTopics topics)
     where TContext : ServiceDbContext

@@ -6,7 +6,7 @@ namespace Microservices.Topics;
 
 /// <summary>One thing that there is, in a snapshot.</summary>
 /// <param name="Position">Where it is in the snapshot's order: the next page begins after it.</param>
-/// <param name="Event">It, as an event that says no change.</param>
+/// <param name="Event">The thing itself, as an event that tells of no change.</param>
 public sealed record SnapshotItem(string Position, IMessage Event);
 
 /// <summary>What a snapshot is of: everything, what is about one key, or what is in one partition.</summary>
@@ -16,8 +16,8 @@ public readonly record struct SnapshotScope(string Key, int? Partition);
 
 /// <summary>
 /// Reads snapshots from a service's database: short pages, each a query of its own that is over before its reader gets any of it, and only
-/// a few of them at a time in a process, in the order in which they were asked for. So snapshots keep neither transactions nor connections
-/// from anybody, however many there are and however slow their readers. A singleton; thread-safe.
+/// a few of them at a time in a process, in the order in which they were asked for. So snapshots keep no transaction or connection
+/// from other requests, however many there are and however slow their readers. A singleton; thread-safe.
 /// </summary>
 public sealed class SnapshotReader<TContext>(Database<TContext> database, OutboxHeads<TContext> heads) : IDisposable
     where TContext : ServiceDbContext

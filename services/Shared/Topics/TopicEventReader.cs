@@ -7,7 +7,7 @@ namespace Microservices.Topics;
 
 /// <summary>
 /// One subscription of a <see cref="TopicSource{TContext}"/>: a snapshot, if it was asked for, then the events after it; after a
-/// reset both again. No sequence that waits for another: there are hundreds of thousands of it, and nearly all of them wait for an event.
+/// reset both again. It is not an async sequence over another: there are hundreds of thousands of readers, and nearly all of them wait for an event.
 /// </summary>
 internal sealed class TopicEventReader<TContext> : IEventReader
     where TContext : ServiceDbContext
@@ -75,7 +75,7 @@ internal sealed class TopicEventReader<TContext> : IEventReader
                 case Subscribed stands when !subscribed:
                     subscribed = true;
                     return new EventsSubscribed(stands.Recovered, stands.Cursor.ToString());
-                // What stands for events that were set aside tells nothing; the cursor of the next batch is beyond it.
+                // What stands for events that were set aside has no content; the cursor of the next batch is beyond it.
                 case EventBatch batch when batch.Events.All(static e => e.Payload.IsEmpty):
                     break;
                 case EventBatch batch:
@@ -112,7 +112,7 @@ internal sealed class TopicEventReader<TContext> : IEventReader
         return true;
     }
 
-    /// <summary>Who cancels it has seen what was just begun, or is seen here.</summary>
+    /// <summary>A cancellation at the same moment saw what was just begun, or is seen here.</summary>
     private void CancelIfTooLate()
     {
         Interlocked.MemoryBarrier();

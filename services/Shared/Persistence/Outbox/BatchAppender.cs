@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Appends what waits to the log and does what its answers ask for: moves marks, has topics repaired whose log ends elsewhere, and sets events aside
-/// that it refuses. Not thread-safe.
+/// Appends what waits to the log and acts on its answers: moves marks, repairs topics whose log ends elsewhere, and sets aside events
+/// that the log refuses. Not thread-safe.
 /// </summary>
 internal sealed partial class BatchAppender<TContext>(
     OutboxStore<TContext> store, IEventAppender log, OutboxRepair<TContext> repair, OutboxMetrics metrics, TimeProvider time, ILogger<BatchAppender<TContext>> logger)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Compares topics with the log and has those repaired that the log lacks something of. Often the most recent ones, which show that a log was
+/// Compares topics with the log, and repairs those of which the log lacks something: often the most recent ones, which show that a log was
 /// flushed or rewound; then, and now and then, all of them, page by page: a sweep. The log forgets topics that are quiet: that it has nothing of one
 /// counts only if it has nothing of a recent one either. Not thread-safe.
 /// </summary>

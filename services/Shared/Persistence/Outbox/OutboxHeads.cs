@@ -22,7 +22,7 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
     internal OutboxHeads(IDbContextFactory<TContext> contexts, DatabaseOutage<TContext> outage) => (this.contexts, this.outage) = (contexts, outage);
 
     /// <summary>Where each topic ends, in the order given; offset 0 and an empty epoch where there never was an event.</summary>
-    /// <exception cref="DatabaseAwayException">It cannot be told now.</exception>
+    /// <exception cref="DatabaseAwayException">The database is away.</exception>
     public async Task<IReadOnlyList<TopicHead>> ReadAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         if (topics.Count == 0)

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// The topics of a service as the database has them: what serves readers that are older than the log. Thread-safe. Everything it tells
+/// The topics of a service as the database has them: what serves readers that are older than the log. Thread-safe. Everything it returns
 /// is committed; the bytes are those that are, or will be, in the log. Events past <see cref="OutboxOptions.Retention"/> are gone: then they begin later.
 /// </summary>
 public sealed class OutboxHistory<TContext>(Database<TContext> database) : IEventHistory

@@ -25,7 +25,7 @@ internal sealed class OutboxMetrics : IDisposable
         lag = meter.CreateHistogram("outbox.relay.lag", "s", "From commit to the log; the oldest event of each batch.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
         meter.CreateObservableGauge("outbox.age", () => Age(progress.Stall.Waited, OutboxProgress.StallThreshold(options.Value), time), "s",
-            "How long the oldest event that is not in the log has waited; 0 when none does. The replica that relays tells it, and any other that sees events wait in spite of that: take the largest.");
+            "How long the oldest event that is not in the log has waited; 0 when none does. Reported by the replica that relays, and by any other that sees events wait in spite of that: take the largest.");
         meter.CreateObservableGauge("outbox.quarantined", () => Volatile.Read(ref setAside), "{event}", "Events that the log refused and that are set aside, in the table OutboxQuarantine, until somebody deletes them.");
     }
 

@@ -1,7 +1,7 @@
 namespace Microservices.Persistence;
 
 /// <summary>
-/// Watches, in every replica, whether the events that wait get on: by this process's own monotonic time, from when it first saw an event
+/// Watches, in every replica, whether waiting events make progress: by this process's own monotonic time, from when it first saw an event
 /// wait, whatever the event's own time says and whoever has the lease. Thread-safe.
 /// </summary>
 internal sealed class OutboxProgress(TimeProvider time)
@@ -11,7 +11,7 @@ internal sealed class OutboxProgress(TimeProvider time)
     private long seenAt;
     private string cause = "";
 
-    /// <summary>For how long the same event has been seen to wait, and why; zero when events get on.</summary>
+    /// <summary>For how long the same event has been seen to wait, and why; zero while events make progress.</summary>
     public (TimeSpan Waited, string Cause) Stall
     {
         get

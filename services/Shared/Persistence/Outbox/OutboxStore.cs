@@ -15,8 +15,8 @@ internal sealed class OutboxStore<TContext>(Database<TContext> database)
     private const int EventsPerTopic = 256;
 
     /// <summary>
-    /// Takes or keeps the lease; false when another has it. It is the database that tells the time, and an expiry further ahead than one
-    /// duration is none: whatever clock wrote it, nobody is kept from relaying for longer than that.
+    /// Takes or keeps the lease; false when another has it. The time is the database's, and an expiry further ahead than one
+    /// duration does not count: whatever clock wrote it, no replica is kept from relaying for longer than that.
     /// </summary>
     public Task<bool> TryLeaseAsync(string name, string owner, TimeSpan duration, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>

@@ -9,14 +9,14 @@ namespace Microservices.Topics;
 internal sealed record PartitionShare(IReadOnlyList<int> Owned, IReadOnlyList<int> Surplus);
 
 /// <summary>
-/// Spreads the partitions of a consumer evenly over the replicas that live: each says so often enough, keeps at most its share (all
-/// partitions by the number of replicas, rounded up) and takes what is free. The database tells the time; an expiry further ahead than two
-/// durations, as a clock that was wrong leaves it, is none. Thread-safe.
+/// Spreads the partitions of a consumer evenly over the live replicas: each renews its own row and its leases, keeps at most its share (all
+/// partitions by the number of replicas, rounded up) and takes what is free. The time is the database's; an expiry further ahead than two
+/// durations, as a wrong clock leaves it, does not count. Thread-safe.
 /// </summary>
 internal sealed class PartitionLeases<TContext>(string consumer, Database<TContext> database)
     where TContext : ServiceDbContext
 {
-    /// <summary>Says that the replica lives, renews its leases, and takes free ones up to its share.</summary>
+    /// <summary>Renews the replica's row and its leases, and takes free ones up to its share.</summary>
     public Task<PartitionShare> BalanceAsync(string replica, TimeSpan duration, CancellationToken cancellationToken) =>
         database.WriteAsync(async context =>
         {
@@ -32,7 +32,7 @@ internal sealed class PartitionLeases<TContext>(string consumer, Database<TConte
             var kept = await leases.Where(l => l.Owner == replica).ExecuteUpdateAsync(s => s.SetProperty(l => l.ExpiresAtMs, until), cancellationToken);
             if (kept < share)
             {
-                // Whoever looks at the same time may choose the same: the condition decides, as it is when the row is locked.
+                // A replica that looks at the same time may choose the same: the condition decides, as it is when the row is locked.
                 var free = await leases.Where(l => l.ExpiresAtMs <= now || l.ExpiresAtMs > beyond).OrderBy(l => l.Partition).Select(l => l.Partition).Take(share - kept).ToListAsync(cancellationToken);
                 await leases.Where(l => free.Contains(l.Partition) && (l.ExpiresAtMs <= now || l.ExpiresAtMs > beyond))
                     .ExecuteUpdateAsync(s => s.SetProperty(l => l.Owner, replica).SetProperty(l => l.ExpiresAtMs, until), cancellationToken);

@@ -37,7 +37,7 @@ internal sealed partial class PartitionWorker<TContext, TEvent>(
             catch (Exception exception)
             {
                 // Whatever the database throws: this replica must go on to renew its leases when it is back.
-                // What is consumed goes on: should another replica have it by now, the position says so.
+                // Consuming goes on: should another replica have a partition by now, its position has moved.
                 var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
                 LogNotBalanced(level, exception, consumer);
             }
