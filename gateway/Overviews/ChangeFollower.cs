@@ -1,13 +1,11 @@
 using Grpc.Core;
+using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Overviews;
 
-/// <summary>Whose part has changed, as a service answers.</summary>
-internal readonly record struct ChangedParts(IReadOnlyList<string> UserIds, string Cursor, bool More, bool Reset);
-
-/// <summary>Asks a service for the changes after a cursor.</summary>
-internal delegate Task<ChangedParts> ReadChanges(string cursor, CallOptions options);
+/// <summary>Asks a service whose part has changed after a cursor; null when its answer does not say.</summary>
+internal delegate Task<KeyChanges?> ReadChanges(string cursor, CallOptions options);
 
 /// <summary>
 /// Polls a service for the users whose part has changed, four times in <see cref="GatewayOptions.MaxUnverified"/>. While it does not
@@ -17,6 +15,7 @@ internal sealed partial class ChangeFollower<T>(
     string backend, InvalidationClock<T> clock, ReadChanges read, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ChangeFollower<T>> logger) : BackgroundService
 {
     private const int InMaxUnverified = 4;
+    private static readonly KeyChanges Unknown = new() { Reset = true };
     private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
     private string cursor = "";
     private int failures;
@@ -63,15 +62,15 @@ internal sealed partial class ChangeFollower<T>(
     {
         var asked = time.GetTimestamp();
         // A later answer could not verify anything.
-        var answer = await read(cursor, new CallOptions(deadline: time.GetUtcNow().UtcDateTime + maxUnverified, cancellationToken: stop));
-        if (answer.Reset)
+        var changes = await read(cursor, new CallOptions(deadline: time.GetUtcNow().UtcDateTime + maxUnverified, cancellationToken: stop)) ?? Unknown;
+        if (changes.Reset)
             clock.InvalidateAll();
-        foreach (var userId in answer.UserIds)
+        foreach (var userId in changes.Keys)
             clock.Invalidate(userId);
-        cursor = answer.Cursor;
-        if (!answer.More)
+        cursor = changes.Cursor;
+        if (!changes.More)
             clock.Verify(asked);
-        return answer.More;
+        return changes.More;
     }
 
     [LoggerMessage(LogLevel.Warning, "{Backend} does not report changes ({Code}): the gateway asks it for its part of every overview until it does")]

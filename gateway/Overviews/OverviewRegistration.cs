@@ -26,20 +26,12 @@ internal static class OverviewRegistration
         builder.AddChanges<User>("Users", channel =>
         {
             var users = new UsersService.UsersServiceClient(channel);
-            return async (cursor, options) =>
-            {
-                var changed = await users.ListChangedUsersAsync(new() { Cursor = cursor }, options);
-                return new(changed.UserIds, changed.Cursor, changed.More, changed.Reset);
-            };
+            return async (cursor, options) => (await users.ListChangedUsersAsync(new() { Cursor = cursor }, options)).Changes;
         });
         builder.AddChanges<LatestOrders>("Orders", channel =>
         {
             var orders = new OrdersService.OrdersServiceClient(channel);
-            return async (cursor, options) =>
-            {
-                var changed = await orders.ListChangedUsersAsync(new() { Cursor = cursor }, options);
-                return new(changed.UserIds, changed.Cursor, changed.More, changed.Reset);
-            };
+            return async (cursor, options) => (await orders.ListChangedUsersAsync(new() { Cursor = cursor }, options)).Changes;
         });
         builder.Services.AddSingleton<OverviewAggregator>();
 

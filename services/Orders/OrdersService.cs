@@ -4,12 +4,13 @@ using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
+using Microservices.Topics;
 
 namespace Microservices.Orders;
 
 /// <summary>The gRPC surface of Orders.</summary>
 internal sealed class OrdersService(
-    PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, ListChangedUsers changed, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
+    PlaceOrder place, PlaceOrdersStream placeMany, ChangeOrder change, ReadOrders read, ChangedKeys<OrdersDbContext> changed, CallStreamServer<LookupOrdersCall, LookupOrdersResult> lookups,
     EventStreamServer<WatchOrdersRequest> watch, Drain drain)
     : V1.OrdersService.OrdersServiceBase
 {
@@ -29,8 +30,8 @@ internal sealed class OrdersService(
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
 
-    public override Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
-        changed.HandleAsync(request, context.CancellationToken);
+    public override async Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
+        new() { Changes = await changed.ReadAsync(request.Cursor, context.CancellationToken) };
 
     public override Task LookupOrders(
         IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>

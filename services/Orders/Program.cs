@@ -9,6 +9,7 @@ using V1 = Microservices.Orders.V1;
 var builder = ServiceDefaults.CreateBuilder(args, V1.OrdersService.Descriptor);
 builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
 builder.AddTopics<OrdersDbContext>(OrderEvents.Topics);
+builder.AddChangedKeys<OrdersDbContext>(OrderEvents.Topics, OrderErrors.Domain, payload => V1.OrderEvent.Parser.ParseFrom(payload).Order.UserId);
 builder.Services.AddValidatedOptions<PlaceOrdersOptions, PlaceOrdersOptionsValidator>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsers, "Backends:Users");
@@ -17,7 +18,6 @@ builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();
 builder.Services.AddSingleton<ChangeOrder>();
 builder.Services.AddSingleton<ReadOrders>();
-builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton<LatestOrders>();
 builder.Services.AddSingleton(services => new LookupGate(LookupParts.MaxOrders, services.GetRequiredService<TimeProvider>()));
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));

@@ -8,12 +8,12 @@ using V1 = Microservices.Users.V1;
 var builder = ServiceDefaults.CreateBuilder(args, V1.UsersService.Descriptor);
 builder.AddPersistence<UsersDbContext, SqliteUsersDbContext, PostgresUsersDbContext>();
 builder.AddTopics<UsersDbContext>(UserEvents.Topics);
+builder.AddChangedKeys<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, payload => V1.UserEvent.Parser.ParseFrom(payload).User.UserId);
 
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
 builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
 builder.Services.AddSingleton<UpdateUser>();
-builder.Services.AddSingleton<ListChangedUsers>();
 builder.Services.AddSingleton(services => new LookupGate(LookupUsers.MaxUsers, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsers);
 builder.Services.AddEventStreamServer<V1.WatchUsersRequest, WatchUsers>(V1.UsersService.WatchUsers);

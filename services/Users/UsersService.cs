@@ -2,13 +2,14 @@ using Grpc.Core;
 using Microservices.Hosting;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
+using Microservices.Topics;
 using Microservices.Users.V1;
 
 namespace Microservices.Users;
 
 /// <summary>The gRPC surface of Users.</summary>
 internal sealed class UsersService(
-    CreateUser create, UpdateUser update, ReadUsers read, ListChangedUsers changed, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
+    CreateUser create, UpdateUser update, ReadUsers read, ChangedKeys<UsersDbContext> changed, CallStreamServer<LookupUsersCall, LookupUsersResult> lookups,
     EventStreamServer<WatchUsersRequest> watch, Drain drain)
     : V1.UsersService.UsersServiceBase
 {
@@ -24,8 +25,8 @@ internal sealed class UsersService(
     public override Task<ListUsersResponse> ListUsers(ListUsersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
 
-    public override Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
-        changed.HandleAsync(request, context.CancellationToken);
+    public override async Task<ListChangedUsersResponse> ListChangedUsers(ListChangedUsersRequest request, ServerCallContext context) =>
+        new() { Changes = await changed.ReadAsync(request.Cursor, context.CancellationToken) };
 
     public override Task LookupUsers(
         IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>

@@ -1,21 +1,21 @@
 using Microservices.EventLog;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
+using Microservices.Streaming.V1;
 
 namespace Microservices.Topics;
-
-/// <summary>Which keys have changed.</summary>
-/// <param name="Keys">Each once.</param>
-/// <param name="Cursor">The place after those changes.</param>
-/// <param name="More">There are more: nothing is complete until this is false.</param>
-/// <param name="Reset">What changed before the cursor cannot be told.</param>
-public sealed record KeyChanges(IReadOnlyCollection<string> Keys, string Cursor, bool More, bool Reset);
 
 /// <summary>
 /// Tells which keys have changed since a place, from the history that every change commits an event to; so, other than what the event log
 /// tells, it is complete at the moment it is asked, whatever Redis or the relay does. A singleton; thread-safe.
 /// </summary>
-public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain errors, OutboxHeads<TContext> heads, OutboxHistory<TContext> history)
+/// <param name="topics">The service's topics.</param>
+/// <param name="errors">Whose error a bad cursor is.</param>
+/// <param name="keyOf">Reads the key that an event is about from its payload.</param>
+/// <param name="heads">Where the topics end.</param>
+/// <param name="history">Their events.</param>
+public sealed class ChangedKeys<TContext>(
+    KeyedTopics topics, ErrorDomain errors, Func<ReadOnlySpan<byte>, string> keyOf, OutboxHeads<TContext> heads, OutboxHistory<TContext> history)
     where TContext : ServiceDbContext
 {
     // An answer is bounded by what it reads: events, each up to the size that the outbox takes.
@@ -51,7 +51,7 @@ public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain erro
                 // Which key an event is about that was set aside is not known here.
                 if (page.Events.Any(e => e.Payload.IsEmpty))
                     return Begin(ends);
-                keys.UnionWith(page.Events.Select(e => KeyOf(e.Payload.Span)));
+                keys.UnionWith(page.Events.Select(e => keyOf(e.Payload.Span)));
                 offset = page.Events[^1].Offset;
                 room -= page.Events.Count;
             }
@@ -60,11 +60,8 @@ public abstract class ChangedKeys<TContext>(KeyedTopics topics, ErrorDomain erro
             places[i] = Cursor.At(topic, end.Epoch, offset);
         }
 
-        return new KeyChanges(keys, Cursor.Combine(places).ToString(), more, Reset: false);
+        return new KeyChanges { Keys = { keys }, Cursor = Cursor.Combine(places).ToString(), More = more };
     }
 
-    /// <summary>The key that an event is about.</summary>
-    protected abstract string KeyOf(ReadOnlySpan<byte> payload);
-
-    private static KeyChanges Begin(IReadOnlyList<TopicHead> ends) => new([], KeyedTopics.PlaceAfter(ends).ToString(), More: false, Reset: true);
+    private static KeyChanges Begin(IReadOnlyList<TopicHead> ends) => new() { Cursor = KeyedTopics.PlaceAfter(ends).ToString(), Reset = true };
 }

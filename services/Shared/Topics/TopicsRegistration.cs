@@ -1,4 +1,5 @@
 using Microservices.EventLog;
+using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +22,20 @@ public static class TopicsRegistration
         builder.Services.AddEventHistory<OutboxHistory<TContext>>(topics.Prefix);
         builder.Services.AddSingleton(services => new KeyETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
         builder.Services.AddSingleton<SnapshotReader<TContext>>();
+        return builder;
+    }
+
+    /// <summary>Adds <see cref="ChangedKeys{TContext}"/>. After <see cref="AddTopics{TContext}"/>.</summary>
+    /// <param name="builder">The service's.</param>
+    /// <param name="topics">The service's topics.</param>
+    /// <param name="errors">Whose error a bad cursor is.</param>
+    /// <param name="keyOf">Reads the key that an event is about from its payload.</param>
+    public static WebApplicationBuilder AddChangedKeys<TContext>(
+        this WebApplicationBuilder builder, KeyedTopics topics, ErrorDomain errors, Func<ReadOnlySpan<byte>, string> keyOf)
+        where TContext : ServiceDbContext
+    {
+        builder.Services.AddSingleton(services => new ChangedKeys<TContext>(
+            topics, errors, keyOf, services.GetRequiredService<OutboxHeads<TContext>>(), services.GetRequiredService<OutboxHistory<TContext>>()));
         return builder;
     }
 }

@@ -69,7 +69,7 @@ internal static class CorpusReader
         corpus.Add("page_token", (await users.ListUsersAsync(new ListUsersRequest { PageSize = 2 })).NextPageToken);
         corpus.AddAll("page_token", forgeries.PageTokens("users"));
         corpus.Add("cursor", await CursorAsync(orders, ""));
-        corpus.Add("cursor", (await users.ListChangedUsersAsync(new Microservices.Users.V1.ListChangedUsersRequest())).Cursor);
+        corpus.Add("cursor", (await users.ListChangedUsersAsync(new Microservices.Users.V1.ListChangedUsersRequest())).Changes.Cursor);
         corpus.Add("paths", "display_name");
         corpus.Add("paths", "email");
         corpus.Add("paths", "orders");

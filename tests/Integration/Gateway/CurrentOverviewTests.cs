@@ -20,7 +20,7 @@ public sealed class CurrentOverviewTests : IClassFixture<GatewayFixture>
         gateway.Orders.OnChanged = cursor =>
         {
             Interlocked.Increment(ref asked);
-            return new() { Cursor = "o", Reset = cursor.Length == 0, UserIds = { Interlocked.Exchange(ref changed, []) } };
+            return new() { Cursor = "o", Reset = cursor.Length == 0, Keys = { Interlocked.Exchange(ref changed, []) } };
         };
     }
 

@@ -56,10 +56,10 @@ internal sealed class FakeUsers : UsersService.UsersServiceBase, ICallBatchHandl
     public override Task<ListUsersResponse> ListUsers(ListUsersRequest request, ServerCallContext context) => OnList(request, context);
 
     /// <summary>Whose part has changed after a cursor; null: this cannot be told.</summary>
-    public Func<string, UsersChanged>? OnChanged { get; set; }
+    public Func<string, KeyChanges>? OnChanged { get; set; }
 
     public override Task<UsersChanged> ListChangedUsers(UsersChangedSince request, ServerCallContext context) =>
-        OnChanged is { } changed ? Task.FromResult(changed(request.Cursor)) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
+        OnChanged is { } changed ? Task.FromResult(new UsersChanged { Changes = changed(request.Cursor) }) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
 
     public override Task LookupUsers(
         IAsyncStreamReader<LookupUsersRequest> requestStream, IServerStreamWriter<LookupUsersResponse> responseStream, ServerCallContext context) =>
@@ -122,10 +122,10 @@ internal sealed class FakeOrders : OrdersService.OrdersServiceBase, ICallBatchHa
     public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) => OnAdvance(request, context);
 
     /// <summary>Whose part has changed after a cursor; null: this cannot be told.</summary>
-    public Func<string, OrdersChanged>? OnChanged { get; set; }
+    public Func<string, KeyChanges>? OnChanged { get; set; }
 
     public override Task<OrdersChanged> ListChangedUsers(OrdersChangedSince request, ServerCallContext context) =>
-        OnChanged is { } changed ? Task.FromResult(changed(request.Cursor)) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
+        OnChanged is { } changed ? Task.FromResult(new OrdersChanged { Changes = changed(request.Cursor) }) : throw new RpcException(new Status(StatusCode.Unimplemented, ""));
 
     public override Task LookupOrders(
         IAsyncStreamReader<LookupOrdersRequest> requestStream, IServerStreamWriter<LookupOrdersResponse> responseStream, ServerCallContext context) =>

@@ -2,7 +2,6 @@ using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Users.V1;
-using OrdersChanged = Microservices.Orders.V1.ListChangedUsersResponse;
 
 namespace Microservices.Tests.Integration.Orders;
 
@@ -14,24 +13,24 @@ public abstract class ChangedUsersTests(Backends backends)
     {
         var before = await backends.NewUserAsync();
         await backends.Orders.PlaceOrderAsync(Backends.AnOrder(before.UserId));
-        var users = await backends.Users.ListChangedUsersAsync(new());
+        var users = (await backends.Users.ListChangedUsersAsync(new())).Changes;
         var orders = await ChangedAsync("");
         Assert.True(users.Reset && orders.Reset);
-        Assert.Empty(users.UserIds);
-        Assert.Empty(orders.UserIds);
+        Assert.Empty(users.Keys);
+        Assert.Empty(orders.Keys);
 
         var ada = await backends.NewUserAsync();
         var order = (await backends.Orders.PlaceOrderAsync(Backends.AnOrder(ada.UserId))).Order;
         await backends.Orders.CancelOrderAsync(new CancelOrderRequest { OrderId = order.OrderId });
 
-        users = await backends.Users.ListChangedUsersAsync(new() { Cursor = users.Cursor });
+        users = (await backends.Users.ListChangedUsersAsync(new() { Cursor = users.Cursor })).Changes;
         var changed = await ChangedAsync(orders.Cursor);
         Assert.False(users.Reset || users.More || changed.Reset || changed.More);
-        Assert.Single(users.UserIds, ada.UserId);
-        Assert.Single(changed.UserIds, ada.UserId);
-        Assert.DoesNotContain(before.UserId, changed.UserIds);
-        Assert.DoesNotContain(ada.UserId, (await ChangedAsync(changed.Cursor)).UserIds);
-        Assert.Contains(ada.UserId, (await ChangedAsync(orders.Cursor)).UserIds);
+        Assert.Single(users.Keys, ada.UserId);
+        Assert.Single(changed.Keys, ada.UserId);
+        Assert.DoesNotContain(before.UserId, changed.Keys);
+        Assert.DoesNotContain(ada.UserId, (await ChangedAsync(changed.Cursor)).Keys);
+        Assert.Contains(ada.UserId, (await ChangedAsync(orders.Cursor)).Keys);
     }
 
     [SkippableFact]
@@ -48,7 +47,7 @@ public abstract class ChangedUsersTests(Backends backends)
                 await backends.Orders.PlaceOrderAsync(Backends.AnOrder(user.UserId));
                 var changed = await ChangedAsync(cursor);
                 Assert.False(changed.Reset);
-                Assert.Contains(user.UserId, changed.UserIds);
+                Assert.Contains(user.UserId, changed.Keys);
                 cursor = changed.Cursor;
             }
         }));
@@ -69,12 +68,12 @@ public abstract class ChangedUsersTests(Backends backends)
 
         var found = new HashSet<string>();
         var answers = 0;
-        OrdersChanged changed;
+        KeyChanges changed;
         do
         {
             changed = await ChangedAsync(cursor);
             cursor = changed.Cursor;
-            found.UnionWith(changed.UserIds);
+            found.UnionWith(changed.Keys);
             answers++;
         }
         while (changed.More);
@@ -88,7 +87,7 @@ public abstract class ChangedUsersTests(Backends backends)
         var refused = await Errors.FailsAsync(StatusCode.InvalidArgument, backends.Orders.ListChangedUsersAsync(new() { Cursor = "nonsense" }));
         Assert.Equal(["cursor"], refused.Fields());
 
-        var ofUsers = (await backends.Users.ListChangedUsersAsync(new())).Cursor;
+        var ofUsers = (await backends.Users.ListChangedUsersAsync(new())).Changes.Cursor;
         Assert.True((await ChangedAsync(ofUsers)).Reset);
     }
 
@@ -111,7 +110,7 @@ public abstract class ChangedUsersTests(Backends backends)
         Assert.False(await AreOrdersAsync(user.UserId, paid.Etag));
     }
 
-    private async Task<OrdersChanged> ChangedAsync(string cursor) => await backends.Orders.ListChangedUsersAsync(new() { Cursor = cursor });
+    private async Task<KeyChanges> ChangedAsync(string cursor) => (await backends.Orders.ListChangedUsersAsync(new() { Cursor = cursor })).Changes;
 
     private async Task<bool> IsUserAsync(string userId, ulong etag) => etag != 0 && (await OnlyAsync<LookupUsersRequest, LookupUsersResponse, LookupUsersResult>(
         backends.Users.LookupUsers(), new() { Calls = { new LookupUsersCall { CallId = 1, UserId = userId, KnownEtag = etag } } })).HasUnchanged;

@@ -50,7 +50,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         var user = (await backends.NewUserAsync()).UserId;
         using var stream = orders.WatchOrders();
         var cursor = (await SubscribeAsync(stream, new() { SubscriptionId = 1, Key = user })).Cursor;
-        var changed = (await orders.ListChangedUsersAsync(new())).Cursor;
+        var changed = (await orders.ListChangedUsersAsync(new())).Changes.Cursor;
 
         await PlaceAsync(user);
         await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().WriteAsync(context =>
@@ -66,7 +66,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         using var again = orders.WatchOrders();
         await SubscribeAsync(again, new() { SubscriptionId = 1, Key = user, Cursor = cursor });
         Assert.Equal(live, await ReadAsync(again, 2));
-        Assert.True((await orders.ListChangedUsersAsync(new() { Cursor = changed })).Reset);
+        Assert.True((await orders.ListChangedUsersAsync(new() { Cursor = changed })).Changes.Reset);
     }
 
     [Fact]
