@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microservices.Hosting.Admission;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -102,12 +103,51 @@ public sealed class FairQuotaTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void However_many_hold_something_a_good_caller_that_needs_room_waits_about_as_long(bool ofOneCaller)
+    {
+        const int Few = 20;
+        const int Many = 20_000;
+        var best = new Dictionary<int, TimeSpan> { [Few] = TimeSpan.MaxValue, [Many] = TimeSpan.MaxValue };
+        for (var round = 0; round < 5; round++)
+        {
+            foreach (var holders in (int[])[Few, Many])
+            {
+                var took = TimeToMakeRoom(holders, ofOneCaller);
+                best[holders] = took < best[holders] ? took : best[holders];
+            }
+        }
+
+        // A thousand times as many: a look at each of them would take about as many times as long.
+        Assert.True(best[Many] < best[Few] * 30, $"{best[Few]} beside {Few}, {best[Many]} beside {Many}");
+    }
+
+    [Theory]
     [InlineData("10.1.2.3", "::ffff:10.1.2.3", true)]
     [InlineData("2001:db8:1:2:3::4", "2001:db8:1:2:5:6:7:8", true)]
     [InlineData("2001:db8:1:2::4", "2001:db8:1:3::4", false)]
     [InlineData("10.1.2.3", "10.1.2.4", false)]
     public void Addresses_that_one_caller_has_are_one(string one, string other, bool same) =>
         Assert.Equal(same, CallerAddress.Of(IPAddress.Parse(one)).Equals(CallerAddress.Of(IPAddress.Parse(other))));
+
+    // Everything is taken, by the connections of one caller, or half of it by as many callers. A good one takes ten, each of which somebody has to lose;
+    // and ten times a look shows that nobody has to.
+    private static TimeSpan TimeToMakeRoom(int holders, bool ofOneCaller)
+    {
+        var full = new FairQuota("things", 2 * holders, NullLogger.Instance);
+        for (var i = 0; i < 2 * holders; i++)
+            Assert.True(full.Begin(ofOneCaller || i < holders ? "flood" : $"{i}", $"{i}", () => { }).TryTake(1));
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.True(full.Begin("good", $"good{i}", () => { }).TryTake(1));
+            Assert.False(full.Begin("flood", $"late{i}", () => { }).TryTake(1));
+        }
+
+        Assert.Equal(10, full.CutOff);
+        return watch.Elapsed;
+    }
 
     private QuotaHold Begin(string caller, string? connection = null) => quota.Begin(caller, connection ?? caller, () => cut.Add(caller));
 

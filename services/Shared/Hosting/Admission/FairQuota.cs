@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace Microservices.Hosting.Admission;
@@ -7,7 +6,7 @@ namespace Microservices.Hosting.Admission;
 /// A bounded quantity that callers hold parts of, such as bytes of unread answers. A quarter of it is each caller's share. A caller may take more
 /// while there is room. When there is none, the caller that holds the most loses its oldest hold, provided that it holds more than its share and
 /// more than the one who asks would hold; among the connections of one caller the same holds, without a share. Otherwise the one who asks is
-/// refused. Thread-safe.
+/// refused. However many hold something, that takes a time logarithmic in their number. Thread-safe.
 /// </summary>
 /// <param name="what">What is held, for the log.</param>
 /// <param name="limit">How much may be held by all callers together.</param>
@@ -15,10 +14,10 @@ namespace Microservices.Hosting.Admission;
 public sealed partial class FairQuota(string what, long limit, ILogger logger)
 {
     private readonly Lock gate = new();
-    // The oldest first.
-    private readonly LinkedList<QuotaHold> holds = [];
-    private readonly Dictionary<object, long> callers = [];
-    private readonly Dictionary<string, long> connections = [];
+    private readonly Dictionary<object, QuotaCaller> callers = [];
+    private readonly Dictionary<(object Caller, string Id), QuotaConnection> connections = [];
+    private readonly SortedSet<QuotaCaller> ranking = [];
+    private long began;
     private long taken;
     private long cutOff;
     private long refused;
@@ -54,7 +53,6 @@ public sealed partial class FairQuota(string what, long limit, ILogger logger)
                 return false;
             }
 
-            hold.Node ??= holds.AddLast(hold);
             AddUnsynchronized(hold, amount);
             return true;
         }
@@ -80,7 +78,7 @@ public sealed partial class FairQuota(string what, long limit, ILogger logger)
         {
             if (VictimUnsynchronized(asking, amount) is not { } victim)
                 return false;
-            LogCutOff(victim.Caller, callers[victim.Caller], what, limit);
+            LogCutOff(victim.Caller, callers[victim.Caller].Held, what, limit);
             EndUnsynchronized(victim);
             victim.Cut();
             cutOff++;
@@ -91,13 +89,12 @@ public sealed partial class FairQuota(string what, long limit, ILogger logger)
 
     private QuotaHold? VictimUnsynchronized(QuotaHold asking, long amount)
     {
-        var (caller, most) = callers.MaxBy(one => one.Value);
-        // Of equals, MaxBy gives the first, which is the oldest.
-        var oldest = holds.Where(hold => hold.Caller.Equals(caller)).MaxBy(hold => connections[hold.Connection])!;
-        var yields = caller.Equals(asking.Caller)
-            ? oldest.Connection != asking.Connection && connections[oldest.Connection] > connections.GetValueOrDefault(asking.Connection) + amount
-            : most > Math.Max(Share, callers.GetValueOrDefault(asking.Caller) + amount);
-        return yields ? oldest : null;
+        var caller = ranking.Max!;
+        var connection = caller.Connections.Max!;
+        var yields = caller.Key.Equals(asking.Caller)
+            ? connection.Id != asking.Connection && connection.Held > amount + (connections.GetValueOrDefault((asking.Caller, asking.Connection))?.Held ?? 0)
+            : caller.Held > Math.Max(Share, amount + (callers.GetValueOrDefault(asking.Caller)?.Held ?? 0));
+        return yields ? connection.Holds.First!.Value : null;
     }
 
     private void EndUnsynchronized(QuotaHold hold)
@@ -109,30 +106,37 @@ public sealed partial class FairQuota(string what, long limit, ILogger logger)
     // What was cut off has nothing left to give back.
     private void GiveBackUnsynchronized(QuotaHold hold, long amount)
     {
-        if (hold.Node is not { } node)
-            return;
-        AddUnsynchronized(hold, -Math.Min(amount, hold.Held));
         if (hold.Held > 0)
-            return;
-        holds.Remove(node);
-        hold.Node = null;
+            AddUnsynchronized(hold, -Math.Min(amount, hold.Held));
     }
 
     private void AddUnsynchronized(QuotaHold hold, long amount)
     {
+        var connection = ConnectionUnsynchronized(hold);
+        if (hold.Held == 0)
+            connection.Holds.AddLast(hold.Node);
         hold.Held += amount;
+        if (hold.Held == 0)
+            connection.Holds.Remove(hold.Node);
+
         taken += amount;
-        Add(callers, hold.Caller, amount);
-        Add(connections, hold.Connection, amount);
+        QuotaHolder.Add(connection.Caller.Connections, connection, amount);
+        QuotaHolder.Add(ranking, connection.Caller, amount);
+        if (connection.Held == 0)
+            connections.Remove((hold.Caller, hold.Connection));
+        if (connection.Caller.Held == 0)
+            callers.Remove(hold.Caller);
     }
 
-    private static void Add<TKey>(Dictionary<TKey, long> sums, TKey key, long amount)
-        where TKey : notnull
+    private QuotaConnection ConnectionUnsynchronized(QuotaHold hold)
     {
-        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out _);
-        sum += amount;
-        if (sum == 0)
-            sums.Remove(key);
+        if (connections.TryGetValue((hold.Caller, hold.Connection), out var connection))
+            return connection;
+        if (!callers.TryGetValue(hold.Caller, out var caller))
+            callers.Add(hold.Caller, caller = new(hold.Caller, ++began));
+        connection = new(caller, hold.Connection, ++began);
+        connections.Add((hold.Caller, hold.Connection), connection);
+        return connection;
     }
 
     [LoggerMessage(LogLevel.Warning, "{Caller} holds {Held} of {Limit} {What}, more than its share, and loses its oldest, since another caller needs the room")]
@@ -144,8 +148,11 @@ public sealed class QuotaHold : IDisposable
 {
     private readonly FairQuota quota;
 
-    internal QuotaHold(FairQuota quota, object caller, string connection, Action cut, long max) =>
+    internal QuotaHold(FairQuota quota, object caller, string connection, Action cut, long max)
+    {
         (this.quota, Caller, Connection, Cut, Max) = (quota, caller, connection, cut, max);
+        Node = new(this);
+    }
 
     internal object Caller { get; }
 
@@ -158,8 +165,8 @@ public sealed class QuotaHold : IDisposable
     /// <summary>How much it has taken. Guarded by the quota's lock, as are those below.</summary>
     internal long Held { get; set; }
 
-    /// <summary>Null while it holds nothing.</summary>
-    internal LinkedListNode<QuotaHold>? Node { get; set; }
+    /// <summary>Its place among the holds of its connection, while it holds something.</summary>
+    internal LinkedListNode<QuotaHold> Node { get; }
 
     /// <summary>Whether it was cut off or disposed of: it takes nothing any more.</summary>
     internal bool IsOver { get; set; }
