@@ -14,7 +14,7 @@ namespace Microservices.Gateway.Events;
 /// <summary>
 /// The overview that changes are applied to. Apart from what answers GetOverview: it is whole or it fails, and it is read after it was
 /// asked for. A stale answer, or one that began for another caller, would lack what changed before the subscription stood. Subscriptions
-/// that come all at once wait in line for theirs, and leave the backends room for other callers; connections take turns, so that one with
+/// that come all at once wait in line for theirs, and leave the backends room for other callers; callers take turns, so that one with
 /// many subscriptions delays its own and no other's. Thread-safe.
 /// </summary>
 internal sealed class OverviewSnapshot(
@@ -37,11 +37,11 @@ internal sealed class OverviewSnapshot(
 
     /// <summary>Reads both parts at the same time, within the default timeout, in which the wait in line counts.</summary>
     /// <param name="query">What of.</param>
-    /// <param name="connection">Which connection asks.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="cancellationToken">Calls it off.</param>
     /// <exception cref="RpcException">A part cannot be had; RESOURCE_EXHAUSTED, with when to try again: its turn did not come in time.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<Overview> ReadAsync(OverviewQuery query, string connection, CancellationToken cancellationToken)
+    public async Task<Overview> ReadAsync(OverviewQuery query, Caller caller, CancellationToken cancellationToken)
     {
         var cost = (query.OrderLimit + OrdersForOne - 1) / OrdersForOne;
         var deadline = options.Value.Deadline(time, (TimeSpan?)null);
@@ -49,7 +49,7 @@ internal sealed class OverviewSnapshot(
         using var over = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
-            if (!await reading.EnterAsync(connection, cost, options.Value.DefaultTimeout, over.Token))
+            if (!await reading.EnterAsync(caller.Address, caller.Connection, cost, Timeout.InfiniteTimeSpan, over.Token))
                 throw new StatusException(GatewayErrors.Overloaded());
             try
             {

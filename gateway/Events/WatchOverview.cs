@@ -4,6 +4,7 @@ using Grpc.Core;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
@@ -25,12 +26,12 @@ internal sealed class WatchOverview(
 
     public IEventReader Read(WatchOverviewRequest request, ServerCallContext stream)
     {
-        var connection = stream.GetHttpContext().Connection.Id;
-        return new OverviewReader(cancellationToken => FollowAsync(request, connection, cancellationToken));
+        var caller = Caller.Of(stream.GetHttpContext());
+        return new OverviewReader(cancellationToken => FollowAsync(request, caller, cancellationToken));
     }
 
     private async IAsyncEnumerable<EventSourceItem> FollowAsync(
-        WatchOverviewRequest request, string connection, [EnumeratorCancellation] CancellationToken cancellationToken)
+        WatchOverviewRequest request, Caller caller, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var subscription = request.Subscribe;
         var query = Check(request, out var positions);
@@ -72,7 +73,7 @@ internal sealed class WatchOverview(
 
         async Task<EncodedEvents> SnapshotAsync()
         {
-            var snapshot = await overview.ReadAsync(query, connection, cancellationToken);
+            var snapshot = await overview.ReadAsync(query, caller, cancellationToken);
             shown.Show(snapshot);
             return new EncodedEvents([Encode(new OverviewEvent { Overview = snapshot })], ReaderPositions.Join(Owner(subscription), positions), Snapshot: true);
         }

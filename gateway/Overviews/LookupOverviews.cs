@@ -31,7 +31,8 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<Gat
         }));
     }
 
-    // What is held is given back when the answer is written; what the caller leaves unread, with the stream.
+    // What is held is given back when the answer is written; what the caller leaves unread, with the stream. Until then a worker of the
+    // stream waits, of which there is one for each call that the credit allows: a caller that does not read delays nobody else.
     private static async Task AnswerAsync(
         CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, BatchedCall<LookupOverviewsCall, LookupOverviewsResult> call,
         LookupOverviewsResult answer, QuotaHold hold, int bytes)

@@ -21,7 +21,7 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
     {
         var etags = await state.ReadAsync(batch, cancellationToken);
         var changed = new Dictionary<string, int>();
-        foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.IsUnchanged(call)))
+        foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.Of(call).IsUnchanged))
             changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
 
         if (changed.Count == 0)
@@ -37,28 +37,24 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
     private async Task<long> AnswerAsync(
         CallBatch<LookupOrdersCall, LookupOrdersResult> batch, BatchETags etags, Dictionary<string, int> users, CancellationToken cancellationToken)
     {
-        var cost = users.Values.Sum();
-        await gate.EnterAsync(batch.Context, cost, cancellationToken);
-        try
-        {
-            var found = await latest.FindAsync(users.Keys, users.Values.Max(), cancellationToken);
-            Answer(batch, etags, users, found);
-            return found.Values.Sum(user => user.Bytes);
-        }
-        finally
-        {
-            gate.Exit(cost);
-        }
+        using var turn = await gate.EnterAsync(batch.Context, users.Values.Sum(), cancellationToken);
+        var found = await latest.FindAsync(users.Keys, users.Values.Max(), cancellationToken);
+        Answer(batch, etags, users, found);
+        return found.Values.Sum(user => user.Bytes);
     }
 
     /// <summary>Answers the calls about these users, and those that need no query.</summary>
     private static void Answer(
         CallBatch<LookupOrdersCall, LookupOrdersResult> batch, BatchETags etags, Dictionary<string, int> users, Dictionary<string, FoundOrders> found) =>
         batch.AnswerEach(call =>
-            !IsSound(call) ? new LookupOrdersResult { Error = WrongWith(call) }
-            : etags.IsUnchanged(call) ? new LookupOrdersResult { Unchanged = true, Etag = call.KnownEtag }
-            : users.ContainsKey(call.UserId) ? new LookupOrdersResult { Latest = Take(found.GetValueOrDefault(call.UserId), LimitOf(call)), Etag = etags.Of(call) }
-            : null);
+        {
+            if (!IsSound(call))
+                return new LookupOrdersResult { Error = WrongWith(call) };
+            var etag = etags.Of(call);
+            return etag.IsUnchanged ? new LookupOrdersResult { Unchanged = true, Etag = etag.Value }
+                : users.ContainsKey(call.UserId) ? new LookupOrdersResult { Latest = Take(found.GetValueOrDefault(call.UserId), LimitOf(call)), Etag = etag.Value }
+                : null;
+        });
 
     private static V1.LatestOrders Take(FoundOrders? found, int limit)
     {

@@ -20,27 +20,23 @@ internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state
     {
         var etags = await state.ReadAsync(batch, cancellationToken);
         var changed = batch.Select(call => call.Message)
-            .Where(call => FieldViolations.IsId(call.UserId) && !etags.IsUnchanged(call))
+            .Where(call => FieldViolations.IsId(call.UserId) && !etags.Of(call).IsUnchanged)
             .Select(call => call.UserId)
             .ToHashSet();
         var found = changed.Count == 0 ? [] : await FindAsync(batch.Context, changed, cancellationToken);
         batch.AnswerEach(call =>
-            etags.IsUnchanged(call) ? new LookupUsersResult { Unchanged = true, Etag = call.KnownEtag }
-            : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etags.Of(call) }
-            : new LookupUsersResult { Error = Missing(call.UserId) });
+        {
+            var etag = etags.Of(call);
+            return etag.IsUnchanged ? new LookupUsersResult { Unchanged = true, Etag = etag.Value }
+                : found.TryGetValue(call.UserId, out var user) ? new LookupUsersResult { User = user, Etag = etag.Value }
+                : new LookupUsersResult { Error = Missing(call.UserId) };
+        });
     }
 
     private async Task<Dictionary<string, V1.User>> FindAsync(ServerCallContext stream, HashSet<string> users, CancellationToken cancellationToken)
     {
-        await gate.EnterAsync(stream, users.Count, cancellationToken);
-        try
-        {
-            return await read.FindAsync(users, cancellationToken);
-        }
-        finally
-        {
-            gate.Exit(users.Count);
-        }
+        using var turn = await gate.EnterAsync(stream, users.Count, cancellationToken);
+        return await read.FindAsync(users, cancellationToken);
     }
 
     private static Google.Rpc.Status Missing(string userId)

@@ -79,9 +79,15 @@ public sealed class BatchETags
 
     internal BatchETags(Dictionary<string, ulong> etags) => this.etags = etags;
 
-    /// <summary>The etag to answer with; 0 when the caller wants none.</summary>
-    public ulong Of(IKeyedLookup call) => call.HasKnownEtag ? etags.GetValueOrDefault(call.Key) : 0;
-
-    /// <summary>Whether the caller has what there is.</summary>
-    public bool IsUnchanged(IKeyedLookup call) => Of(call) is not 0 and var etag && etag == call.KnownEtag;
+    /// <summary>The etag of what a lookup asks for.</summary>
+    public LookupETag Of(IKeyedLookup call)
+    {
+        var etag = call.HasKnownEtag ? etags.GetValueOrDefault(call.Key) : 0;
+        return new LookupETag(etag, etag != 0 && etag == call.KnownEtag);
+    }
 }
+
+/// <summary>The etag of what one lookup asks for.</summary>
+/// <param name="Value">What to answer with; 0 when the caller wants none.</param>
+/// <param name="IsUnchanged">Whether the caller has what there is.</param>
+public readonly record struct LookupETag(ulong Value, bool IsUnchanged);

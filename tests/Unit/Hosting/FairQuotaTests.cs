@@ -129,7 +129,7 @@ public sealed class FairQuotaTests
     [InlineData("2001:db8:1:2::4", "2001:db8:1:3::4", false)]
     [InlineData("10.1.2.3", "10.1.2.4", false)]
     public void Addresses_that_one_caller_has_are_one(string one, string other, bool same) =>
-        Assert.Equal(same, CallerAddress.Of(IPAddress.Parse(one)).Equals(CallerAddress.Of(IPAddress.Parse(other))));
+        Assert.Equal(same, Caller.AddressOf(IPAddress.Parse(one)).Equals(Caller.AddressOf(IPAddress.Parse(other))));
 
     // Everything is taken, by the connections of one caller, or half of it by as many callers. A good one takes ten, each of which somebody has to lose;
     // and ten times a look shows that nobody has to.

@@ -22,28 +22,24 @@ internal sealed class LookupWidgets(Database<SampleDbContext> database, KeyETags
     {
         var etags = await state.ReadAsync(batch, cancellationToken);
         var changed = batch.Select(call => call.Message)
-            .Where(call => FieldViolations.IsId(call.WidgetId) && !etags.IsUnchanged(call))
+            .Where(call => FieldViolations.IsId(call.WidgetId) && !etags.Of(call).IsUnchanged)
             .Select(call => call.WidgetId)
             .ToHashSet();
         var found = changed.Count == 0 ? [] : await FindAsync(batch.Context, changed, cancellationToken);
         batch.AnswerEach(call =>
-            etags.IsUnchanged(call) ? new V1.LookupWidgetsResult { Unchanged = true, Etag = call.KnownEtag }
-            : found.TryGetValue(call.WidgetId, out var widget) ? new V1.LookupWidgetsResult { Widget = widget, Etag = etags.Of(call) }
-            : new V1.LookupWidgetsResult { Error = Missing(call.WidgetId) });
+        {
+            var etag = etags.Of(call);
+            return etag.IsUnchanged ? new V1.LookupWidgetsResult { Unchanged = true, Etag = etag.Value }
+                : found.TryGetValue(call.WidgetId, out var widget) ? new V1.LookupWidgetsResult { Widget = widget, Etag = etag.Value }
+                : new V1.LookupWidgetsResult { Error = Missing(call.WidgetId) };
+        });
     }
 
     private async Task<Dictionary<string, V1.Widget>> FindAsync(ServerCallContext stream, HashSet<string> widgetIds, CancellationToken cancellationToken)
     {
-        await gate.EnterAsync(stream, widgetIds.Count, cancellationToken);
-        try
-        {
-            var found = await database.ReadAsync(sample => sample.Widgets.Where(row => widgetIds.Contains(row.WidgetId)).ToListAsync(cancellationToken), cancellationToken);
-            return found.ToDictionary(row => row.WidgetId, row => row.ToMessage());
-        }
-        finally
-        {
-            gate.Exit(widgetIds.Count);
-        }
+        using var turn = await gate.EnterAsync(stream, widgetIds.Count, cancellationToken);
+        var found = await database.ReadAsync(sample => sample.Widgets.Where(row => widgetIds.Contains(row.WidgetId)).ToListAsync(cancellationToken), cancellationToken);
+        return found.ToDictionary(row => row.WidgetId, row => row.ToMessage());
     }
 
     private static Google.Rpc.Status Missing(string widgetId)

@@ -18,8 +18,8 @@ public sealed class AdmissionOptions
     public int MaxLists { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>
-    /// How many unary calls may wait for their turn, of lists and of others each. Connections take turns; beyond this the one with the most
-    /// calls waiting loses one to RESOURCE_EXHAUSTED. Default 1,000; 0 to 100,000.
+    /// How many unary calls may wait for their turn, of lists and of others each. Callers' addresses take turns, and the connections of each; beyond
+    /// this the one with the most calls waiting loses one to RESOURCE_EXHAUSTED. Default 1,000; 0 to 100,000.
     /// </summary>
     [Range(0, 100_000)]
     public int MaxWaiting { get; set; } = 1_000;

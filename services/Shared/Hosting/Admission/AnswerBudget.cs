@@ -44,6 +44,9 @@ public sealed class AnswerBudget
             http.Abort();
     }
 
-    private QuotaHold Begin(HttpContext http, long max) =>
-        quota.Begin(CallerAddress.Of(http.Connection.RemoteIpAddress), http.Connection.Id, () => CutOff(http), max);
+    private QuotaHold Begin(HttpContext http, long max)
+    {
+        var caller = Caller.Of(http);
+        return quota.Begin(caller.Address, caller.Connection, () => CutOff(http), max);
+    }
 }

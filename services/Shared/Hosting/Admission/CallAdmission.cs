@@ -2,14 +2,13 @@ using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.V1;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Admission;
 
 /// <summary>
 /// Lets unary calls in: so many at a time, lists apart from all others, since one of them costs as much as hundreds of those. Calls beyond that
-/// wait, and connections take turns. Health and reflection always get in. Thread-safe.
+/// wait; callers take turns, and the connections of each. Health and reflection always get in. Thread-safe.
 /// </summary>
 internal sealed class CallAdmission(IOptions<AdmissionOptions> options, TimeProvider time)
 {
@@ -28,8 +27,8 @@ internal sealed class CallAdmission(IOptions<AdmissionOptions> options, TimeProv
 
     private async ValueTask<FairGate?> WaitAsync(FairGate gate, ServerCallContext call)
     {
-        var connection = call.GetHttpContext().Features.Get<IHttpConnectionFeature>()?.ConnectionId ?? call.Peer;
-        if (await gate.EnterAsync(connection, 1, options.Value.MaxWait, call.CancellationToken))
+        var caller = Caller.Of(call.GetHttpContext());
+        if (await gate.EnterAsync(caller.Address, caller.Connection, 1, options.Value.MaxWait, call.CancellationToken))
             return gate;
         throw new StatusException(Overload.Status);
     }

@@ -36,7 +36,7 @@ internal sealed class ConnectionLimit
 
     private async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        using var hold = quota.Begin(CallerAddress.Of((connection.RemoteEndPoint as IPEndPoint)?.Address), connection.ConnectionId, connection.Abort);
+        using var hold = quota.Begin(Caller.AddressOf((connection.RemoteEndPoint as IPEndPoint)?.Address), connection.ConnectionId, connection.Abort);
         if (hold.TryTake(1))
             await next(connection);
         else

@@ -1,8 +1,9 @@
 namespace Microservices.Hosting.Admission;
 
 /// <summary>
-/// Lets work in up to a total cost at a time; the rest waits, each key's in a line of its own, and the lines take turns: who asks for much
-/// waits longer, and nobody else does. How many wait is bounded: beyond it the longest line loses its newest. Thread-safe.
+/// Lets work in up to a total cost at a time; the rest waits, each connection's in a line of its own. Callers take turns, and so do the connections of a
+/// caller: who asks for much waits longer, over however many connections, and nobody else does. How many wait is bounded: beyond it the caller
+/// that has the most loses the newest of its longest line. Thread-safe.
 /// </summary>
 /// <param name="capacity">The cost that may be at work at a time.</param>
 /// <param name="maxWaiting">How many may wait, in all lines together.</param>
@@ -11,11 +12,8 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
 {
     private readonly int all = capacity;
     private readonly Lock gate = new();
-    private readonly Dictionary<object, LinkedList<Waiter>> lines = [];
-    // The keys of lines in which somebody waits, in the order of their turns.
-    private readonly Queue<object> turns = new();
+    private readonly WaitingLines lines = new();
     private int free = capacity;
-    private int waiting;
 
     /// <summary>How many wait, in all lines together.</summary>
     public int Waiting
@@ -23,7 +21,7 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
         get
         {
             lock (gate)
-                return waiting;
+                return lines.Count;
         }
     }
 
@@ -32,7 +30,7 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
     {
         lock (gate)
         {
-            if (waiting > 0 || Bounded(cost) > free)
+            if (lines.Count > 0 || Bounded(cost) > free)
                 return false;
             free -= Bounded(cost);
             return true;
@@ -40,16 +38,17 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
     }
 
     /// <summary>Waits for its turn. False when too many wait, or when it has taken too long.</summary>
-    /// <param name="key">Whose work it is.</param>
+    /// <param name="caller">Whose work it is.</param>
+    /// <param name="connection">The caller's connection.</param>
     /// <param name="cost">What it costs.</param>
     /// <param name="timeout">How long it may wait.</param>
     /// <param name="cancellationToken">Calls it off.</param>
     /// <exception cref="OperationCanceledException">It was called off.</exception>
-    public async ValueTask<bool> EnterAsync(object key, int cost, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<bool> EnterAsync(object caller, object connection, int cost, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (TryEnter(cost))
             return true;
-        if (Queue(key, Bounded(cost)) is not { } waiter)
+        if (Queue(caller, connection, Bounded(cost)) is not { } waiter)
             return false;
         try
         {
@@ -57,7 +56,7 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            if (!Leave(key, waiter) && await waiter.Admitted.Task)
+            if (!Leave(waiter) && await waiter.Admitted.Task)
             {
                 // Its turn came at the same moment.
                 if (e is TimeoutException)
@@ -83,53 +82,36 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
 
     private int Bounded(int cost) => Math.Min(cost, all);
 
-    private Waiter? Queue(object key, int cost)
+    private Waiter? Queue(object caller, object connection, int cost)
     {
         lock (gate)
         {
-            if (waiting >= maxWaiting && !MakeRoom(key))
+            if (lines.Count >= maxWaiting && !MakeRoom(caller, connection))
                 return null;
-            if (!lines.TryGetValue(key, out var line))
-            {
-                lines.Add(key, line = new());
-                turns.Enqueue(key);
-            }
-
             var waiter = new Waiter(cost);
-            line.AddLast(waiter);
-            waiting++;
+            lines.Add(waiter, caller, connection);
             // Somebody may have left since it was looked at.
             Admit();
             return waiter;
         }
     }
 
-    /// <summary>The longest line loses its newest, unless that is the line of who asks for room.</summary>
-    private bool MakeRoom(object key)
+    private bool MakeRoom(object caller, object connection)
     {
-        var (longest, length) = (key, lines.TryGetValue(key, out var own) ? own.Count + 1 : 1);
-        foreach (var (other, line) in lines)
-        {
-            if (line.Count > length)
-                (longest, length) = (other, line.Count);
-        }
-
-        if (longest == key)
+        if (lines.Newest(caller, connection) is not { } newest)
             return false;
-        var last = lines[longest].Last!;
-        lines[longest].RemoveLast();
-        waiting--;
-        last.Value.Admitted.SetResult(false);
+        lines.Remove(newest);
+        newest.Admitted.SetResult(false);
         return true;
     }
 
-    private bool Leave(object key, Waiter waiter)
+    private bool Leave(Waiter waiter)
     {
         lock (gate)
         {
-            if (waiter.Admitted.Task.IsCompleted || !lines[key].Remove(waiter))
+            if (waiter.Admitted.Task.IsCompleted)
                 return false;
-            waiting--;
+            lines.Remove(waiter);
             // What is behind it may cost less.
             Admit();
             return true;
@@ -138,31 +120,10 @@ public sealed class FairGate(int capacity, int maxWaiting, TimeProvider time)
 
     private void Admit()
     {
-        while (turns.TryPeek(out var key))
+        while (lines.Next is { } next && next.Cost <= free)
         {
-            var line = lines[key];
-            if (line.First is { } first)
-            {
-                if (first.Value.Cost > free)
-                    return;
-                free -= first.Value.Cost;
-                waiting--;
-                line.RemoveFirst();
-                first.Value.Admitted.SetResult(true);
-            }
-
-            turns.Dequeue();
-            if (line.Count > 0)
-                turns.Enqueue(key);
-            else
-                lines.Remove(key);
+            free -= next.Cost;
+            lines.TakeNext().Admitted.SetResult(true);
         }
-    }
-
-    private sealed class Waiter(int cost)
-    {
-        public int Cost => cost;
-
-        public TaskCompletionSource<bool> Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
