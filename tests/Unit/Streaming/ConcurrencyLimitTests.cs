@@ -111,6 +111,22 @@ public sealed class ConcurrencyLimitTests
         Assert.Equal(before, limit.Current);
     }
 
+    [Fact]
+    public void What_the_client_itself_has_shed_says_nothing_of_the_backend()
+    {
+        var limit = new ConcurrencyLimit(8, 1024, time);
+        var before = limit.Current;
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.True(limit.TryEnter());
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            limit.Failed(StatusCode.ResourceExhausted, CallErrors.Shed().GetRpcStatus(), TimeSpan.FromMilliseconds(5), given: TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(before, limit.Current);
+    }
+
     [Theory]
     [InlineData(StatusCode.DeadlineExceeded, true)]
     [InlineData(StatusCode.ResourceExhausted, true)]

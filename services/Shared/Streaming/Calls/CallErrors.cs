@@ -10,6 +10,9 @@ namespace Microservices.Streaming.Calls;
 internal static class CallErrors
 {
     private const string DetailsTrailer = "grpc-status-details-bin";
+    /// <summary>Of ErrorInfo: the client itself has shed the call, and no service has seen it.</summary>
+    internal const string ShedReason = "SHED";
+
     private const string ShedMessage = "Too many calls are under way.";
 
     // Encoded once: when calls are shed, there are many of them.
@@ -19,7 +22,7 @@ internal static class CallErrors
         Message = ShedMessage,
         Details =
         {
-            Any.Pack(new ErrorInfo { Reason = "OVERLOADED", Domain = "rpc" }),
+            Any.Pack(new ErrorInfo { Reason = ShedReason, Domain = "rpc" }),
             Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }),
         },
     }.ToByteArray();
@@ -28,7 +31,7 @@ internal static class CallErrors
 
     internal static RpcException TooLarge() => new(new Status(StatusCode.InvalidArgument, "The call is larger than a service accepts."));
 
-    /// <summary>RESOURCE_EXHAUSTED, reason OVERLOADED, with RetryInfo: try again in a second.</summary>
+    /// <summary>RESOURCE_EXHAUSTED, reason SHED, with RetryInfo: try again in a second.</summary>
     internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, ShedMessage), new Metadata { { DetailsTrailer, ShedDetails } });
 
     internal static RpcException NoReplica() => new(new Status(StatusCode.Unavailable, "No replica can be reached."));

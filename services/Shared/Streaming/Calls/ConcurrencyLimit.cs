@@ -123,9 +123,9 @@ public sealed class ConcurrencyLimit(int min, int max, TimeProvider time)
         }
     }
 
-    // A service says why it refuses, or when to try again; gRPC itself says neither when a message is too large.
+    // A service says why it refuses, or when to try again; gRPC itself says neither when a message is too large. A client's own refusal says that it is one.
     private static bool IsOverload(Google.Rpc.Status? status) => status is not null && status.GetDetail<QuotaFailure>() is null
-        && (status.GetDetail<RetryInfo>() is not null || status.GetDetail<ErrorInfo>() is not null);
+        && (status.GetDetail<ErrorInfo>() is { } info ? info.Reason != CallErrors.ShedReason : status.GetDetail<RetryInfo>() is not null);
 
     private void Leave(double? milliseconds, bool dropped)
     {

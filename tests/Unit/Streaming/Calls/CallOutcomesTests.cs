@@ -66,7 +66,7 @@ public sealed class CallOutcomesTests : IDisposable
 
         Assert.Equal((int)StatusCode.ResourceExhausted, details.Code);
         Assert.Equal(TimeSpan.FromSeconds(1), details.GetDetail<Google.Rpc.RetryInfo>()!.RetryDelay.ToTimeSpan());
-        Assert.Equal("OVERLOADED", details.GetDetail<Google.Rpc.ErrorInfo>()!.Reason);
+        Assert.Equal(CallErrors.ShedReason, details.GetDetail<Google.Rpc.ErrorInfo>()!.Reason);
     }
 
     /// <summary>A call with as many who wait for it.</summary>
