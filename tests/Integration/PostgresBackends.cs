@@ -53,13 +53,30 @@ public sealed class LookupOrdersOnPostgresTests(PostgresBackends backends) : Loo
     public async Task A_connection_that_was_cut_while_it_lay_idle_fails_no_lookup()
     {
         var known = await LookupAsync("nobody", known: 0);
+        Assert.NotEqual(0, await CutAllAsync());
+        Assert.True((await LookupAsync("nobody", known.Etag)).Unchanged);
+    }
+
+    [SkippableFact]
+    public async Task Connections_that_were_cut_while_they_lay_idle_fail_none_of_many_lookups_at_once()
+    {
+        const int AtOnce = 40;
+        var known = await LookupAsync("nobody", known: 0);
+        for (var round = 0; round < 5; round++)
+        {
+            // More connections than are kept apart from the driver's pool.
+            await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => LookupAsync("nobody", known.Etag)));
+            Assert.NotEqual(0, await CutAllAsync());
+            Assert.All(await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => LookupAsync("nobody", known.Etag))), answer => Assert.True(answer.Unchanged, $"{answer}"));
+        }
+    }
+
+    private async Task<int> CutAllAsync()
+    {
         await using var scope = backends.OrdersHost.Services.CreateAsyncScope();
         await using var database = await scope.ServiceProvider.GetRequiredService<IDbContextFactory<OrdersDbContext>>().CreateDbContextAsync();
-        var cut = await database.Database
-            .SqlQuery<bool>($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").ToListAsync();
-        Assert.NotEmpty(cut);
-
-        Assert.True((await LookupAsync("nobody", known.Etag)).Unchanged);
+        return (await database.Database
+            .SqlQuery<bool>($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").ToListAsync()).Count;
     }
 }
 

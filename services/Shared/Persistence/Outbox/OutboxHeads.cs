@@ -15,6 +15,9 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
 {
     // As many as batches are handled at a time, on a few streams; beyond it a connection is opened for the question.
     private const int MaxIdle = 8;
+
+    // As many connections as the driver's pool keeps, unless told otherwise: each of them may have been cut.
+    private const int MaxAttempts = 100;
     private readonly ConcurrentQueue<Session> idle = new();
     private readonly IDbContextFactory<TContext> contexts;
     private readonly DatabaseOutage<TContext> outage;
@@ -27,21 +30,22 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
     {
         if (topics.Count == 0)
             return [];
-        while (idle.TryDequeue(out var kept))
-        {
-            try
-            {
-                return await ReadAsync(kept, topics, cancellationToken);
-            }
-            catch (DbException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Its connection was cut while it lay idle: that says nothing of the database as it is now.
-            }
-        }
-
         try
         {
-            return await ReadAsync(new Session(await contexts.CreateDbContextAsync(cancellationToken)), topics, cancellationToken);
+            for (var attempt = 1; ;)
+            {
+                var isKept = idle.TryDequeue(out var session);
+                session ??= await OpenAsync(cancellationToken);
+                try
+                {
+                    return await ReadAsync(session, topics, cancellationToken);
+                }
+                catch (DbException exception) when (!cancellationToken.IsCancellationRequested && (isKept || (IsCut(exception) && attempt++ < MaxAttempts)))
+                {
+                    // Its connection was cut while it lay idle, here or in the driver's pool: that says nothing of the database as it is now. A server that is
+                    // away shows when a connection is opened.
+                }
+            }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && outage.Observe(exception, writing: false) is { } away)
         {
@@ -54,6 +58,23 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
     {
         while (idle.TryDequeue(out var session))
             await session.DisposeAsync();
+    }
+
+    private static bool IsCut(DbException exception) => DatabaseAwayException.CauseOf(exception) is not null;
+
+    private async Task<Session> OpenAsync(CancellationToken cancellationToken)
+    {
+        var context = await contexts.CreateDbContextAsync(cancellationToken);
+        try
+        {
+            await context.Database.OpenConnectionAsync(cancellationToken);
+            return new Session(context);
+        }
+        catch
+        {
+            await context.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<IReadOnlyList<TopicHead>> ReadAsync(Session session, IReadOnlyList<string> topics, CancellationToken cancellationToken)
@@ -109,7 +130,6 @@ public sealed class OutboxHeads<TContext> : IAsyncDisposable
         {
             if (commands.TryGetValue(topics, out var known))
                 return known;
-            await context.Database.OpenConnectionAsync(cancellationToken);
             var command = OutboxSql.Command(context);
             command.CommandText = OutboxSql.SelectHeads(context, command, topics);
             await command.PrepareAsync(cancellationToken);
