@@ -19,8 +19,8 @@ internal sealed class EventClientMetrics
         _streams = meter.CreateUpDownCounter<long>("eventstream.client.streams", "{stream}", "Open streams.");
         _events = meter.CreateCounter<long>("eventstream.client.events", "{event}", "Events received.");
         _reconnects = meter.CreateCounter<long>("eventstream.client.reconnects", "{stream}", "Streams opened in place of another.");
-        _drains = meter.CreateCounter<long>("eventstream.client.drains", "{stream}", "Streams that the server asked to leave.");
-        _resets = meter.CreateCounter<long>("eventstream.client.resets", "{reset}", "Times that events may be missing.");
+        _drains = meter.CreateCounter<long>("eventstream.client.drains", "{stream}", "Streams that the server asked the client to leave.");
+        _resets = meter.CreateCounter<long>("eventstream.client.resets", "{reset}", "Resets received: times that events may be missing.");
         _method = CallStreamMetrics.Tags(method);
         // A rate shows a counter's first step only if it was there before.
         foreach (var rare in (Counter<long>[])[_reconnects, _drains, _resets])

@@ -7,8 +7,8 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>
 /// A frame on its way to a client, as gRPC carries it: five bytes of prefix, then the message. A batch is encoded once however many
-/// streams it goes to, all but the number of the subscription, from events as their source encoded them; what is read at the other
-/// end is an ordinary message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TResponse, TEvent}"/> checks.
+/// streams it goes to, except for the id of the subscription, from events as their source encoded them. The client reads an ordinary
+/// message. The field numbers are those that <see cref="V1.EventStreamMethod{TRequest, TResponse, TEvent}"/> checks.
 /// </summary>
 internal readonly struct EventFrame
 {
@@ -68,7 +68,7 @@ internal readonly struct EventFrame
 
     internal void WriteTo(IBufferWriter<byte> output)
     {
-        // Every span that is asked for is a way through all layers of the server.
+        // One span for all of it: each request for one goes through all layers of the server.
         var head = output.GetSpan(LongestHead);
         var rest = head;
         rest[0] = 0; // not compressed
@@ -92,7 +92,7 @@ internal readonly struct EventFrame
         output.Write(_batch!.Body.Span);
     }
 
-    /// <summary>What a batch is on every stream: all but the number of the subscription.</summary>
+    /// <summary>The encoding of a batch that all streams share: all of it except the id of the subscription.</summary>
     internal static byte[] Encode(EncodedEvents batch)
     {
         var cursor = Encoding.UTF8.GetByteCount(batch.Cursor);

@@ -4,8 +4,8 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>
 /// The one loop that writes to a stream's client. What waits when it is free is written together and flushed once: batching with no
-/// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event anew for
-/// every stream. <see cref="WritingSince"/> tells others when it is stuck; it cannot help itself.
+/// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event again for
+/// every stream. It cannot tell by itself that it is stuck: others see that by <see cref="WritingSince"/>.
 /// </summary>
 internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, SingleWaiterAutoResetEvent changed)
 {
@@ -15,7 +15,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
     private int _events;
     private volatile bool _hasEnded;
 
-    /// <summary>The timestamp at which the flush began that is under way; 0 when none is.</summary>
+    /// <summary>The timestamp at which the current flush began; 0 when there is none.</summary>
     internal long WritingSince => Volatile.Read(ref _writingSince);
 
     /// <summary>The timestamp of the last flush.</summary>
@@ -38,14 +38,14 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
         {
             while (true)
             {
-                if (queue.TryTake(out var frame, out var turn, out var completed))
+                if (queue.TryTake(out var frame, out var slot, out var completed))
                 {
                     frame.WriteTo(body);
                     unflushed += frame.Size;
                     frames++;
                     events += frame.Events;
                     // Its source reads on while this is flushed.
-                    turn?.Set();
+                    slot?.Set();
                     if (unflushed < maxFlushBytes)
                         continue;
                 }
@@ -58,7 +58,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
                 }
 
                 Volatile.Write(ref _writingSince, time.GetTimestamp());
-                // The token of the call: a flush that waits for a client does not learn by itself that its stream was reset.
+                // With the call's token: a flush that waits for a client does not learn by itself that its stream was reset.
                 var flushed = await body.FlushAsync(aborted);
                 Volatile.Write(ref _lastWrite, time.GetTimestamp());
                 Volatile.Write(ref _writingSince, 0);

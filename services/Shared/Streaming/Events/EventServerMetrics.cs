@@ -20,13 +20,13 @@ internal sealed class EventServerMetrics
     {
         var meter = meters.Create(CallStreamMetrics.MeterName);
         _streams = meter.CreateUpDownCounter<long>("eventstream.server.streams", "{stream}", "Open streams.");
-        _subscriptions = meter.CreateUpDownCounter<long>("eventstream.server.subscriptions", "{subscription}", "Subscriptions on them.");
+        _subscriptions = meter.CreateUpDownCounter<long>("eventstream.server.subscriptions", "{subscription}", "Subscriptions on open streams.");
         _events = meter.CreateCounter<long>("eventstream.server.events", "{event}", "Events handed to the transport.");
         _frames = meter.CreateCounter<long>("eventstream.server.frames", "{frame}", "Frames handed to the transport.");
-        _queued = meter.CreateUpDownCounter<long>("eventstream.server.queued", "By", "What waits to be written.");
+        _queued = meter.CreateUpDownCounter<long>("eventstream.server.queued", "By", "Bytes that wait to be written.");
         _cutOff = meter.CreateCounter<long>("eventstream.server.cut_off", "{stream}", "Streams cut off because their client did not read.");
-        _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams told to leave: the process drains, or they are old.");
-        _resets = meter.CreateCounter<long>("eventstream.server.resets", "{reset}", "Subscribers told that events may be missing.");
+        _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams whose client was asked to leave, since the process drains or the stream is old.");
+        _resets = meter.CreateCounter<long>("eventstream.server.resets", "{reset}", "Resets sent: subscribers that may miss events.");
         _method = CallStreamMetrics.Tags(method);
         // A rate shows a counter's first step only if it was there before.
         foreach (var rare in (Counter<long>[])[_cutOff, _drained, _resets])

@@ -18,10 +18,10 @@ public abstract class EventStreamClient<TEvent> : IAsyncDisposable
     /// drains (LATEST: the newest of each key), or a <see cref="ReceivedReset{TEvent}"/>. Each enumeration is a stream of its own; while
     /// the consumer does not ask for the next item, nothing is read ahead, and the server waits. Asking for it acknowledges the one before.
     /// </summary>
-    /// <param name="subscription">What is wanted; copied. Its id is not looked at. Its cursor: where to go on.</param>
+    /// <param name="subscription">What to subscribe to; it is copied. Its cursor says where to go on, its id is ignored.</param>
     /// <param name="cancellationToken">Ends the enumeration, in good order towards the server.</param>
-    /// <exception cref="Grpc.Core.RpcException">The server refuses for good: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
-    /// UNAUTHENTICATED, UNIMPLEMENTED, FAILED_PRECONDITION or OUT_OF_RANGE. All else is tried again.</exception>
+    /// <exception cref="Grpc.Core.RpcException">The server refuses it for good: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+    /// UNAUTHENTICATED, UNIMPLEMENTED, FAILED_PRECONDITION or OUT_OF_RANGE. After any other status it is tried again.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(Subscription subscription, CancellationToken cancellationToken = default);
 
@@ -43,7 +43,7 @@ public sealed record ReceivedSubscribed<TEvent>(string Cursor) : ReceivedItem<TE
 /// <param name="Snapshot">They say what there is, not what has changed.</param>
 public sealed record ReceivedEvents<TEvent>(IReadOnlyList<TEvent> Events, string Cursor, bool Snapshot) : ReceivedItem<TEvent>(Cursor);
 
-/// <summary>Events may be missing, or were seen that no longer are: build anew; a snapshot follows if one was asked for.</summary>
+/// <summary>Events may be missing, or some were seen that are no longer part of the topic: start over; a snapshot follows if one was asked for.</summary>
 /// <param name="Reason">Why.</param>
 /// <param name="Cursor">The place that events go on from; empty when a snapshot comes first.</param>
 public sealed record ReceivedReset<TEvent>(EventResetReason Reason, string Cursor) : ReceivedItem<TEvent>(Cursor);

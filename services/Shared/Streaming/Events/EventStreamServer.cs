@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,16 +15,7 @@ public sealed class EventStreamServer<TRequest> : IDisposable
 {
     private readonly EventStreamParts<TRequest> _parts;
 
-    internal EventStreamServer(
-        string method,
-        EventStreamServerOptions options,
-        IEventReaderSource<TRequest> source,
-        IErrorMapper errors,
-        IMeterFactory meters,
-        TotalQueued total,
-        TimeProvider time,
-        ILogger logger) =>
-        _parts = new(method, source, errors, options, new(meters, method, total), total, new(time), time, logger);
+    internal EventStreamServer(EventStreamParts<TRequest> parts) => _parts = parts;
 
     /// <summary>Serves one stream until its end.</summary>
     /// <param name="requests">The stream's reader.</param>
@@ -33,7 +23,7 @@ public sealed class EventStreamServer<TRequest> : IDisposable
     /// <param name="within">How long the process has once it drains; the first half at most to ask, the second to go. Null: as long as the options say.</param>
     /// <param name="drain">Cancelled when this process is about to leave: the client is asked to go, within <see cref="EventStreamServerOptions.DrainWindow"/>.</param>
     /// <returns>
-    /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame that says nothing, or nothing that is known;
+    /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame that is empty or of an unknown kind;
     /// RESOURCE_EXHAUSTED after one that is too large, and when the client did not read; UNAVAILABLE when it was silent; CANCELLED when it is gone.
     /// </returns>
     public async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)

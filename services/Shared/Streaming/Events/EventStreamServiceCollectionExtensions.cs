@@ -28,15 +28,20 @@ public static class EventStreamServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TotalQueued>();
         services.TryAddSingleton<IErrorMapper, PlainErrorMapper>();
-        services.AddSingleton(provider => new EventStreamServer<TRequest>(
-            method.Name,
-            provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
-            provider.GetRequiredService<TSource>(),
-            provider.GetRequiredService<IErrorMapper>(),
-            provider.GetRequiredService<IMeterFactory>(),
-            provider.GetRequiredService<TotalQueued>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<EventStreamServer<TRequest>>>()));
+        services.AddSingleton(provider =>
+        {
+            var (time, total) = (provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<TotalQueued>());
+            return new EventStreamServer<TRequest>(new(
+                method.Name,
+                provider.GetRequiredService<TSource>(),
+                provider.GetRequiredService<IErrorMapper>(),
+                provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
+                new(provider.GetRequiredService<IMeterFactory>(), method.Name, total),
+                total,
+                new(time),
+                time,
+                provider.GetRequiredService<ILogger<EventStreamServer<TRequest>>>()));
+        });
         return services;
     }
 

@@ -11,13 +11,13 @@ namespace Microservices.Streaming.Events;
 public interface IEventReaderSource<in TRequest>
     where TRequest : class, IEventRequestFrame
 {
-    /// <summary>Follows what was asked for. Does not wait.</summary>
+    /// <summary>Begins to follow what was asked for. Does not wait.</summary>
     /// <param name="request">What was asked for: the frame has a subscription.</param>
     /// <param name="stream">The stream that it was asked for on. What it says of its connection is good only until this returns.</param>
     /// <exception cref="RpcException">As of <see cref="IEventReader"/>.</exception>
     IEventReader Read(TRequest request, ServerCallContext stream);
 
-    /// <summary>The subscriber says that it has dealt with everything up to this cursor. The stream's requests wait for it. Default: nothing is done.</summary>
+    /// <summary>The subscriber has dealt with everything up to this cursor. No other request of the stream is handled until this has completed. Default: does nothing.</summary>
     ValueTask AcknowledgeAsync(Subscription subscription, string cursor, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }
 

@@ -5,7 +5,7 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>
 /// Where the events of a stream come from, as a sequence: the plainest way to join a service's log to its stream. Called concurrently,
-/// once for every subscription. Who has so many subscriptions that what a waiting sequence weighs matters is an
+/// once for every subscription. A service with so many subscriptions that the memory of a waiting sequence matters implements
 /// <see cref="IEventReaderSource{TRequest}"/> instead.
 /// </summary>
 /// <typeparam name="TRequest">The frame that asks for a subscription; <see cref="IEventRequestFrame"/> when nothing in it matters but the subscription.</typeparam>

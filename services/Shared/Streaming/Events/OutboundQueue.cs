@@ -1,3 +1,4 @@
+using System.Diagnostics;
 
 namespace Microservices.Streaming.Events;
 
@@ -9,14 +10,10 @@ internal sealed class OutboundQueue(int maxBytes)
 {
     private const int MostWithoutSubscription = 1000;
 
-    // One is written while the next are read.
-    private const int MostPages = 4;
-
     private readonly Lock _lock = new();
-    private readonly Queue<(EventFrame Frame, WriteSlot? Turn)> _frames = [];
+    private readonly Queue<(EventFrame Frame, WriteSlot? Slot)> _frames = [];
     private List<SingleWaiterAutoResetEvent>? _waiting;
-    private Queue<WriteSlot>? _pageTurns;
-    private int _pages;
+    private PageTurns? _pages;
     private long _bytes;
     private bool _completed;
 
@@ -33,20 +30,20 @@ internal sealed class OutboundQueue(int maxBytes)
     internal void Add(EventFrame frame) => Add(frame, null);
 
     /// <summary>
-    /// Adds a frame of a subscription; the turn is set once it is written. False when it was closed. A writer that
+    /// Adds a frame of a subscription; the slot is set once it is written. False when it was closed. A writer that
     /// has nothing to do writes it at once, in the caller's place.
     /// </summary>
-    internal bool Add(EventFrame frame, WriteSlot? turn)
+    internal bool Add(EventFrame frame, WriteSlot? slot)
     {
         lock (_lock)
         {
-            if (_completed || turn is { IsClosed: true })
+            if (_completed || slot is { IsClosed: true })
                 return false;
-            _frames.Enqueue((frame, turn));
+            _frames.Enqueue((frame, slot));
             _bytes += frame.Size;
         }
 
-        if (turn is null)
+        if (slot is null)
             Ready.Set();
         else
             Ready.SetInline();
@@ -54,13 +51,13 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Nothing of the subscription is added from now on. False when it was closed before.</summary>
-    internal bool Close(WriteSlot turn)
+    internal bool Close(WriteSlot slot)
     {
         lock (_lock)
         {
-            if (turn.IsClosed)
+            if (slot.IsClosed)
                 return false;
-            return turn.IsClosed = true;
+            return slot.IsClosed = true;
         }
     }
 
@@ -72,7 +69,7 @@ internal sealed class OutboundQueue(int maxBytes)
         lock (_lock)
         {
             _completed = true;
-            WakeWaiting();
+            WakeWaitingUnsynchronized();
         }
 
         Ready.Set();
@@ -91,55 +88,37 @@ internal sealed class OutboundQueue(int maxBytes)
     }
 
     /// <summary>Whether the subscription may read a page now, until <see cref="EndPage"/>. When not, its signal is set once it may, or when it is closed.</summary>
-    internal bool TryBeginPage(WriteSlot turn)
+    internal bool TryBeginPage(WriteSlot slot)
     {
         lock (_lock)
-        {
-            if (!turn.HasPage && _pages == MostPages)
-            {
-                (_pageTurns ??= []).Enqueue(turn);
-                return false;
-            }
-
-            _pages += turn.HasPage ? 0 : 1;
-            return turn.HasPage = true;
-        }
+            return (_pages ??= new(_lock)).TryBegin(slot);
     }
 
     /// <summary>Its page is written, or will not be read: the next in line may read one.</summary>
-    internal void EndPage(WriteSlot turn)
+    internal void EndPage(WriteSlot slot)
     {
-        WriteSlot? next = null;
         // Only a subscription that waits gets one from another.
-        if (!turn.HasPage)
+        if (!slot.HasPage)
             return;
+        WriteSlot? next;
         lock (_lock)
-        {
-            turn.HasPage = false;
-            // One that is closed in spite of this passes it on when it ends.
-            while (_pageTurns is not null && _pageTurns.TryDequeue(out next) && (next.IsClosed || next.HasPage))
-                next = null;
-            if (next is null)
-                _pages--;
-            else
-                next.HasPage = true;
-        }
-
+            next = _pages!.End(slot);
         next?.Set();
     }
 
-    internal bool TryTake(out EventFrame frame, out WriteSlot? turn, out bool completed)
+    /// <summary>Takes the frame that is next, with the slot of its subscription if it belongs to one; when there is none, says whether none will come.</summary>
+    internal bool TryTake(out EventFrame frame, out WriteSlot? slot, out bool completed)
     {
         lock (_lock)
         {
             completed = _completed;
             if (!_frames.TryDequeue(out var next))
             {
-                (frame, turn) = (default, null);
+                (frame, slot) = (default, null);
                 return false;
             }
 
-            (frame, turn) = next;
+            (frame, slot) = next;
             return true;
         }
     }
@@ -151,7 +130,7 @@ internal sealed class OutboundQueue(int maxBytes)
         {
             _bytes -= bytes;
             if (!IsFull)
-                WakeWaiting();
+                WakeWaitingUnsynchronized();
         }
     }
 
@@ -178,28 +157,13 @@ internal sealed class OutboundQueue(int maxBytes)
         Release(bytes);
     }
 
-    private void WakeWaiting()
+    private void WakeWaitingUnsynchronized()
     {
+        Debug.Assert(_lock.IsHeldByCurrentThread);
         if (_waiting is null)
             return;
         foreach (var signal in _waiting)
             signal.Set();
         _waiting.Clear();
-    }
-}
-
-/// <summary>A subscription's place in the queue: a signal that is set when its frame is written, when there is room, and when it is over.</summary>
-internal abstract class WriteSlot : SingleWaiterAutoResetEvent
-{
-    private volatile bool _closed;
-
-    /// <summary>Whether it may read a page. Guarded by the queue's lock.</summary>
-    internal bool HasPage { get; set; }
-
-    /// <summary>Whether nothing of it is queued any more. Set within the queue's lock.</summary>
-    internal bool IsClosed
-    {
-        get => _closed;
-        set => _closed = value;
     }
 }

@@ -1,8 +1,8 @@
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// What one stream adds to a sum over all of them. Whoever reports and in whatever order, the sum has of it the latest that was reported, and
-/// once it has ended nothing, whatever is reported late. Thread-safe.
+/// What one stream adds to a sum over all streams. However reports overlap, the sum contains the newest one, and nothing once the stream has
+/// ended, even if a report comes late. Thread-safe.
 /// </summary>
 internal sealed class QueuedBytes(Action<long> add)
 {
@@ -13,12 +13,12 @@ internal sealed class QueuedBytes(Action<long> add)
     internal void Report(long bytes)
     {
         var reported = Volatile.Read(ref _reported);
-        // Whoever comes between has newer bytes, or the end.
+        // A report that comes between has newer bytes, or the end.
         if (reported != Ended && reported != bytes && Interlocked.CompareExchange(ref _reported, bytes, reported) == reported)
             add(bytes - reported);
     }
 
-    /// <summary>Nothing, from now on. Called once.</summary>
+    /// <summary>The stream has ended: it adds nothing from now on. Called once.</summary>
     internal void End()
     {
         if (Interlocked.Exchange(ref _reported, Ended) is > 0 and var reported)

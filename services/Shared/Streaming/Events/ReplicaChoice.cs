@@ -5,8 +5,8 @@ using Microservices.Streaming.Calls;
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// The replicas that a client of event streams knows: one channel for each, shared by its streams; draining ones are stayed away from
-/// for as long as they ask. Thread-safe.
+/// The replicas that a client of event streams knows: one channel for each, shared by its streams. Those that drain are avoided for as long
+/// as they ask. Thread-safe.
 /// </summary>
 internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOptions options, TimeProvider time, ILoggerFactory logging) : IDisposable
 {
@@ -18,8 +18,8 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
     private readonly Lock _lock = new();
 
     /// <summary>
-    /// A replica at random, if possible not the one to avoid, and none that drains; when all have said that they do, the one that said so
-    /// first, which may be back by now. Null when there is none at the moment.
+    /// A random replica that does not drain, if possible not the one to avoid. When all drain, the one whose drain began first, which may be
+    /// back by now. Null when there is none at the moment.
     /// </summary>
     internal async ValueTask<Uri?> ChooseAsync(Uri? avoid, CancellationToken cancellationToken)
     {
@@ -52,7 +52,7 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
 
     internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + ClockTicks.From(reconnectAfter, time);
 
-    /// <summary>To be released.</summary>
+    /// <summary>The channel to a replica. <see cref="Release"/> it once.</summary>
     internal GrpcChannel Acquire(Uri address)
     {
         lock (_lock)

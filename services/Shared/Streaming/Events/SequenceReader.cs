@@ -30,7 +30,7 @@ public sealed class SequenceReader : IEventReader
     /// <inheritdoc/>
     public void Cancel()
     {
-        // It goes on in the thread pool: a source's callbacks are none of the caller's.
+        // In the thread pool, so that the source's callbacks do not run on the caller's thread.
         if (Interlocked.Exchange(ref _ended, 1) == 0)
             _ = _over.CancelAsync();
     }
@@ -39,7 +39,7 @@ public sealed class SequenceReader : IEventReader
     public async ValueTask DisposeAsync()
     {
         await _items.DisposeAsync();
-        // Who cancels it may still be at it: then it is left to the garbage collector.
+        // A cancellation may still be under way: then it is left to the garbage collector.
         if (Interlocked.Exchange(ref _ended, 1) == 0)
             _over.Dispose();
     }

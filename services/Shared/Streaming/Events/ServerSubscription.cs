@@ -27,16 +27,16 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
         Set();
     }
 
-    /// <summary>Runs until cancelled, or until it has failed and said so; then the table knows. Never throws.</summary>
+    /// <summary>Runs until it is cancelled, or has failed and told the client so; then it tells the table. Never throws.</summary>
     internal async Task RunAsync()
     {
-        // Off the reader's loop and out of the table's lock.
+        // Off the loop that reads requests, and out of the table's lock.
         await Task.Yield();
         try
         {
             _reader = Parts.Source.Read(_request!, table.Stream);
             _request = null;
-            // Who cancels it has seen the reader, or is seen here.
+            // A cancellation has seen the reader, or is seen here.
             Interlocked.MemoryBarrier();
             if (IsClosed)
                 _reader.Cancel();
@@ -77,11 +77,11 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
                 await _reader.DisposeAsync();
             }
 
-            Fail(Code.Unavailable, "The source of the events has ended.");
+            Fail(Code.Unavailable, "The source of the events has ended; subscribe again.");
         }
         catch (OperationCanceledException) when (IsClosed)
         {
-            // Over: nobody is to be told.
+            // It was cancelled: nobody has to be told.
         }
         catch (Exception e)
         {

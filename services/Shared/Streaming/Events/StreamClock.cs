@@ -1,12 +1,12 @@
 namespace Microservices.Streaming.Events;
 
 /// <summary>
-/// One timer for all streams of a method, whatever they wait for; it stands still while there is none. Each time it calls some of them,
-/// in turn, so that it costs the same however many there are: beyond 1,000 streams they keep their times less exactly.
+/// One timer for all streams of a method, whatever they wait for; it stands still while there is no stream. Each tick calls at most 1,000
+/// streams, in turn, so that it costs the same however many there are: with more of them, their timeouts are less exact.
 /// </summary>
 internal sealed class StreamClock : IDisposable
 {
-    /// <summary>How exactly streams keep their times; with 10,000 of them, ten times that.</summary>
+    /// <summary>How exact the timeouts of streams are; with 10,000 streams, ten times that.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private const int MostAtOnce = 1_000;
     private readonly LinkedList<Action> _streams = [];
@@ -46,7 +46,7 @@ internal sealed class StreamClock : IDisposable
 
     private void Tick()
     {
-        // A timer does not wait for itself.
+        // A timer does not wait for the end of its last callback.
         if (Interlocked.Exchange(ref _ticking, 1) == 1)
             return;
         var count = TakeDue();

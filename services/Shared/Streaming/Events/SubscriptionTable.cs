@@ -3,13 +3,13 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
 
-/// <summary>The subscriptions of one stream. What is wrong with a request is answered by <c>failed</c>, and disturbs no other. Thread-safe.</summary>
+/// <summary>The subscriptions of one stream. A bad request is answered with <c>failed</c>, and disturbs no other. Thread-safe.</summary>
 internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> parts, ServerCallContext stream, OutboundQueue queue, SingleWaiterAutoResetEvent changed)
     where TRequest : class, IEventRequestFrame
 {
     private const int LongestCursor = 16_384;
 
-    // Clients number upwards, so that each is added at the end; a third of what a dictionary weighs. Also the lock.
+    // Clients number upwards, so each is added at the end. It takes a third of the memory of a dictionary. Also the lock.
     private readonly SortedList<uint, ServerSubscription<TRequest>> _subscriptions = [];
     private int _running;
     private bool _halfClosed;
@@ -21,7 +21,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
 
     internal OutboundQueue Queue => queue;
 
-    /// <summary>Whether none is left and none can come. The signal is set when it changes.</summary>
+    /// <summary>Whether no subscription is left and none can come. The signal is set when it changes.</summary>
     internal bool IsFinished
     {
         get
@@ -48,7 +48,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
         if (subscription.Cursor.Length > LongestCursor)
             Fail(id, StatusCode.InvalidArgument, "The cursor is too long.");
         else if (!System.Enum.IsDefined(subscription.Delivery))
-            Fail(id, StatusCode.InvalidArgument, "There is no such delivery.");
+            Fail(id, StatusCode.InvalidArgument, "The delivery is unknown.");
         else
             Start(new(request, this));
     }
@@ -63,7 +63,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
         }
 
         if (removed is null)
-            Fail(id, StatusCode.NotFound, "There is no such subscription.");
+            Fail(id, StatusCode.NotFound, "No subscription with this id is open on this stream.");
         else
             removed.Cancel();
     }
@@ -85,7 +85,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
         changed.Set();
     }
 
-    /// <summary>Ends all; none begins from now on.</summary>
+    /// <summary>Ends all subscriptions; none begins from now on.</summary>
     internal void CancelAll()
     {
         ServerSubscription<TRequest>[] all;
@@ -121,15 +121,15 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
             if (_cancelled)
                 return;
             if (_subscriptions.Count >= parts.Options.MaxSubscriptions)
-                Fail(subscription.Id, StatusCode.ResourceExhausted, "There are too many subscriptions on this stream.");
+                Fail(subscription.Id, StatusCode.ResourceExhausted, "This stream has too many subscriptions.");
             else if (!_subscriptions.TryAdd(subscription.Id, subscription))
-                Fail(subscription.Id, StatusCode.AlreadyExists, "There is a subscription with this id.");
+                Fail(subscription.Id, StatusCode.AlreadyExists, "A subscription with this id is open on this stream.");
             else
                 Run(subscription);
         }
     }
 
-    /// <summary>It is the table's, which is stopped only when it has ended.</summary>
+    /// <summary>The table owns it, and is stopped only when it has ended.</summary>
     private void Run(ServerSubscription<TRequest> subscription)
     {
         _running++;
