@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Microservices.Primitives;
 
-/// <summary>A digest of a text that is the same in every process, on every machine and in every version: it may be stored and sent. Not a secret, and no defence against those who look for collisions.</summary>
+/// <summary>
+/// A digest of a text that is the same in every process, on every machine and in every version: it may be stored and sent. Not a secret, and
+/// no defence against those who look for collisions.
+/// </summary>
 public static class StableHash
 {
     /// <summary>XXH3 (64 bits) of the text as UTF-8.</summary>
