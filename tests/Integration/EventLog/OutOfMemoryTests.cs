@@ -137,6 +137,28 @@ public sealed class OutOfMemoryTests : IAsyncLifetime
         Assert.Empty(live.Resets.Concat(late.Resets));
     }
 
+    [FactNeeding(Need.RedisServer)]
+    public async Task The_budget_is_smaller_while_Redis_refuses_and_whole_again_afterwards()
+    {
+        var (history, topic, appended) = (new TestHistory(), Events.NewTopic(), 0);
+        await using var process = await StartAsync(history, new LogLines(), new() { ["EventLog:MaxAge"] = "00:00:02" });
+        var trimmer = process.Get<LogTrimmer>();
+        var whole = trimmer.Budget;
+        await FillAsync();
+
+        // A full Redis keeps an event now and then.
+        await Eventually.UntilAsync(
+            async () =>
+            {
+                await AppendAsync(process, history, topic, ++appended, 1);
+                return trimmer.Budget < whole;
+            },
+            "the budget is smaller");
+
+        await admin.GetServers()[0].ExecuteAsync("CONFIG", "SET", "maxmemory", "100mb");
+        await Eventually.UntilAsync(() => trimmer.Budget == whole, "the budget is whole again");
+    }
+
     private static async Task AppendAsync(LogProcess process, TestHistory history, string topic, long from, int count)
     {
         history.Commit(topic, from + count - 1);
@@ -144,8 +166,8 @@ public sealed class OutOfMemoryTests : IAsyncLifetime
         Assert.All(results, r => Assert.True(r.Status == AppendStatus.Appended, $"{r.Status}"));
     }
 
-    private Task<LogProcess> StartAsync(TestHistory history, LogLines log) => LogProcess.StartAsync(
-        redis.ConnectionString, services: s => s.AddSingleton(history).AddEventHistory<TestHistory>("test/").AddSingleton<ILoggerProvider>(log));
+    private Task<LogProcess> StartAsync(TestHistory history, LogLines log, Dictionary<string, string?>? settings = null) => LogProcess.StartAsync(
+        redis.ConnectionString, settings, s => s.AddSingleton(history).AddEventHistory<TestHistory>("test/").AddSingleton<ILoggerProvider>(log));
 
     /// <summary>Fills Redis with what is not the log's, to the last.</summary>
     private async Task FillAsync()
