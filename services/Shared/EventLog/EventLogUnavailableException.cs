@@ -14,10 +14,4 @@ public sealed class EventLogUnavailableException : Exception
         : base(message, innerException)
     {
     }
-
-    /// <summary>With the usual message.</summary>
-    public EventLogUnavailableException()
-        : base("The event log (Redis) is unavailable.")
-    {
-    }
 }

@@ -37,7 +37,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     }
 
     /// <summary>The place after the last item handed out; <see cref="Cursor.Earliest"/> before the first.</summary>
-    public Cursor Cursor => started ? new(Places()) : Cursor.Earliest;
+    public Cursor Cursor => started ? Places() : Cursor.Earliest;
 
     private EventLogOptions Options => feeds.Options;
 
@@ -117,7 +117,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             // Each is asked, so that they catch up side by side.
             var waiting = readers.Count(r => !r.TryStart());
             started = waiting == 0;
-            return started ? new Subscribed(new Cursor(Places()), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
+            return started ? new Subscribed(Places(), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
         }
 
         foreach (var reader in readers)
@@ -138,7 +138,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             _ => ResetReason.Forked,
         };
         Metrics.Reset(reason);
-        return new StreamReset(reader.Topic.Name, reason, new Cursor(Places()));
+        return new StreamReset(reader.Topic.Name, reason, Places());
     }
 
     private EventBatch? TakeEvents()
@@ -152,7 +152,6 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
         }
 
         var taken = new List<LogEvent>();
-        var before = Places();
         var oldest = long.MaxValue;
         // Another topic is first each time, so that a busy one does not starve the others.
         turn = (turn + 1) % readers.Length;
@@ -174,14 +173,8 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
         Metrics.Delivered(taken.Count);
         if (oldest != long.MaxValue)
             Metrics.Lag(feeds.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
-        return new EventBatch([.. taken], before, Places());
+        return new EventBatch([.. taken], Places());
     }
 
-    private CursorEntry[] Places()
-    {
-        var entries = new CursorEntry[readers.Length];
-        for (var i = 0; i < entries.Length; i++)
-            entries[i] = new CursorEntry(readers[i].TopicHash, readers[i].Position);
-        return entries;
-    }
+    private Cursor Places() => new(Array.ConvertAll(readers, static r => new CursorEntry(r.TopicHash, r.Position)));
 }

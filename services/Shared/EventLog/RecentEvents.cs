@@ -47,14 +47,12 @@ internal sealed class RecentEvents(int maxEvents, int maxBytes)
     public bool Connects(Position place) => Find(place.Offset + 1) is { } next && place.IsBefore(next);
 
     /// <summary>
-    /// Adds to <paramref name="into"/> what follows a place, within the bounds, at least one event. False, and nothing added, when the
-    /// place is not known here.
+    /// Adds to <paramref name="into"/> what follows a place, within the bounds, at least one event; nothing when the place is not known here.
     /// </summary>
-    public bool TryCopyAfter(Position place, int maxEvents, long maxBytes, List<LogEvent> into)
+    public void CopyAfter(Position place, int maxEvents, long maxBytes, List<LogEvent> into)
     {
         if (!Connects(place))
-            return false;
-
+            return;
         long copied = 0;
         var next = (int)(place.Offset + 1 - this[0].Offset);
         for (var index = next; index < Count && index - next < maxEvents; index++)
@@ -64,8 +62,6 @@ internal sealed class RecentEvents(int maxEvents, int maxBytes)
                 break;
             into.Add(this[index]);
         }
-
-        return true;
     }
 
     private void RemoveFirst()

@@ -14,7 +14,7 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
         var result = (await writer.AppendAsync([appended], cancellationToken))[0];
         return result.Status switch
         {
-            AppendStatus.Unavailable => throw new EventLogUnavailableException(),
+            AppendStatus.Unavailable => throw new EventLogUnavailableException($"Redis did not answer the append to {appended.Topic}."),
             AppendStatus.Refused => throw new ArgumentException(result.Violation, nameof(appended)),
             _ => result,
         };

@@ -22,21 +22,13 @@ public sealed record Subscribed : SubscriptionItem
 /// <summary>Events, at least one; in order within each topic. Subscribers of one topic that are at the same place share one instance.</summary>
 public sealed record EventBatch : SubscriptionItem
 {
-    private readonly CursorEntry[] before;
     private object? made;
 
-    internal EventBatch(IReadOnlyList<LogEvent> events, CursorEntry[] before, CursorEntry[] after)
-        : base(new Cursor(after))
-    {
-        Events = events;
-        After = after;
-        this.before = before;
-    }
+    internal EventBatch(IReadOnlyList<LogEvent> events, Cursor cursor)
+        : base(cursor) => Events = events;
 
     /// <summary>The events.</summary>
     public IReadOnlyList<LogEvent> Events { get; }
-
-    internal CursorEntry[] After { get; }
 
     /// <summary>What is made of the events to send them on, made once for all subscribers that share them. It must not change.</summary>
     public T Once<T>(Func<EventBatch, T> make)
@@ -47,29 +39,6 @@ public sealed record EventBatch : SubscriptionItem
         var result = make(this);
         made = result;
         return result;
-    }
-
-    /// <summary>The place after one of the events, for a reader that tells each of them on (an SSE id). Allocates.</summary>
-    public Cursor CursorAfter(int index)
-    {
-        var places = (CursorEntry[])before.Clone();
-        var found = 0;
-        Span<bool> known = places.Length <= 64 ? stackalloc bool[places.Length] : new bool[places.Length];
-        for (var i = index; i >= 0 && found < places.Length; i--)
-        {
-            var e = Events[i];
-            var hash = Cursor.HashOf(e.Topic);
-            for (var p = 0; p < places.Length; p++)
-            {
-                if (places[p].TopicHash != hash || known[p])
-                    continue;
-                places[p] = new CursorEntry(hash, e.Position);
-                known[p] = true;
-                found++;
-            }
-        }
-
-        return new Cursor(places);
     }
 }
 

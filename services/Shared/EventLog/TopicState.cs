@@ -154,7 +154,7 @@ internal sealed class TopicState
         {
             var position = tail.PositionOf(place, verifiedIn);
             if (position == ReaderPosition.InMemory)
-                tail.Recent.TryCopyAfter(place, maxEvents, maxBytes, into);
+                tail.Recent.CopyAfter(place, maxEvents, maxBytes, into);
             return position;
         }
     }
@@ -170,8 +170,8 @@ internal sealed class TopicState
             if (tail.PositionOf(place, verifiedIn) != ReaderPosition.InMemory)
                 return default;
             var events = new List<LogEvent>();
-            tail.Recent.TryCopyAfter(place, options.BatchEvents, options.BatchBytes, events);
-            shared = new([.. events], [new(topicHash, place)], [new(topicHash, events[^1].Position)]);
+            tail.Recent.CopyAfter(place, options.BatchEvents, options.BatchBytes, events);
+            shared = new([.. events], new([new(topicHash, events[^1].Position)]));
             (sharedAfter, sharedVersion) = (place, tail.Version);
             return (shared, true);
         }
@@ -189,7 +189,7 @@ internal sealed class TopicState
                 return position;
 
             var missing = new List<LogEvent>();
-            tail.Recent.TryCopyAfter(reader.ReadTo, int.MaxValue, long.MaxValue, missing);
+            tail.Recent.CopyAfter(reader.ReadTo, int.MaxValue, long.MaxValue, missing);
             reader.IsAttached = missing.TrueForAll(reader.TryQueue);
             return position;
         }

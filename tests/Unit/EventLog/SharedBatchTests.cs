@@ -32,7 +32,7 @@ public sealed class SharedBatchTests
         var (batch, _) = state.TakeBatch(Event(2).Position, 0, 1);
 
         Assert.Equal([3], batch!.Events.Select(e => e.Offset));
-        Assert.Equal(Event(3).Position, batch.After[0].Position);
+        Assert.Equal(Event(3).Position, batch.Cursor.Entries[0].Position);
         Assert.Null(state.TakeBatch(Event(3).Position, 0, 1).Batch);
     }
 
