@@ -1,11 +1,11 @@
 namespace Microservices.EventLog;
 
 /// <summary>A topic as its readers see it: what came live, and what can be read besides.</summary>
-internal abstract class FollowedTopic(string name, EventLogOptions options)
+internal abstract class FollowedTopic(string name, EventLogOptions options, bool hasHistory)
 {
     public string Name => name;
 
-    public TopicState State { get; } = new(options);
+    public TopicState State { get; } = new(options, hasHistory);
 
     /// <summary>Whether it has ended: its readers end too.</summary>
     public abstract bool IsClosed { get; }

@@ -16,6 +16,12 @@ internal enum HeadCheck
     LostWrites,
 }
 
+/// <summary>What a process knows of where a topic ends, when it asks Redis for that.</summary>
+/// <param name="InLog">The place up to which Redis is known to have it.</param>
+/// <param name="Text">The same as <see cref="LogScripts.ChangedHeads"/> compares it.</param>
+/// <param name="ReadAhead">The furthest place beyond what came live to which a reader has read a log that has no history: one that ends before it has lost writes.</param>
+internal readonly record struct KnownEnd(Position InLog, string Text, Position? ReadAhead);
+
 /// <summary>
 /// Up to where Redis is known to have a topic: less than this process has of it while only a history knows the newest events. Not
 /// thread-safe: its topic's lock guards it.

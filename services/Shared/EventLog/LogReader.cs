@@ -49,30 +49,29 @@ internal sealed class LogReader(RedisConnection redis) : ILogReader
     }
 
     /// <summary>
-    /// Where those of the topics end that do not end where they were known to: one call for all of them. On a cluster, whose scripts are
-    /// for one slot, all are read, in one pipeline.
+    /// Where topics end; null where that is not known, because a server of a cluster did not answer. One call for all of them, which tells
+    /// only of those that do not end where they were known to. On a cluster, whose scripts are for one slot, all are read, in one pipeline.
     /// </summary>
-    public async Task<IReadOnlyList<(int Index, Position Head)>> ReadChangedHeadsAsync(
-        TopicFeed[] feeds, (Position Place, string Text)?[] known, CancellationToken cancellationToken)
+    public async Task<Position?[]> ReadHeadsAsync(TopicFeed[] feeds, KnownEnd?[] known, CancellationToken cancellationToken)
     {
         if (redis.IsCluster())
         {
-            var heads = await ReadHeadsAsync(Array.ConvertAll(feeds, f => f.Name), cancellationToken);
-            return [.. heads.Index().Where(h => h.Item.Error is null).Select(h => (h.Index, h.Item.Head))];
+            var replies = await ReadHeadsAsync(Array.ConvertAll(feeds, f => f.Name), cancellationToken);
+            return Array.ConvertAll(replies, r => r.Error is null ? r.Head : (Position?)null);
         }
 
         var database = await redis.DatabaseAsync(cancellationToken);
         var reply = (RedisValue[])(await database
             .ScriptEvaluateAsync(LogScripts.ChangedHeads, Array.ConvertAll(feeds, f => f.HeadKey), Array.ConvertAll(known, k => (RedisValue)(k?.Text ?? "")), CommandFlags.DemandMaster)
             .WaitAsync(cancellationToken))!;
-        var changed = new (int, Position)[reply.Length / 4];
-        for (var i = 0; i < changed.Length; i++)
+        var heads = Array.ConvertAll(known, k => k?.InLog);
+        for (var i = 0; i < reply.Length; i += 4)
         {
-            var words = reply.AsSpan(4 * i, 4);
-            changed[i] = ((int)words[0] - 1, ((ReadOnlyMemory<byte>)words[2]).IsEmpty ? Position.Start : ParseHead(words[1], words[2], words[3]));
+            var words = reply.AsSpan(i, 4);
+            heads[(int)words[0] - 1] = ((ReadOnlyMemory<byte>)words[2]).IsEmpty ? Position.Start : ParseHead(words[1], words[2], words[3]);
         }
 
-        return changed;
+        return heads;
     }
 
     private async Task<HeadReply> ReadHeadAsync(IDatabase database, string topic)

@@ -44,8 +44,6 @@ internal sealed class PageFetches(TopicState state, ReadPage read, Action catchU
         {
             var generation = state.Generation;
             var page = await read(after, beyondLog: false, cancellationToken);
-            if (page.Status == ReadStatus.Ok)
-                state.RecordRead(page.End, generation);
             if (page.Status != ReadStatus.Ok || page.Events.Count > 0 || state.PositionOf(page.End, generation) != ReaderPosition.Behind)
                 return new(page, generation);
 

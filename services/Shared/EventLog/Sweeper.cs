@@ -99,21 +99,12 @@ internal sealed partial class Sweeper : IDisposable
         var suspects = new List<(TopicFeed Feed, Position Head, HeadCheck Check)>();
         foreach (var some in all.Chunk(CallLength))
         {
-            var asked = Array.ConvertAll(some, f => f.State.InLog);
-            // A history may be ahead of the log; nothing else is.
-            var ahead = Array.ConvertAll(some, f => f.IsWithoutHistory ? f.State.ReadAhead : null);
-            foreach (var (i, head) in await log.ReadChangedHeadsAsync(some, asked, cancellationToken))
-            {
-                if (ahead[i] is { } read && read.Epoch == head.Epoch && read.Offset <= head.Offset)
-                    ahead[i] = null;
-                if (asked[i] is { } known && some[i].State.Compare(head, known.Place) is not HeadCheck.Same and var check)
-                    suspects.Add((some[i], head, check));
-            }
-
+            var asked = Array.ConvertAll(some, f => f.State.KnownEnd);
+            var heads = await log.ReadHeadsAsync(some, asked, cancellationToken);
             for (var i = 0; i < some.Length; i++)
             {
-                if (ahead[i] is not null)
-                    some[i].State.Invalidate();
+                if (asked[i] is { } known && heads[i] is { } head && some[i].State.Compare(head, known) is not HeadCheck.Same and var check)
+                    suspects.Add((some[i], head, check));
             }
         }
 
@@ -139,7 +130,7 @@ internal sealed partial class Sweeper : IDisposable
 
         // Redis may forget one quiet topic without forgetting others; when it has none of them any more, it was emptied.
         var gone = suspects.Where(s => s.Check == HeadCheck.Gone).Select(s => s.Feed).ToList();
-        var emptied = gone.Count > 0 && gone.Count == all.Count(feed => feed.State.InLog is { Place.Offset: > 0 });
+        var emptied = gone.Count > 0 && gone.Count == all.Count(feed => feed.State.KnownEnd is { InLog.Offset: > 0 });
         foreach (var feed in emptied ? all : gone.AsEnumerable())
             feed.RequestCatchUp(withHistory: true);
 

@@ -27,7 +27,7 @@ internal sealed partial class TopicFeed : FollowedTopic, IAsyncDisposable
 
     public TopicFeed(
         string topic, EventLogOptions options, SemaphoreSlim subscribing, RedisConnection redis, PageReader pages, EventLogMetrics metrics, TimeProvider time, ILogger logger)
-        : base(topic, options)
+        : base(topic, options, pages.HasHistory(topic))
     {
         (this.options, this.redis, this.pages, this.metrics, this.time, this.logger) = (options, redis, pages, metrics, time, logger);
         HeadKey = redis.Keys(topic)[0];
@@ -38,9 +38,6 @@ internal sealed partial class TopicFeed : FollowedTopic, IAsyncDisposable
 
     /// <summary>The key of where the topic ends.</summary>
     public RedisKey HeadKey { get; }
-
-    /// <summary>Whether what Redis lost of it is lost.</summary>
-    public bool IsWithoutHistory => !pages.HasHistory(Name);
 
     /// <inheritdoc cref="TopicChannel.IsSubscribed"/>
     public bool IsSubscribed => channel.IsSubscribed;

@@ -14,10 +14,12 @@ internal sealed class TopicState
     private Position sharedAfter;
     private long sharedVersion;
 
-    public TopicState(EventLogOptions options)
+    /// <param name="options">The bounds of what is kept.</param>
+    /// <param name="hasHistory">Whether what Redis loses of the topic is kept elsewhere.</param>
+    public TopicState(EventLogOptions options, bool hasHistory)
     {
         this.options = options;
-        tail = new(gate, readers, options);
+        tail = new(gate, readers, options, hasHistory);
     }
 
     /// <summary>The place after the newest event; null as long as the topic was never read.</summary>
@@ -30,16 +32,13 @@ internal sealed class TopicState
         }
     }
 
-    /// <summary>
-    /// The place up to which Redis is known to have the topic, with its text as <see cref="LogScripts.ChangedHeads"/> compares it; null as
-    /// long as the topic was never read.
-    /// </summary>
-    public (Position Place, string Text)? InLog
+    /// <inheritdoc cref="TopicTail.KnownEnd"/>
+    public KnownEnd? KnownEnd
     {
         get
         {
             lock (gate)
-                return tail.IsKnown ? (tail.Log.End, tail.Log.EndText) : null;
+                return tail.KnownEnd;
         }
     }
 
@@ -50,16 +49,6 @@ internal sealed class TopicState
         {
             lock (gate)
                 return tail.Generation;
-        }
-    }
-
-    /// <inheritdoc cref="TopicTail.ReadAhead"/>
-    public Position? ReadAhead
-    {
-        get
-        {
-            lock (gate)
-                return tail.ReadAhead;
         }
     }
 
@@ -120,27 +109,13 @@ internal sealed class TopicState
     }
 
     /// <inheritdoc cref="TopicTail.Compare"/>
-    public HeadCheck Compare(Position head, Position asked)
+    public HeadCheck Compare(Position head, KnownEnd asked)
     {
         lock (gate)
             return tail.Compare(head, asked);
     }
 
-    /// <inheritdoc cref="TopicTail.RecordRead"/>
-    public void RecordRead(Position place, int generation)
-    {
-        lock (gate)
-            tail.RecordRead(place, generation);
-    }
-
-    /// <inheritdoc cref="TopicTail.Invalidate"/>
-    public void Invalidate()
-    {
-        lock (gate)
-            tail.Invalidate();
-    }
-
-    /// <summary>Where a reader is, without taking anything.</summary>
+    /// <inheritdoc cref="TopicTail.PositionOf"/>
     public ReaderPosition PositionOf(Position place, int verifiedIn)
     {
         lock (gate)

@@ -7,7 +7,7 @@ namespace Microservices.EventLog;
 /// kept. Either it is live, and takes in what is published, or it catches up: then a read is under way of what is missing, and what is
 /// published meanwhile is held. Knows no Redis. Not thread-safe: every member is used under the lock of its topic.
 /// </summary>
-internal sealed class TopicTail(Lock gate, TopicReaders readers, EventLogOptions options)
+internal sealed class TopicTail(Lock gate, TopicReaders readers, EventLogOptions options, bool hasHistory)
 {
     private readonly HeldEvents held = new(options.RecentEvents, options.RecentBytes);
     private Position newest = Position.Start;
@@ -34,20 +34,11 @@ internal sealed class TopicTail(Lock gate, TopicReaders readers, EventLogOptions
     /// <summary>Up to where Redis has the topic.</summary>
     public LogExtent Log { get; } = new();
 
-    /// <summary>
-    /// The furthest place to which a reader has read the log, as long as what came live does not reach it: a log that ends before it has
-    /// lost writes. Null when none is further.
-    /// </summary>
-    public Position? ReadAhead
-    {
-        get
-        {
-            Debug.Assert(gate.IsHeldByCurrentThread);
-            if (readAhead is { } place && (place.Epoch != newest.Epoch || place.Offset <= newest.Offset))
-                readAhead = null;
-            return readAhead;
-        }
-    }
+    /// <summary>What is known of where the topic ends; null as long as the topic was never read.</summary>
+    public KnownEnd? KnownEnd => IsKnown ? new(Log.End, Log.EndText, ReadAhead) : null;
+
+    /// <summary>The furthest place that a reader waits at beyond what came live. Null when there is none.</summary>
+    private Position? ReadAhead => readAhead is { } place && IsAhead(place) ? place : null;
 
     /// <summary>Where the topic ended when it was subscribed to.</summary>
     public void Initialize(Position head)
@@ -102,7 +93,10 @@ internal sealed class TopicTail(Lock gate, TopicReaders readers, EventLogOptions
         return (added, !isMissing);
     }
 
-    /// <summary>Where a place is, if it was last found to be part of the topic in that generation.</summary>
+    /// <summary>
+    /// Where a place is that was last found to be part of the topic in that generation. A place beyond what came live is remembered: its
+    /// reader waits, and only a comparison with Redis can tell that the log has lost what that reader has read.
+    /// </summary>
     public ReaderPosition PositionOf(Position place, int verifiedIn)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
@@ -110,35 +104,32 @@ internal sealed class TopicTail(Lock gate, TopicReaders readers, EventLogOptions
             return ReaderPosition.CaughtUp;
         if (Recent.Connects(place))
             return ReaderPosition.InMemory;
-        // It read further than what came live: what came connects to what it read as long as no reset says otherwise.
-        return IsAhead(place) && verifiedIn == Generation ? ReaderPosition.CaughtUp : ReaderPosition.Behind;
+        if (!IsAhead(place) || verifiedIn != Generation)
+            return ReaderPosition.Behind;
+        // A history keeps what the log loses.
+        if (!hasHistory && (ReadAhead is not { } known || known.Offset < place.Offset))
+            readAhead = place;
+        return ReaderPosition.CaughtUp;
     }
 
     /// <summary>Whether the place is beyond what came live.</summary>
     public bool IsAhead(Position place) => place.Epoch == newest.Epoch && place.Offset > newest.Offset;
 
-    /// <summary>A reader has read the log up to there, in that generation.</summary>
-    public void RecordRead(Position place, int generation)
+    /// <summary>
+    /// Compares Redis's head with what was known when it was asked for. If the log has lost what readers have read beyond what came live,
+    /// each of them is verified again.
+    /// </summary>
+    public HeadCheck Compare(Position head, KnownEnd asked)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
-        if (generation == Generation && IsAhead(place) && !(ReadAhead is { } known && known.Offset >= place.Offset))
-            readAhead = place;
-    }
+        if (asked.ReadAhead is { } read && (read.Epoch != head.Epoch || read.Offset > head.Offset))
+        {
+            Generation++;
+            readAhead = null;
+            readers.Wake();
+        }
 
-    /// <summary>The log has lost what readers have read ahead of what came live: each is to be verified again.</summary>
-    public void Invalidate()
-    {
-        Debug.Assert(gate.IsHeldByCurrentThread);
-        Generation++;
-        readAhead = null;
-        readers.Wake();
-    }
-
-    /// <summary>Compares Redis's head, which was asked for when Redis was known to have the topic up to <paramref name="asked"/>.</summary>
-    public HeadCheck Compare(Position head, Position asked)
-    {
-        Debug.Assert(gate.IsHeldByCurrentThread);
-        return !IsKnown || IsCatchingUp ? HeadCheck.Same : Log.Compare(head, asked, newest);
+        return IsCatchingUp ? HeadCheck.Same : Log.Compare(head, asked.InLog, newest);
     }
 
     private int Take(LogPage page)

@@ -29,6 +29,9 @@ internal sealed class ModelReader
     /// <summary>The place after the last event that it was given.</summary>
     public Position Place => reader.Position;
 
+    /// <summary>How often it was told that its place is not part of the topic any more.</summary>
+    public int Resets { get; private set; }
+
     /// <summary>Takes what there is for it, as a subscription does; true when there was something.</summary>
     public bool Step(int maxEvents)
     {
@@ -44,6 +47,7 @@ internal sealed class ModelReader
         if (reader.Refusal is not null)
         {
             CheckReset(reader.Reset().Status);
+            Resets++;
             taken.Clear();
             begin = last = reader.Position;
             return true;

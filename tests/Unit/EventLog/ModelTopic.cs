@@ -19,13 +19,13 @@ internal sealed class ModelTopic : FollowedTopic, ILogReader, IDisposable
     private readonly PageReader pages;
     private readonly TopicCatchUp catchUp;
     private readonly PageFetches fetches;
-    private (Position Asked, string AskedText, Position? Ahead, Position Head)? sweep;
+    private (KnownEnd Asked, Position Head)? sweep;
     private Task catchingUp = Task.CompletedTask;
     private bool mayBeMissing = true;
 
     /// <param name="isDurable">Whether a history has every event for good.</param>
     public ModelTopic(bool isDurable)
-        : base("model", Options)
+        : base("model", Options, isDurable)
     {
         Redis = new(Name, isDurable);
         history = new(isDurable ? [new HistoryRoute(Name, Redis)] : [], Microsoft.Extensions.Options.Options.Create(Options));
@@ -43,8 +43,8 @@ internal sealed class ModelTopic : FollowedTopic, ILogReader, IDisposable
     /// <summary>What Redis publishes is on its way.</summary>
     public void Append(int key) => channel.Enqueue(Redis.Append(key));
 
-    /// <summary>The next publication is lost on its way.</summary>
-    public void Lose() => channel.TryDequeue(out _);
+    /// <summary>The next publication is lost on its way; false when there is none.</summary>
+    public bool Lose() => channel.TryDequeue(out _);
 
     /// <summary>The next publication arrives.</summary>
     public bool Deliver()
@@ -90,20 +90,17 @@ internal sealed class ModelTopic : FollowedTopic, ILogReader, IDisposable
     {
         if (sweep is not { } begun)
         {
-            if (State.InLog is { } known)
-                sweep = (known.Place, known.Text, Redis.IsDurable ? null : State.ReadAhead, Redis.Head);
+            if (State.KnownEnd is { } known)
+                sweep = (known, Redis.Head);
             return false;
         }
 
         sweep = null;
-        var (asked, text, ahead, head) = begun;
-        var hasLostWhatWasRead = ahead is { } read && !(head.ToText() != text && read.Epoch == head.Epoch && read.Offset <= head.Offset);
-        if (hasLostWhatWasRead)
-            State.Invalidate();
-        var check = head.ToText() == text ? HeadCheck.Same : State.Compare(head, asked);
+        var generation = State.Generation;
+        var check = State.Compare(begun.Head, begun.Asked);
         if (check != HeadCheck.Same)
             RequestCatchUp(withHistory: check != HeadCheck.Missing);
-        return hasLostWhatWasRead || check != HeadCheck.Same;
+        return check != HeadCheck.Same || State.Generation != generation;
     }
 
     /// <summary>The connection to Redis came back, which may have lost writes: the history is asked.</summary>

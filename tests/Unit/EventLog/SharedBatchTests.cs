@@ -46,7 +46,7 @@ public sealed class SharedBatchTests
 
     private static TopicState StateWith(int events)
     {
-        var state = new TopicState(new EventLogOptions());
+        var state = new TopicState(new EventLogOptions(), hasHistory: false);
         state.Initialize(Start);
         state.BeginRead();
         state.Absorb(new LogPage

@@ -6,7 +6,7 @@ namespace Microservices.Tests.Unit.EventLog;
 
 public sealed class TopicCatchUpTests
 {
-    private readonly TopicState state = new(new EventLogOptions());
+    private readonly TopicState state = new(new EventLogOptions(), hasHistory: false);
 
     public TopicCatchUpTests() => state.Initialize(Position.Start);
 
