@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Microservices.Streaming.Calls;
 
@@ -58,9 +57,6 @@ public sealed class CallStreamServer<TCall, TResult>
         where TResponseFrame : class, ICallResultFrame<TResult>, new()
     {
         ArgumentNullException.ThrowIfNull(context);
-        // The duration of a stream says nothing about its calls, and would spoil the histogram of the unary methods.
-        if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
-            tags.MetricsDisabled = true;
         using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort);
         var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _errors, _options.MaxConcurrentBatches, _logger);
         stream.Released = workers.Dispatch;

@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Microservices.Streaming.V1;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Microservices.Streaming.Events;
 
@@ -29,9 +28,6 @@ public sealed class EventStreamServer<TRequest> : IDisposable
     public async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
     {
         ArgumentNullException.ThrowIfNull(context);
-        // The duration of a stream says nothing, and would spoil the histogram of the unary methods.
-        if (context.GetHttpContext().Features.Get<IHttpMetricsTagsFeature>() is { } tags)
-            tags.MetricsDisabled = true;
         try
         {
             await new EventStreamSession<TRequest>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();
