@@ -23,7 +23,7 @@ internal static class ProblemTypes
     private static readonly ProblemType NotFound = new("not-found", 404, "Resource not found", "Check the id.");
     private static readonly ProblemType NoRoute = new("no-such-route", 404, "Route not found", "See /docs for the routes there are.");
     private static readonly ProblemType Method = new("method-not-allowed", 405, "Method not allowed", "The header Allow names the methods of the route.");
-    private static readonly ProblemType NotAcceptable = new("not-acceptable", 406, "The answer has no form that the caller accepts", "Accept the media type that /docs has for the route.");
+    private static readonly ProblemType NotAcceptable = new("not-acceptable", 406, "The answer has no form that the request accepts", "Accept the media type that /docs has for the route.");
     private static readonly ProblemType Slow = new("request-too-slow", 408, "The request took too long to arrive", "Send it faster.");
     private static readonly ProblemType Exists = new("already-exists", 409, "Resource already exists", "`errors` names the field whose value is taken.");
     private static readonly ProblemType Conflict = new("conflict", 409, "The request conflicts with an earlier change", "`reason` says which. Read the resource again, then decide.");

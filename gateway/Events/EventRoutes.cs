@@ -20,8 +20,8 @@ internal static class EventRoutes
                 read the resources anew; the stream goes on. `end` is the last event: connect again. Lines that begin with ':' keep the connection alive.
                 """)
             .UserId()
-            .Header(RequestValues.LastEventId, "The id of the last event that was received: what came after it follows. Without it: from now on.", Examples.EventId)
-            .Query(LastEventIdParameter, JsonSchemas.Text, "As Last-Event-ID, for tools that cannot set headers; the header goes before it.", Examples.EventId)
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", Examples.EventId)
+            .Query(LastEventIdParameter, JsonSchemas.Text, "Like Last-Event-ID, for tools that cannot set headers; the header takes precedence.", Examples.EventId)
             .AnswersText(EventStream, "The events, until `end`.", Examples.EventText)
             .Fails(400, 404, 406);
 

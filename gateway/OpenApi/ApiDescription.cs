@@ -10,6 +10,29 @@ internal static class ApiDescription
     private const string DocumentPath = "/openapi/{documentName}.json";
     private const string PagePath = "/docs";
 
+    private const string Title = "Microservices";
+
+    private const string Description = """
+        Users place orders, and are told what becomes of them. An overview is a user together with the latest orders; it is answered even when the orders
+        cannot be had.
+
+        - **Deadlines.** The header `Request-Timeout` says in how many seconds an answer must be there, and bounds everything that is done for it.
+        - **Errors** are `application/problem+json` (RFC 9457). `type` leads to an explanation, `reason` is a constant for programs, `errors` names every
+          field that is wrong, and `traceId` finds the request in traces and logs.
+        - **Repeats.** A command with an `Idempotency-Key` is done once, however often it is sent: a repeat gets the same answer.
+        - **Concurrent changes.** Resources have a `version`. A change states the one that it is based on, and is refused when there is a later one.
+        - **Lists** come in pages: `nextPageToken` of one is `pageToken` of the next.
+        """;
+
+    // By their names, which the routes give.
+    private static readonly (string Name, string Description)[] Tags =
+    [
+        ("Users", "People who place orders."),
+        ("Orders", "From placed to delivered, or cancelled."),
+        ("Overview", "A user together with the latest orders, for one user or for many at once."),
+        ("Events", "What happens to a user's orders and notifications, as it happens."),
+    ];
+
     // Whatever the page's script may want from elsewhere, the browser does not fetch it.
     private const string ContentSecurityPolicy =
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:";
@@ -21,10 +44,13 @@ internal static class ApiDescription
         {
             document.Info = new OpenApiInfo
             {
-                Title = "Gateway",
+                Title = Title,
                 Version = Document,
-                Description = "Users, orders, and both at once. Every error is application/problem+json (RFC 9457); every request may state its deadline.",
+                Description = Description,
             };
+            document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
+            // Nobody has to say who they are.
+            document.Security = [new OpenApiSecurityRequirement()];
             // Relative: right by whatever name and port the caller knows the gateway.
             document.Servers = [new OpenApiServer { Url = "/" }];
             return Task.CompletedTask;
@@ -39,9 +65,11 @@ internal static class ApiDescription
         app.MapOpenApi($"/openapi/{{documentName:regex(^{Document}$)}}.json");
         app.MapScalarApiReference(PagePath, options =>
         {
-            options.Title = "Gateway";
+            options.Title = Title;
             options.OpenApiRoutePattern = DocumentPath;
             options.DefaultFonts = false;
+            // The page shows this API, and offers nothing of its vendor's.
+            options.HideDeveloperTools().HideClientButton().DisableAgent().DisableMcp().DisableTelemetry();
         }).AddEndpointFilter(async (context, next) =>
         {
             context.HttpContext.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;

@@ -18,27 +18,27 @@ internal static class JsonSchemas
     public static OpenApiSchema Flag { get; } = new() { Type = JsonSchemaType.Boolean };
 }
 
-/// <summary>Says beside each route what OpenAPI is to say of it: what it does, takes and answers, each with an example.</summary>
+/// <summary>Describes a route where it is mapped: what it does, takes and answers, each with an example.</summary>
 internal static class OperationDescription
 {
     private const string Json = "application/json";
     private const string ProblemJson = "application/problem+json";
 
-    // What any operation that asks a service may answer.
+    // Any operation that asks a service may answer with these.
     private static readonly int[] Failures = [500, 502, 503, 504];
 
     /// <summary>Names the operation; every one takes Request-Timeout.</summary>
     public static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, string id, string tag, string summary, string description) => route
         .WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description)
-        .Header(RequestValues.RequestTimeout, "How many seconds the answer may take; 10 when absent, 60 at the most.", "1.5");
+        .Header(RequestValues.RequestTimeout, "How many seconds the answer may take: 10 when absent, at most 60.", "1.5");
 
     public static RouteHandlerBuilder UserId(this RouteHandlerBuilder route) => route.Path("userId", "The user's id.", "ada");
 
     public static RouteHandlerBuilder OrderId(this RouteHandlerBuilder route) => route.Path("orderId", "The order's id.", Examples.Order.OrderId);
 
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder route) => route
-        .Query("pageSize", JsonSchemas.Number, "How many at the most: 50 when absent or 0; more than 500 is taken as 500.", "50")
-        .Query("pageToken", JsonSchemas.Text, "`nextPageToken` of the page before; absent for the first page.", "Rk9vYmFyYmF6YWRh");
+        .Query("pageSize", JsonSchemas.Number, "How many at most: 50 when absent or 0; more than 500 counts as 500.", "50")
+        .Query("pageToken", JsonSchemas.Text, "The `nextPageToken` of the page before; absent for the first page.", "Rk9vYmFyYmF6YWRh");
 
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder route, string name, OpenApiSchema schema, string description, string example) =>
         route.Parameter(ParameterLocation.Query, name, schema, description, example);
@@ -81,7 +81,7 @@ internal static class OperationDescription
 
     /// <summary>The headers that answers to a write have.</summary>
     public static RouteHandlerBuilder AnswersWrite(this RouteHandlerBuilder route, int status) => route.AnswersHeader(
-        status, RequestValues.Position, JsonSchemas.Text, "Send it with the next read through another gateway, and it shows this write.", "orders=00c5f1c0a1b2c3d4");
+        status, RequestValues.Position, JsonSchemas.Text, "Send it with the next read through another gateway, and the answer shows this write.", "orders=00c5f1c0a1b2c3d4");
 
     /// <summary>That the answer to a command may be a replay.</summary>
     public static RouteHandlerBuilder AnswersReplay(this RouteHandlerBuilder route, int status) => route.AnswersHeader(
@@ -108,7 +108,7 @@ internal static class OperationDescription
                 response.Description = string.Join("; ", ProblemTypes.All.Where(type => type.HttpStatus == status && type != ProblemTypes.AnswerTooLarge).Select(type => type.Title));
                 response.Content![ProblemJson].Example = ToNode(Examples.Problem(status));
                 if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response is OpenApiResponse open)
-                    Add(open, HeaderNames.RetryAfter, JsonSchemas.Number, "After how many seconds to try again.", "1");
+                    Add(open, HeaderNames.RetryAfter, JsonSchemas.Number, "How many seconds to wait before trying again.", "1");
             }
 
             return Task.CompletedTask;

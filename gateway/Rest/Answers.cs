@@ -17,10 +17,10 @@ internal static class Answers
         return TypedResults.Json(value, type, statusCode: status);
     }
 
-    /// <summary>A user was written: who reads next here sees it, and the answer says what makes every other gateway show it.</summary>
+    /// <summary>A user was written: the next read at this gateway shows it, and the answer's Position makes every other gateway show it.</summary>
     public static void WroteUser(HttpContext http, string userId, ulong etag) => Wrote<ProtoUser>(http, RequestValues.UserPosition, userId, etag);
 
-    /// <summary>An order of a user was written: likewise.</summary>
+    /// <summary>An order of a user was written: the same holds.</summary>
     public static void WroteOrder(HttpContext http, string userId, ulong etag) => Wrote<LatestOrders>(http, RequestValues.OrdersPosition, userId, etag);
 
     private static void Wrote<T>(HttpContext http, string name, string userId, ulong etag)

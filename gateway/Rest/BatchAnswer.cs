@@ -5,8 +5,8 @@ using Microservices.Hosting.Admission;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// The overviews of a batch as the body of an answer: to the byte what <see cref="GatewayJson"/> makes of an <see cref="OverviewBatch"/>, but
-/// made one by one, at the reader's pace; what has been written is forgotten.
+/// The overviews of a batch as the body of an answer: byte for byte what <see cref="GatewayJson"/> makes of an <see cref="OverviewBatch"/>, but
+/// written one overview at a time, at the reader's pace, each released once it is written.
 /// </summary>
 internal sealed class BatchAnswer(OverviewResult[] overviews, QuotaHold hold) : IResult
 {

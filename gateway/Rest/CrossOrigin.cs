@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Rest;
 
-/// <summary>Which web pages, of other origins than the gateway's own, browsers let use REST and events (CORS): section <c>Cors</c>.</summary>
+/// <summary>The origins whose web pages may use REST and events in a browser, beside the gateway's own (CORS): section <c>Cors</c>.</summary>
 public sealed class CrossOriginOptions : IValidatableObject
 {
     /// <summary>

@@ -8,7 +8,7 @@ internal sealed class HeadRequests : IStartupFilter
 {
     private static readonly object Key = new();
 
-    /// <summary>Whether the caller wants the headers alone: what would not end by itself must not begin.</summary>
+    /// <summary>Whether the caller wants the headers alone: an answer that does not end by itself must then not begin.</summary>
     public static bool IsHead(HttpContext http) => http.Items.ContainsKey(Key);
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

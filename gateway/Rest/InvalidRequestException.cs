@@ -2,10 +2,10 @@ using Microservices.Hosting.Errors;
 
 namespace Microservices.Gateway.Rest;
 
-/// <summary>What HTTP or JSON has wrong with a request, by the name of the field, parameter or header; "$" is the body as a whole.</summary>
+/// <summary>What is wrong with the HTTP or JSON of a request, by the name of the field, parameter or header; "$" is the body as a whole.</summary>
 internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string[]> errors, int more = 0) : Exception("The request is not valid.")
 {
-    // Names that the caller made up are cut.
+    // Names are the caller's, of any length.
     private const int MaxNameBytes = 100;
 
     /// <summary>For one thing that is wrong.</summary>
@@ -17,13 +17,13 @@ internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string
     /// <summary>The descriptions by name.</summary>
     public IReadOnlyDictionary<string, string[]> Errors => errors;
 
-    /// <summary>How many things more are wrong.</summary>
+    /// <summary>How many more things are wrong.</summary>
     public int More => more;
 }
 
 /// <summary>
-/// Collects what is wrong, so that the caller hears of everything at once: the first <see cref="ErrorBounds.MaxViolations"/>, and how many
-/// there are beyond.
+/// Collects what is wrong, so that the caller learns of all of it at once: the first <see cref="ErrorBounds.MaxViolations"/>, and how many
+/// more there are.
 /// </summary>
 internal sealed class RequestErrors
 {

@@ -76,7 +76,7 @@ internal static class JsonBody
 
     private static async Task DiscardAsync(HttpContext http, byte[] buffer)
     {
-        // Who asks first has not sent it.
+        // A caller that expects 100-continue has not sent it yet.
         if (http.Request.Headers.Expect.Count > 0 || http.Request.ContentLength > MaxDiscardedBytes)
             return;
 

@@ -27,7 +27,7 @@ internal static partial class JsonDiagnosis
         return new InvalidRequestException(Name(exception.Path), Describe(Steps().Matches(exception.Path), document?.RootElement, type));
     }
 
-    // What comes after the value that is wrong may not be JSON at all, or nested deeper than is read in a time that is linear.
+    // What follows the wrong value may not be JSON at all, or may be nested deeper than the parser allows.
     private static JsonDocument? TryParse(ReadOnlySpan<byte> json)
     {
         try
@@ -75,7 +75,7 @@ internal static partial class JsonDiagnosis
     private static JsonElement[] Members(JsonElement? element, string name) =>
         element is { ValueKind: JsonValueKind.Object } found ? [.. found.EnumerateObject().Where(member => IsCalled(member, name)).Select(member => member.Value)] : [];
 
-    // A name may be JSON and no text all the same: with half of a surrogate pair.
+    // A name may be valid JSON and still not be text: half of a surrogate pair.
     private static bool IsCalled(JsonProperty member, string name)
     {
         try

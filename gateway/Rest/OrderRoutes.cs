@@ -6,7 +6,7 @@ namespace Microservices.Gateway.Rest;
 /// <summary>Orders over REST.</summary>
 internal static class OrderRoutes
 {
-    private const string KeyMeaning = "Makes a repeat harmless: at most 128 visible ASCII characters, remembered for 24 h.";
+    private const string KeyMeaning = "Identifies the command, so that a repeat is harmless: at most 128 visible ASCII characters, remembered for 24 h.";
 
     public static void MapOrders(this WebApplication app)
     {

@@ -19,16 +19,16 @@ internal static class OverviewRoutes
                 optional: when they cannot be had, the answer is a partial result, with status 200, `complete: false`, the reason in place of
                 the orders, and `Cache-Control: no-store`. With `strict=true` every part is required. With `Cache-Control: stale-if-error=60`
                 in the request, orders that are unavailable or late may be those of an earlier answer, up to 60 s old: status `stale`, and a
-                header `Age`. Parts of which the gateway knows that they were current up to 1 s ago are given without asking; with
-                `Cache-Control: no-cache` every part is asked for. What you wrote through another gateway shows at once if you send the
+                header `Age`. A part that the gateway knows to have been current within the last second is given without asking its service;
+                with `Cache-Control: no-cache` every part is asked for. What you wrote through another gateway shows at once if you send the
                 header `Position` that your write was answered with.
                 """)
             .UserId()
             .Query("fields", JsonSchemas.Text, "Which parts, separated by commas: `user`, `orders`. Both when absent. A part that is not named is not fetched.", "user,orders")
-            .Query("strict", JsonSchemas.Flag, "Makes every part required: the first that fails fails the whole.", "false")
-            .Query("orderLimit", JsonSchemas.Number, "How many of the latest orders at the most: 10 when absent or 0; more than 100 is taken as 100.", "10")
-            .Header("Cache-Control", "`no-cache`: ask the services in any case. `stale-if-error=SECONDS`: how old orders may be that are given rather than none (RFC 5861); the gateway takes 60 as the most.", "stale-if-error=60")
-            .Header(RequestValues.Position, "What your last write of the user, and of an order of the user, answered in this header, separated by a comma: the answer is no older.", "orders=00c5f1c0a1b2c3d4")
+            .Query("strict", JsonSchemas.Flag, "Makes every part required: if one fails, the whole request fails.", "false")
+            .Query("orderLimit", JsonSchemas.Number, "How many of the latest orders at most: 10 when absent or 0; more than 100 counts as 100.", "10")
+            .Header("Cache-Control", "`no-cache`: ask the services in any case. `stale-if-error=SECONDS`: how old the orders may be that are given in place of an error, at most 60 (RFC 5861).", "stale-if-error=60")
+            .Header(RequestValues.Position, "The values of this header in the answers to your last write of the user and of one of the user's orders, separated by a comma: the overview is no older than these.", "orders=00c5f1c0a1b2c3d4")
             .Answers<Overview>(200, "The overview, whole or partial. The header Age, in seconds, says that a part of it is stale.",
                 ("complete", Examples.Overview), ("partial", Examples.PartialOverview), ("stale", Examples.StaleOverview))
             .AnswersHeader(200, "Age", JsonSchemas.Number, "How old the oldest part is, in seconds; only when one is stale.", "7")
@@ -36,11 +36,11 @@ internal static class OverviewRoutes
         app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
             .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """
                 Each is what getOverview would answer, or the problem that it would fail with; one that fails does not disturb the others. All are
-                fetched at the same time, in a call to each service and not in one for each user. The answer is bounded (4 MiB, as the services
-                send it): overviews that it has no room for are problems of the type `answer-too-large`. Ask for those again, or for fewer orders.
+                fetched at the same time, in one call to each service, not in one for each user. The answer is bounded (4 MiB, as the services
+                send it): an overview that it has no room for is a problem of the type `answer-too-large`. Ask for it again, or for fewer orders.
                 """)
-            .Header("Cache-Control", "As of getOverview.", "stale-if-error=60")
-            .Header(RequestValues.Position, "As of getOverview.", "orders=00c5f1c0a1b2c3d4")
+            .Header("Cache-Control", "As in getOverview.", "stale-if-error=60")
+            .Header(RequestValues.Position, "As in getOverview.", "orders=00c5f1c0a1b2c3d4")
             .Body<BatchGetOverviews>(Examples.BatchGetOverviews)
             .Answers<OverviewBatch>(200, "An overview or a problem for each user, in the order of the ids.", Examples.OverviewBatch)
             .Fails(400, 413, 415);

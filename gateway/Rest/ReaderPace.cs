@@ -7,15 +7,15 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// Writes large answers at their reader's pace: so much at a time, and no more before that is on its way. Who has not read the whole within
-/// <see cref="GatewayOptions.WriteTimeout"/> is cut off.
+/// Writes large answers at their reader's pace, a chunk at a time, each once the one before is on its way. A caller that has not read the whole
+/// answer within <see cref="GatewayOptions.WriteTimeout"/> is cut off.
 /// </summary>
 internal static partial class ReaderPace
 {
     /// <summary>How much is written at a time, in bytes. A smaller answer is written at once.</summary>
     public const int ChunkBytes = 32 * 1024;
 
-    /// <summary>Takes the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
+    /// <summary>Reserves the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
     /// <exception cref="StatusException">RESOURCE_EXHAUSTED: there is no room.</exception>
     public static void Hold(HttpContext http, int bytes)
     {
@@ -27,7 +27,7 @@ internal static partial class ReaderPace
             throw new StatusException(GatewayErrors.TooMuchUnread());
     }
 
-    /// <summary>A JSON answer, whose source took so many bytes as the services sent it.</summary>
+    /// <summary>A JSON answer, and how many bytes its source took as the services sent it.</summary>
     public static IResult Json<T>(HttpContext http, T value, JsonTypeInfo<T> type, int bytes)
     {
         if (bytes <= ChunkBytes)

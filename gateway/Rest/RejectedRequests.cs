@@ -13,9 +13,9 @@ using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestExceptio
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// Answers with a problem what the server refuses by itself, before there is a request that a middleware could see: broken HTTP, and a line
-/// or headers beyond the server's own bounds. Kestrel writes a bare status then and closes the connection; it tells of it before it writes, by the
-/// diagnostic event "Microsoft.AspNetCore.Server.Kestrel.BadRequest", and what it writes is replaced.
+/// Answers with a problem where the server itself refuses a request, before a middleware could see it: broken HTTP, and a line or headers beyond
+/// the server's own bounds. Kestrel then writes a bare status and closes the connection. Before it writes, it raises the diagnostic event
+/// "Microsoft.AspNetCore.Server.Kestrel.BadRequest"; from then on its output is replaced.
 /// </summary>
 internal sealed class RejectedRequests : IObserver<KeyValuePair<string, object?>>
 {
@@ -98,7 +98,7 @@ internal sealed class RejectedRequests : IObserver<KeyValuePair<string, object?>
 
     private static byte[] Answer(int status, string allow)
     {
-        // That the server does not have the version or the coding is no failure of the gateway.
+        // A version or a coding that the server does not support is not a failure of the gateway.
         var type = ProblemTypes.Of(status < StatusCodes.Status500InternalServerError ? status : StatusCodes.Status400BadRequest);
         var body = JsonSerializer.SerializeToUtf8Bytes(Problem.From(type) with { Status = status, TraceId = null }, GatewayJson.Default.Problem);
         var head = string.Create(CultureInfo.InvariantCulture, $"""

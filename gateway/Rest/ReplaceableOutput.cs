@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// What a connection's server writes, as it is; or, from when it was replaced, one answer instead of everything that the server writes from
-/// then on. Thread-safe as far as its server is, which writes one thing at a time.
+/// The output of a connection: what the server writes, or, once it is replaced, one answer in place of everything that the server writes from
+/// then on. Not thread-safe: the server writes one thing at a time.
 /// </summary>
 internal sealed class ReplaceableOutput(PipeWriter inner) : PipeWriter
 {
@@ -13,7 +13,7 @@ internal sealed class ReplaceableOutput(PipeWriter inner) : PipeWriter
     private byte[] unread = [];
     private bool isWritten;
 
-    /// <summary>Whether what the server writes goes nowhere.</summary>
+    /// <summary>Whether what the server writes is discarded.</summary>
     public bool IsReplaced => answer is not null;
 
     /// <summary>Writes this instead of the answer that the server is about to write, and nothing after it. The first one counts.</summary>

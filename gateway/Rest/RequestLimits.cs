@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// How long the line and the headers of a request may be. The server's own bounds are above these, so that the connection can go on after the
-/// answer; what is beyond its bounds, it closes the connection for: see <see cref="RejectedRequests"/>.
+/// How long the line and the headers of a request may be. The server's own bounds are higher, so that the connection can go on after the answer;
+/// beyond those the server closes it: see <see cref="RejectedRequests"/>.
 /// </summary>
 internal static class RequestLimits
 {
@@ -12,7 +12,7 @@ internal static class RequestLimits
     private const int MaxHeaderBytes = 32 << 10;
     private const int MaxHeaders = 100;
 
-    // Above: a connection holds this much at the most before anybody looks.
+    // The server's: a connection holds at most this much before it is looked at.
     private const int ServerLineBytes = 64 << 10;
     private const int ServerHeaderBytes = 128 << 10;
     private const int ServerHeaders = 1_000;

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Rest;
 
-/// <summary>Reads what a request says in its headers and its query. What is wrong names the header or parameter.</summary>
+/// <summary>Reads the headers and the query of a request. An error names the header or parameter.</summary>
 internal static partial class RequestValues
 {
     public const string RequestTimeout = "Request-Timeout";
@@ -18,7 +18,7 @@ internal static partial class RequestValues
     public const string OrdersPosition = "orders";
 
     /// <summary>
-    /// Until when (UTC) the request may take: header Request-Timeout, in seconds ("1.5"), else the default; never more than the
+    /// Until when (UTC) the request may take: the header Request-Timeout, in seconds ("1.5"), otherwise the default; never more than the
     /// maximum.
     /// </summary>
     public static DateTime Deadline(this HttpContext http)
@@ -28,10 +28,10 @@ internal static partial class RequestValues
         return options.Deadline(time, Timeout(http.Request.Headers[RequestTimeout]));
     }
 
-    /// <summary>What a call to a service on behalf of this request is bound by.</summary>
+    /// <summary>The deadline and cancellation of a call to a service on behalf of this request.</summary>
     public static CallOptions CallOptions(this HttpContext http) => new(deadline: http.Deadline(), cancellationToken: http.RequestAborted);
 
-    /// <summary>The idempotency key; empty for none. What a key may be is for the service to say.</summary>
+    /// <summary>The idempotency key; empty for none. The service says what a key may be.</summary>
     public static string ReadIdempotencyKey(this HttpContext http)
     {
         var values = http.Request.Headers[IdempotencyKey];
@@ -66,7 +66,7 @@ internal static partial class RequestValues
     }
 
     /// <summary>
-    /// How stale an answer the caller takes rather than an error: <c>Cache-Control: stale-if-error=60</c>, in seconds (RFC 5861). Zero when it
+    /// How stale an answer the caller accepts in place of an error: <c>Cache-Control: stale-if-error=60</c>, in seconds (RFC 5861). Zero when it
     /// says nothing; an invalid value is ignored, as that RFC says.
     /// </summary>
     public static TimeSpan StaleIfError(this HttpContext http)
@@ -98,14 +98,14 @@ internal static partial class RequestValues
                     orders = etag;
                     break;
                 default:
-                    throw new InvalidRequestException(Position, "must be what the answer to a write had, of users and of orders once each");
+                    throw new InvalidRequestException(Position, "must be the value that a write was answered with, once for users and once for orders");
             }
         }
 
         return (user, orders);
     }
 
-    // Most requests have none: they are spared the reading.
+    // Most requests have none: nothing is parsed for them.
     private static CacheControlHeaderValue? ReadCacheControl(this HttpContext http) =>
         http.Request.Headers.CacheControl.Count == 0 ? null : http.Request.GetTypedHeaders().CacheControl;
 

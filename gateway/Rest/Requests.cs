@@ -8,7 +8,7 @@ namespace Microservices.Gateway.Rest;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CreateUser
 {
-    /// <summary>The id to give the user: 1 to 64 letters, digits, '-', '_' or '.'. Made when absent.</summary>
+    /// <summary>The id to give the user: 1 to 64 letters, digits, '-', '_' or '.'. Generated when absent.</summary>
     public string? UserId { get; init; }
 
     /// <summary>How the user is addressed: 1 to 200 characters.</summary>
@@ -24,7 +24,7 @@ public sealed record CreateUser
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record UpdateUser
 {
-    /// <summary>The version the change is based on, as last read.</summary>
+    /// <summary>The version that the change is based on, as last read.</summary>
     [Required]
     public long? Version { get; init; }
 
@@ -39,7 +39,7 @@ public sealed record UpdateUser
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PlaceOrder
 {
-    /// <summary>The id to give the order: 1 to 64 letters, digits, '-', '_' or '.'. Made when absent.</summary>
+    /// <summary>The id to give the order: 1 to 64 letters, digits, '-', '_' or '.'. Generated when absent.</summary>
     public string? OrderId { get; init; }
 
     /// <summary>Who places it: a user that exists.</summary>
@@ -88,7 +88,7 @@ public sealed record Price
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CancelOrder
 {
-    /// <summary>The version the decision is based on; whatever the order has when absent.</summary>
+    /// <summary>The version that the decision is based on; any version when absent.</summary>
     public long? Version { get; init; }
 }
 
@@ -115,7 +115,7 @@ public sealed record AdvanceOrder
     [Required]
     public OrderStep? State { get; init; }
 
-    /// <summary>The version the decision is based on; whatever the order has when absent.</summary>
+    /// <summary>The version that the decision is based on; any version when absent.</summary>
     public long? Version { get; init; }
 }
 
@@ -130,9 +130,9 @@ public sealed record BatchGetOverviews
     /// <summary>Which parts: user, orders, or both. Both when absent.</summary>
     public IReadOnlyList<string?>? Fields { get; init; }
 
-    /// <summary>Makes every part required: the first that fails fails that overview. False when absent.</summary>
+    /// <summary>Makes every part required: if one fails, that overview fails. False when absent.</summary>
     public bool? Strict { get; init; }
 
-    /// <summary>How many of the latest orders at the most: 10 when absent or 0; more than 100 is taken as 100.</summary>
+    /// <summary>How many of the latest orders at most: 10 when absent or 0; more than 100 counts as 100.</summary>
     public int? OrderLimit { get; init; }
 }

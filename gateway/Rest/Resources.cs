@@ -125,7 +125,7 @@ public sealed record OrderPage
     public string? NextPageToken { get; init; }
 }
 
-/// <summary>How a part of an aggregate came out.</summary>
+/// <summary>The outcome of a part of an aggregate.</summary>
 [JsonConverter(typeof(PartStatusConverter))]
 public enum PartStatus
 {
@@ -148,7 +148,7 @@ public enum PartStatus
 /// <summary>The user of an overview. Required: an overview without it is a problem.</summary>
 public sealed record UserPart
 {
-    /// <summary>How the part came out.</summary>
+    /// <summary>The outcome of the part.</summary>
     public required PartStatus Status { get; init; }
 
     /// <summary>The user.</summary>
@@ -161,13 +161,13 @@ public sealed record UserPart
 /// <summary>The latest orders of an overview. Optional: "there are none" is `ok` with an empty list, "they could not be had" is not `ok`.</summary>
 public sealed record OrdersPart
 {
-    /// <summary>How the part came out.</summary>
+    /// <summary>The outcome of the part.</summary>
     public required PartStatus Status { get; init; }
 
     /// <summary>Newest first; absent when they could not be had.</summary>
     public IReadOnlyList<Order>? Data { get; init; }
 
-    /// <summary>True when there are fewer orders than asked for because more would be larger than 1 MiB together: listOrders has the rest. Absent otherwise.</summary>
+    /// <summary>True when there are fewer orders than asked for, because more of them would exceed 1 MiB: listOrders has the rest. Absent otherwise.</summary>
     public bool? Truncated { get; init; }
 
     /// <summary>How old the orders are, in whole seconds; only when they are stale.</summary>
@@ -200,7 +200,7 @@ public sealed record OverviewBatch
     public required IReadOnlyList<BatchedOverview> Overviews { get; init; }
 }
 
-/// <summary>One of a batch: either an overview, whole or partial, or the problem that stands in its place.</summary>
+/// <summary>One of a batch: either an overview, whole or partial, or the problem in its place.</summary>
 public sealed record BatchedOverview
 {
     /// <summary>Whose overview this is.</summary>
@@ -209,6 +209,6 @@ public sealed record BatchedOverview
     /// <summary>The overview; absent when there is a problem.</summary>
     public Overview? Overview { get; init; }
 
-    /// <summary>Why there is no overview: what asking for it alone would have been answered with, or that the answer has no room for it.</summary>
+    /// <summary>Why there is no overview: the problem that asking for it alone would have been answered with, or that the answer has no room for it.</summary>
     public Problem? Problem { get; init; }
 }

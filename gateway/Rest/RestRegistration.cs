@@ -14,7 +14,7 @@ internal static class RestRegistration
         RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
 
-        // What describes the API sees the types as they are read and written.
+        // The API description sees the types as they are read and written.
         builder.Services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default);

@@ -12,7 +12,7 @@ internal static class UserRoutes
     {
         app.MapPost("/v1/users", CreateAsync)
             .Describe("createUser", "Users", "Create a user", "The same idempotency key with the same body gives the same answer again and creates nothing; with another body it is a conflict.")
-            .Header(RequestValues.IdempotencyKey, "Makes a repeat harmless: at most 128 visible ASCII characters, remembered for 24 h.", "signup-42")
+            .Header(RequestValues.IdempotencyKey, "Identifies the command, so that a repeat is harmless: at most 128 visible ASCII characters, remembered for 24 h.", "signup-42")
             .Body<CreateUser>(Examples.CreateUser)
             .Answers<User>(201, "The user as created. The header Idempotency-Replayed says that it was created by an earlier request.", Examples.User)
             .AnswersHeader(201, "Location", JsonSchemas.Text, "Where the user is.", "/v1/users/ada")
@@ -29,7 +29,7 @@ internal static class UserRoutes
             .Answers<User>(200, "The user.", Examples.User)
             .Fails(400, 404);
         app.MapPatch("/v1/users/{userId}", UpdateAsync)
-            .Describe("updateUser", "Users", "Change a user", "Changes the fields that the body has. The version in the body says what the change is based on: a conflict when the user has changed since.")
+            .Describe("updateUser", "Users", "Change a user", "Changes the fields that the body has. The version in the body says what the change is based on: if the user has changed since, it is a conflict.")
             .UserId()
             .Body<UpdateUser>(Examples.UpdateUser)
             .Answers<User>(200, "The user as changed.", Examples.User)

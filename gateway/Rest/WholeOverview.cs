@@ -6,7 +6,7 @@ using Microservices.Gateway.Overviews;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// A complete overview as the body of an answer: to the byte what <see cref="GatewayJson"/> makes of it, put together from the JSON of its
+/// A complete overview as the body of an answer: byte for byte what <see cref="GatewayJson"/> makes of it, put together from the JSON of its
 /// parts, which is made once for each state of a part.
 /// </summary>
 internal sealed class WholeOverview(OverviewResult overview) : IResult

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
@@ -169,6 +170,9 @@ public sealed class ResourceTests : IClassFixture<GatewayFixture>
         var html = await page.Content.ReadAsStringAsync();
         Assert.DoesNotContain("//", html.Replace("<!--", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("openapi/v1.json", html, StringComparison.Ordinal);
+        // None of its vendor's buttons, and nothing that the vendor is told.
+        foreach (var setting in (string[])["\"showDeveloperTools\":\"never\"", "\"hideClientButton\":true", "\"agent\":{\"disabled\":true}", "\"mcp\":{\"disabled\":true}", "\"telemetry\":false"])
+            Assert.Contains(setting, Regex.Replace(html, @"\s", ""), StringComparison.Ordinal);
         foreach (var asset in (string[])["scalar.js", "scalar.aspnetcore.js"])
             Assert.Equal(HttpStatusCode.OK, (await gateway.Rest.GetAsync($"/docs/{asset}")).StatusCode);
     }

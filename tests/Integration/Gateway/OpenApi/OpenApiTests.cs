@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Microservices.Tests.Integration.Gateway;
+namespace Microservices.Tests.Integration.Gateway.OpenApi;
 
 public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
 {
@@ -43,6 +43,11 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
     public async Task Everything_has_a_description_and_an_example()
     {
         var document = await DocumentAsync();
+        Assert.True(document.GetProperty("info").Text("description")?.Length > 100);
+        var described = document.GetProperty("tags").EnumerateArray().Where(tag => tag.Text("description")?.Length > 0).Select(tag => tag.Text("name")).ToList();
+        Assert.Equal(
+            described.Order(),
+            Operations(document).SelectMany(operation => operation.Operation.GetProperty("tags").EnumerateArray()).Select(tag => tag.GetString()).Distinct().Order());
         foreach (var (name, operation) in Operations(document))
         {
             Assert.True(operation.Text("summary")?.Length > 0 && operation.Text("description")?.Length > 0 && operation.Text("operationId")?.Length > 0, name);
