@@ -50,6 +50,6 @@ public abstract partial class Cleaner(TimeSpan retention, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage("{Cleaner} did not delete what is past its retention this time: {Cause}")]
+    [LoggerMessage("{Cleaner} could not delete rows past their retention, and will try again: {Cause}")]
     private partial void LogFailed(LogLevel level, string cleaner, string cause);
 }

@@ -71,7 +71,7 @@ internal sealed partial class DatabaseOutage<TContext>(TimeProvider time, ILogge
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(1, LogLevel.Warning, "The database is away, busy, or takes no writes: {Cause}. Calls that need it are answered UNAVAILABLE, and what waits for it is tried again; the next line about it comes when it is back")]
+    [LoggerMessage(1, LogLevel.Warning, "The database is away, busy, or takes no writes: {Cause}. Calls that need it are answered UNAVAILABLE, and background work is retried; the next line about this is written when it is back")]
     private partial void LogBegun(string cause);
 
     [LoggerMessage(2, LogLevel.Warning, "The database is back, after {Lasted}; {Failures} reads and writes failed meanwhile")]

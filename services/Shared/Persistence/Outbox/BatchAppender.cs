@@ -60,9 +60,9 @@ internal sealed partial class BatchAppender<TContext>(
         LogSetAside(events.Count, backlog.Topic.Topic, events[0].Offset, reason);
     }
 
-    [LoggerMessage(LogLevel.Warning, "The log of {Gaps} topics lacks events, that of {Conflicts} has others than the database, such as {Topic}: they are appended again")]
+    [LoggerMessage(LogLevel.Warning, "{Gaps} topics lack events in the log, and {Conflicts} have other events there than in the database, such as {Topic}; their events are appended again")]
     private partial void LogRefused(int gaps, int conflicts, string topic);
 
-    [LoggerMessage(LogLevel.Error, "{Count} events of {Topic} from offset {Offset} on are set aside in OutboxQuarantine, since the log refuses them: {Reason}")]
+    [LoggerMessage(LogLevel.Error, "{Count} events of {Topic} from offset {Offset} on are set aside in OutboxQuarantine, because the log refuses them: {Reason}")]
     private partial void LogSetAside(int count, string topic, long offset, string reason);
 }

@@ -12,6 +12,6 @@ internal sealed class OutboxHealthCheck(OutboxProgress progress, IOptions<Outbox
         var (waited, cause) = progress.Stall;
         return Task.FromResult(waited < OutboxProgress.StallThreshold(options.Value)
             ? HealthCheckResult.Healthy("Committed events get to the log.")
-            : HealthCheckResult.Degraded(string.Create(CultureInfo.InvariantCulture, $"Committed events have waited for the log for {waited.TotalSeconds:0} s: {cause}. Event streams are delayed; they catch up.")));
+            : HealthCheckResult.Degraded(string.Create(CultureInfo.InvariantCulture, $"Committed events have waited for the log for {waited.TotalSeconds:0} s: {cause}. Event streams are delayed, and catch up once it answers.")));
     }
 }

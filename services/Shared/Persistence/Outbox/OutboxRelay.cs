@@ -184,7 +184,7 @@ internal sealed partial class OutboxRelay<TContext>(
         }
     }
 
-    [LoggerMessage("The outbox waits, since its log does not answer; {Failures} attempts failed before")]
+    [LoggerMessage("The outbox waits because the log does not answer; {Failures} attempts failed before")]
     private partial void LogAway(LogLevel level, Exception? exception, int failures);
 
     [LoggerMessage(LogLevel.Warning, "Committed events have waited for the log for {Waited}: {Cause}")]
