@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Notifications;
 
-/// <summary>The inboxes' database. To change it: change the model, then add a migration for each provider as the README says.</summary>
+/// <summary>The inboxes' database. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class NotificationsDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<Notification> Notifications => Set<Notification>();

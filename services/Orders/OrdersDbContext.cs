@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 
 namespace Microservices.Orders;
 
-/// <summary>The orders' database. To change it: change the model, then add a migration for each provider as the README says.</summary>
+/// <summary>The orders' database. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class OrdersDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<Order> Orders => Set<Order>();

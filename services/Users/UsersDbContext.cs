@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Users;
 
-/// <summary>The users' database. To change it: change the model, then add a migration for each provider as the README says.</summary>
+/// <summary>The users' database. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class UsersDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<User> Users => Set<User>();

@@ -9,6 +9,17 @@ public static class Shell
     /// <summary>Runs a line as if it were pasted into bash, with buf on the PATH; returns the exit code and both outputs.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string command, TimeSpan? timeout = null)
     {
+        using var process = Process.Start(Start(command))!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(timeout ?? Eventually.Timeout);
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>How it is run: with its input and outputs at hand.</summary>
+    public static ProcessStartInfo Start(string command)
+    {
         var start = new ProcessStartInfo("bash", ["-c", command])
         {
             RedirectStandardInput = true,
@@ -17,13 +28,7 @@ public static class Shell
         };
         if (Needs.Buf is { } buf)
             start.Environment["PATH"] = Path.GetDirectoryName(Path.GetFullPath(buf)) + ":" + Environment.GetEnvironmentVariable("PATH");
-
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(timeout ?? Eventually.Timeout);
-        return (process.ExitCode, await output, await error);
+        return start;
     }
 
     /// <summary>Sends a signal, by its name without SIG.</summary>

@@ -129,9 +129,9 @@ public sealed partial class EveryOptionTests
 
     /// <summary>Each row: keys, the first with its section, and their defaults, or a section and a link to what it has.</summary>
     [Fact]
-    public void The_table_in_README_has_every_section_and_the_defaults_as_they_are()
+    public void The_table_of_settings_has_every_section_and_the_defaults_as_they_are()
     {
-        var rows = File.ReadLines(Path.Combine(Needs.Root, "README.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToList();
+        var rows = File.ReadLines(Path.Combine(Needs.Root, "deploy", "configuration.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToList();
         var options = Options().DistinctBy(option => (option.Section.Path, option.Property.Name)).ToDictionary(option => $"{option.Section.Path}:{option.Property.Name}");
         var told = new HashSet<string>();
         foreach (var row in rows)
@@ -156,7 +156,7 @@ public sealed partial class EveryOptionTests
         foreach (var (section, property) in options.Values)
         {
             var path = section.Path.StartsWith("Backends:", StringComparison.Ordinal) ? "Backends:Users" : section.Path;
-            Assert.True(told.Contains(path) || told.Contains($"{path}:{property.Name}") || rows.Any(row => row[1].Contains($"`{path}:{property.Name}:0", StringComparison.Ordinal)), $"README does not tell of {path}:{property.Name}");
+            Assert.True(told.Contains(path) || told.Contains($"{path}:{property.Name}") || rows.Any(row => row[1].Contains($"`{path}:{property.Name}:0", StringComparison.Ordinal)), $"deploy/configuration.md does not tell of {path}:{property.Name}");
         }
     }
 

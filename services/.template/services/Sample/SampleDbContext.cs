@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Sample;
 
-/// <summary>The widgets' database. To change it: change the model, then add a migration for each provider as the README says.</summary>
+/// <summary>The widgets' database. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class SampleDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<Widget> Widgets => Set<Widget>();
