@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Gateway.Events;
@@ -47,17 +48,28 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
     public async Task Each_of_many_subscriptions_gets_its_snapshot_and_another_caller_finds_room_beside_them()
     {
         const int Subscriptions = 200;
-        using var watch = gateway.Grpc.WatchOverview();
-        await SubscribeAsync(watch, Subscriptions);
-        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == AtOnce, "as many snapshots are read as may");
+        const int Streams = 5;
+        var line = gateway.Gateway.Services.GetRequiredService<OverviewSnapshot>();
+        var watches = Enumerable.Range(0, Streams).Select(_ => gateway.Grpc.WatchOverview()).ToArray();
+        try
+        {
+            foreach (var watch in watches)
+                await SubscribeAsync(watch, Subscriptions / Streams);
+            await Eventually.UntilAsync(() => line.Waiting == (Streams * MostPages) - AtOnce && Volatile.Read(ref listing) == AtOnce, "as many snapshots are read as may, and the others wait");
 
-        // The line takes half of what Orders bears; the rest is for others.
-        var beside = Enumerable.Range(0, Limit - AtOnce).Select(_ => gateway.Rest.GetAsync("/v1/users/ada/orders")).ToList();
-        await Eventually.UntilAsync(() => Volatile.Read(ref listing) == Limit, "others are let through");
-        held.Release();
+            // The line takes half of what Orders bears; the rest is for others.
+            var beside = Enumerable.Range(0, Limit - AtOnce).Select(_ => gateway.Rest.GetAsync("/v1/users/ada/orders")).ToList();
+            await Eventually.UntilAsync(() => Volatile.Read(ref listing) == Limit, "others are let through");
+            held.Release();
 
-        Assert.All(await Task.WhenAll(beside), answer => Assert.True(answer.IsSuccessStatusCode));
-        await SnapshotsAsync(watch, Subscriptions);
+            Assert.All(await Task.WhenAll(beside), answer => Assert.True(answer.IsSuccessStatusCode));
+            foreach (var watch in watches)
+                await SnapshotsAsync(watch, Subscriptions / Streams);
+        }
+        finally
+        {
+            Array.ForEach(watches, watch => watch.Dispose());
+        }
     }
 
     [Fact]
@@ -84,24 +96,31 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_subscription_whose_turn_does_not_come_in_time_is_told_that_there_is_too_much_to_do_and_when_to_try_again()
     {
+        var timeout = TimeSpan.FromSeconds(3);
         await using var impatient = gateway.AnotherGateway(
-            ("Events:MaxConcurrentSnapshots", "1"), ("Gateway:DefaultTimeout", "00:00:01"), ("Backends:Orders:MinConcurrency", "1"), ("Backends:Orders:MaxConcurrency", "1"));
+            ("Events:MaxConcurrentSnapshots", "1"), ("Gateway:DefaultTimeout", $"{timeout}"), ("Backends:Orders:MinConcurrency", "1"), ("Backends:Orders:MaxConcurrency", "1"));
         var client = new GatewayService.GatewayServiceClient(impatient.Channel);
         var hanging = impatient.Rest.SendAsync(HttpMethod.Get, "/v1/users/ada/orders", header: ("Request-Timeout", "60"));
         await Eventually.UntilAsync(() => Volatile.Read(ref listing) == 1, "another takes all that Orders bears");
         using var watch = client.WatchOverview();
-        await SubscribeAsync(watch, 3);
+        var start = Stopwatch.GetTimestamp();
+        await SubscribeAsync(watch, MostPages);
 
-        for (var failed = 0; failed < 3;)
+        var first = 0L;
+        for (var failed = 0; failed < MostPages;)
         {
             var frame = await watch.NextAsync();
             if (frame.Failed is null)
                 continue;
-            failed++;
+            if (failed++ == 0)
+                first = Stopwatch.GetTimestamp();
             Assert.Equal((int)StatusCode.ResourceExhausted, frame.Failed.Status.Code);
             Assert.NotNull(frame.Failed.Status.GetDetail<Google.Rpc.RetryInfo>()?.RetryDelay);
         }
 
+        // Each had its time, to the end, and the wait for those before it is part of that.
+        Assert.True(Stopwatch.GetElapsedTime(start, first) > timeout * 0.9);
+        Assert.True(Stopwatch.GetElapsedTime(first) < timeout);
         held.Release();
         Assert.True((await hanging).IsSuccessStatusCode);
     }
