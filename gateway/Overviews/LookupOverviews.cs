@@ -13,16 +13,14 @@ namespace Microservices.Gateway.Overviews;
 internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<GatewayOptions> options, TimeProvider time)
     : ICallBatchHandler<LookupOverviewsCall, LookupOverviewsResult>
 {
-    // What is smaller is bounded by the credit of the stream.
-    private const int SmallBytes = 4 * 1024;
-
     public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken)
     {
         var hold = (QuotaHold)batch.Context.UserState[typeof(QuotaHold)];
         await Task.WhenAll(batch.Select(async call =>
         {
             var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
-            if (bytes <= SmallBytes)
+            // Their number is bounded by the credit of the stream.
+            if (bytes <= AnswerBudget.SmallAnswer)
                 call.Answer(answer);
             else if (!hold.TryTake(bytes))
                 call.Fail(GatewayErrors.TooMuchUnread());

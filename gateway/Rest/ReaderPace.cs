@@ -12,14 +12,14 @@ namespace Microservices.Gateway.Rest;
 /// </summary>
 internal static partial class ReaderPace
 {
-    /// <summary>How much is written at a time, in bytes. A smaller answer is written at once.</summary>
+    /// <summary>How much is written at a time, in bytes.</summary>
     public const int ChunkBytes = 32 * 1024;
 
     /// <summary>Reserves the room of an answer until the request has ended; a small one needs none. Bytes are counted as the services sent them.</summary>
     /// <exception cref="StatusException">RESOURCE_EXHAUSTED: there is no room.</exception>
     public static void Hold(HttpContext http, int bytes)
     {
-        if (bytes <= ChunkBytes)
+        if (bytes <= AnswerBudget.SmallAnswer)
             return;
         var hold = http.RequestServices.GetRequiredService<AnswerBudget>().Begin(http);
         http.Response.RegisterForDispose(hold);
@@ -30,7 +30,7 @@ internal static partial class ReaderPace
     /// <summary>A JSON answer, and how many bytes its source took as the services sent it.</summary>
     public static IResult Json<T>(HttpContext http, T value, JsonTypeInfo<T> type, int bytes)
     {
-        if (bytes <= ChunkBytes)
+        if (bytes <= AnswerBudget.SmallAnswer)
             return TypedResults.Json(value, type);
         Hold(http, bytes);
         return new PacedJson<T>(value, type);

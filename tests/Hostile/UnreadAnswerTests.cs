@@ -51,6 +51,30 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
     }
 
     [FactNeeding(Need.RedisServer)]
+    public async Task Small_answers_that_nobody_reads_on_all_connections_of_a_port_harm_nobody()
+    {
+        // Admission:MaxConnections, by default, and the calls that the server takes of each.
+        const int Connections = 100;
+        const int CallsEach = 100;
+        await using var suite = await HostileSuite.StartAsync();
+        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        await new UsersService.UsersServiceClient(channel).CreateUserAsync(new() { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
+
+        var request = GrpcSender.Frame(new GetUserRequest { UserId = "ada" }.ToByteArray());
+        await HarmAsync(suite, async connections =>
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                var connection = await Http2Connection.OpenAsync(new Uri(suite.Users.Address).Port, CancellationToken.None, initialWindow: 0, from: Stranger);
+                connections.Add(connection);
+                for (var stream = 1; stream < 2 * CallsEach; stream += 2)
+                    connection.Request(stream, "/users.v1.UsersService/GetUser").Write(FrameType.Data, Http2Connection.EndStream, stream, request);
+                await connection.SendAsync(CancellationToken.None);
+            }
+        });
+    }
+
+    [FactNeeding(Need.RedisServer)]
     public async Task A_thousand_large_overviews_on_a_stream_that_nobody_reads_harm_nobody()
     {
         await using var suite = await HostileSuite.StartAsync();

@@ -129,6 +129,27 @@ public sealed class LargeAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("/v1/users/u1/overview?orderLimit=1")]
+    [InlineData("/v1/users/u1/overview?orderLimit=1&fields=orders")]
+    [InlineData("/v1/users/u1/orders?pageSize=1")]
+    public async Task An_answer_of_some_kilobytes_is_counted_too(string path)
+    {
+        await using var other = AnotherGateway(("Admission:MaxUnreadBytes", $"{MiB}"));
+        gateway.Orders.OnList = (request, _) => Task.FromResult(new ListOrdersResponse
+        {
+            Orders = { new Order(large.Orders[0]) { UserId = request.UserId } },
+        });
+        var budget = other.Services.GetRequiredService<AnswerBudget>();
+        Assert.InRange(large.Orders[0].CalculateSize(), AnswerBudget.SmallAnswer, 3 * AnswerBudget.SmallAnswer);
+        Assert.Equal(HttpStatusCode.OK, (await other.Rest.GetAsync(path)).StatusCode);
+        await NothingIsHeldAsync(other);
+
+        var holds = Enumerable.Range(1, 4).Select(i => Take(budget, i, MiB / 4)).ToList();
+        Assert.Equal("TOO_MUCH_UNREAD", (await (await other.Rest.GetAsync(path)).ProblemAsync(503)).Text("reason"));
+        holds.ForEach(hold => hold.Dispose());
+    }
+
+    [Theory]
     [InlineData("/v1/users/u1/overview?orderLimit=50")]
     [InlineData("/v1/users/u1/overview?orderLimit=50&fields=orders")]
     [InlineData("/v1/users/u1/orders?pageSize=50")]

@@ -43,10 +43,11 @@ public sealed class AdmissionOptions
 
     /// <summary>
     /// How many connections the gRPC port takes, each of which may have 100 calls and streams.
-    /// Beyond it the address that has the most loses its oldest, by the rule of <see cref="MaxUnreadBytes"/>. Default 200; 1 to 100,000.
+    /// Beyond it the address that has the most loses its oldest, by the rule of <see cref="MaxUnreadBytes"/>. Default 100, since a call whose
+    /// answer nobody reads, however small it is, takes about 25 KiB, which makes 250 MiB of a pod's 512; 1 to 100,000.
     /// </summary>
     [Range(1, 100_000)]
-    public int MaxConnections { get; set; } = 200;
+    public int MaxConnections { get; set; } = 100;
 
     /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 20,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]

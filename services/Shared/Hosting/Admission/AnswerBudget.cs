@@ -12,6 +12,11 @@ namespace Microservices.Hosting.Admission;
 /// </summary>
 public sealed class AnswerBudget
 {
+    /// <summary>
+    /// Answers up to this are not counted, in bytes as they are counted: their number is bounded by that of connections, and of calls that each may have.
+    /// </summary>
+    public const int SmallAnswer = 4 * 1024;
+
     // RST_STREAM with this code is RESOURCE_EXHAUSTED to a gRPC client (gRPC over HTTP/2, "Errors").
     private const int EnhanceYourCalm = 0xb;
     private readonly FairQuota quota;
