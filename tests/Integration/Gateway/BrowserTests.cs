@@ -99,8 +99,13 @@ public sealed class BrowserTests : IClassFixture<GatewayFixture>
     [InlineData("null")]
     public void An_origin_that_is_none_stops_the_start_and_names_the_key(string origin)
     {
-        var wrong = Assert.ThrowsAny<Exception>(() => gateway.AnotherGateway(("Cors:AllowedOrigins:0", origin)));
+        var wrong = Start();
+        // The testing library may look at the host after Program has disposed of it, and before it learns why.
+        for (var attempt = 1; wrong is ObjectDisposedException && attempt < 10; attempt++)
+            wrong = Start();
         Assert.Contains("Cors:AllowedOrigins", wrong.ToString(), StringComparison.Ordinal);
+
+        Exception Start() => Assert.ThrowsAny<Exception>(() => gateway.AnotherGateway(("Cors:AllowedOrigins:0", origin)));
     }
 
     private static Task<HttpResponseMessage> GetAsync(HttpClient http, string path, string origin)
