@@ -1,16 +1,10 @@
-using System.Net;
 using Grpc.Core;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 using Microservices.Users.V1;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OrdersChanged = Microservices.Orders.V1.ListChangedUsersResponse;
 using OrdersChangedSince = Microservices.Orders.V1.ListChangedUsersRequest;
 using UsersChanged = Microservices.Users.V1.ListChangedUsersResponse;
@@ -205,9 +199,9 @@ internal sealed class FakeNotifications : NotificationsService.NotificationsServ
 }
 
 /// <summary>A gRPC server of one service on a free port.</summary>
-internal sealed class Backend(WebApplication app) : IAsyncDisposable
+internal sealed class Backend(GrpcServer server) : IAsyncDisposable
 {
-    public string Address => app.Urls.Single();
+    public string Address => server.Address.OriginalString;
 
     public static Task<Backend> StartAsync(FakeUsers users, int port = 0) => StartAsync(users, port, services => services
         .AddCallStreamServer<LookupUsersCall, LookupUsersResult, FakeUsers>(UsersService.LookupUsers)
@@ -228,21 +222,14 @@ internal sealed class Backend(WebApplication app) : IAsyncDisposable
     private static async Task<Backend> StartAsync<TService>(TService service, int port, Action<IServiceCollection> add)
         where TService : class
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        // The settings of the program under test lie beside the tests.
-        builder.Configuration.Sources.Clear();
         // Each lookup is handled by itself, so that each has an end of its own.
-        builder.Configuration.AddInMemoryCollection([new("CallStreams:MaxBatch", "1"), new("CallStreams:MaxConcurrentBatches", "1024")]);
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port, endpoint => endpoint.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
-        builder.Services.AddSingleton(service);
-        add(builder.Services);
-        var app = builder.Build();
-        app.MapGrpcService<TService>();
-        await app.StartAsync();
-        return new Backend(app);
+        var server = await GrpcServer.StartAsync<TService>(port, [("CallStreams:MaxBatch", "1"), ("CallStreams:MaxConcurrentBatches", "1024")], services =>
+        {
+            services.AddSingleton(service);
+            add(services);
+        });
+        return new Backend(server);
     }
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    public ValueTask DisposeAsync() => server.DisposeAsync();
 }

@@ -1,31 +1,19 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Microservices.Tests.Integration.Streaming;
 
 /// <summary>A replica of Orders on a real socket, with its WatchOrders over a source of the test's.</summary>
 public sealed class EventsHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
     private readonly CancellationTokenSource _drain = new();
-    private int _stopped;
+    private GrpcServer _server = null!;
     private int _open;
 
-    private EventsHost(WebApplication app) => _app = app;
-
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => _server.Address;
 
     /// <summary>How streams ended.</summary>
     public ConcurrentQueue<StatusCode> Ends { get; } = [];
@@ -39,41 +27,22 @@ public sealed class EventsHost : IAsyncDisposable
     public static async Task<EventsHost> StartAtAsync<TSource>(int port, TSource log, params (string Key, string Value)[] options)
         where TSource : class, IEventSource<WatchOrdersRequest>
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(options.Select(o => KeyValuePair.Create($"EventStreams:{o.Key}", (string?)o.Value)));
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port, l => l.Protocols = HttpProtocols.Http2));
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(1));
-        builder.Services.AddGrpc();
-        builder.Services.AddSingleton(log);
-        builder.Services.AddEventStreamServer<WatchOrdersRequest, TSource>(OrdersService.WatchOrders);
-        EventsHost host = null!;
-        builder.Services.AddSingleton(_ => host);
-        var app = builder.Build();
-        host = new EventsHost(app);
-        app.MapGrpcService<Service>();
-        await app.StartAsync();
-        host.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var host = new EventsHost();
+        host._server = await GrpcServer.StartAsync<Service>(port, options.Select(o => ($"EventStreams:{o.Key}", o.Value)), services => services
+            .AddSingleton(log)
+            .AddSingleton(host)
+            .AddEventStreamServer<WatchOrdersRequest, TSource>(OrdersService.WatchOrders));
         return host;
     }
 
     public Task DrainAsync() => _drain.CancelAsync();
 
-    /// <summary>Cuts every connection at once.</summary>
-    public async Task KillAsync()
-    {
-        if (Interlocked.Exchange(ref _stopped, 1) == 0)
-        {
-            using var now = new CancellationTokenSource();
-            await now.CancelAsync();
-            await _app.StopAsync(now.Token);
-        }
-    }
+    /// <inheritdoc cref="GrpcServer.KillAsync"/>
+    public Task KillAsync() => _server.KillAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
-        await _app.DisposeAsync();
+        await _server.DisposeAsync();
         _drain.Dispose();
     }
 
