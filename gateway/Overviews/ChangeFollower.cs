@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
@@ -17,8 +18,8 @@ internal sealed partial class ChangeFollower<T>(
     private const int InMaxUnverified = 4;
     private static readonly KeyChanges Unknown = new() { Reset = true };
     private readonly TimeSpan maxUnverified = options.Value.MaxUnverified;
+    private readonly Outage outage = new(time);
     private string cursor = "";
-    private int failures;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -44,16 +45,20 @@ internal sealed partial class ChangeFollower<T>(
             {
             }
 
-            if (failures > 0)
-                LogBack(backend, failures);
-            failures = 0;
+            if (outage.End() is { } lasted)
+                LogBack(backend, lasted);
         }
-        catch (RpcException exception) when (!stop.IsCancellationRequested)
+        catch (RpcException) when (stop.IsCancellationRequested)
+        {
+            // It was called off: the loop ends.
+        }
+        catch (RpcException exception)
         {
             // A cursor is refused by a service that is older or newer than the one that gave it.
             if (exception.StatusCode == StatusCode.InvalidArgument)
                 cursor = "";
-            if (failures++ == 0)
+            // That its replicas are away is told by those who keep streams to them.
+            if (exception.StatusCode != StatusCode.Unavailable && outage.Begin())
                 LogFailing(backend, exception.StatusCode);
         }
     }
@@ -76,6 +81,6 @@ internal sealed partial class ChangeFollower<T>(
     [LoggerMessage(LogLevel.Warning, "{Backend} does not report changes ({Code}): the gateway asks it for its part of every overview until it does")]
     private partial void LogFailing(string backend, StatusCode code);
 
-    [LoggerMessage(LogLevel.Information, "{Backend} reports changes again, after {Failures} failures")]
-    private partial void LogBack(string backend, int failures);
+    [LoggerMessage(LogLevel.Information, "{Backend} reports changes again, after {Lasted}")]
+    private partial void LogBack(string backend, TimeSpan lasted);
 }

@@ -22,7 +22,8 @@ public interface IEventAppender
     /// <exception cref="ArgumentException">One topic's events differ in kind.</exception>
     Task<IReadOnlyList<AppendResult>> AppendAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken = default);
 
-    /// <summary>Where the log of each topic ends, in one pipelined call: with it a relay sees what a flushed or rewound log lacks. Throws when it does not answer.</summary>
+    /// <summary>Where the log of each topic ends, in one pipelined call: with it a relay sees what a flushed or rewound log lacks. </summary>
     /// <returns>One head per topic, in the order given; offset 0 and an empty epoch where there is no log, or can be none by that name.</returns>
+    /// <exception cref="EventLogUnavailableException">It does not answer.</exception>
     Task<IReadOnlyList<TopicHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default);
 }

@@ -17,6 +17,8 @@ internal sealed partial class DeliveryProbe(
     private readonly List<ChannelMessageQueue> queues = [];
     private readonly Abandoned abandoned = new();
     private readonly HashSet<string> awaited = [];
+    private readonly Outage outage = new(time);
+    private bool hasArrived;
     private TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string problem = "Redis was not reached yet.";
 
@@ -33,12 +35,16 @@ internal sealed partial class DeliveryProbe(
                 if (queues.Count == 0)
                     await SubscribeAsync(cancellationToken);
                 await ProbeAsync(round, cancellationToken);
-                problem = "";
+                (problem, hasArrived) = ("", true);
+                if (outage.End() is { } lasted)
+                    LogDelivered(lasted);
             }
             catch (Exception e) when (RedisErrors.IsUnavailable(e))
             {
                 problem = "A test publication did not arrive.";
-                LogNotDelivered(e, options.ProbeTimeout);
+                // The connection for publications comes after the other.
+                if (outage.Begin(isExpected: !hasArrived))
+                    LogNotDelivered(options.ProbeTimeout, RedisErrors.CauseOf(e));
                 await HealAsync();
             }
 
@@ -94,8 +100,11 @@ internal sealed partial class DeliveryProbe(
             LogNotUnsubscribed(e);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "A test publication did not arrive within {Timeout}; subscribing to every channel again")]
-    private partial void LogNotDelivered(Exception e, TimeSpan timeout);
+    [LoggerMessage(1, LogLevel.Warning, "A test publication did not arrive within {Timeout} ({Cause}); subscribing to every channel again until one does")]
+    private partial void LogNotDelivered(TimeSpan timeout, string cause);
+
+    [LoggerMessage(3, LogLevel.Information, "Test publications arrive again, after {Lasted}")]
+    private partial void LogDelivered(TimeSpan lasted);
 
     [LoggerMessage(2, LogLevel.Debug, "Could not unsubscribe from the channels of the test publications")]
     private partial void LogNotUnsubscribed(Exception e);

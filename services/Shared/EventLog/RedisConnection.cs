@@ -15,6 +15,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     private readonly Lock gate = new();
     private Task<ConnectionMultiplexer>? connecting;
     private readonly ConcurrentDictionary<string, long> deaf = new();
+    private readonly ConcurrentDictionary<string, Outage> outages = new();
     private bool? cluster;
 
     /// <summary>
@@ -120,13 +121,15 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
         multiplexer.ConnectionFailed += (_, e) =>
         {
-            LogLost(e.ConnectionType.ToString(), e.FailureType.ToString());
+            Lost(e);
             // Every failed attempt to connect raises this again; a server that is gone for good does not.
             if (e.ConnectionType == ConnectionType.Subscription)
                 deaf[$"{e.EndPoint}"] = time.GetTimestamp() + (30 * time.TimestampFrequency);
         };
         multiplexer.ConnectionRestored += (_, e) =>
         {
+            if (outages.TryRemove($"{e.EndPoint}", out var outage) && outage.End() is { } lasted)
+                LogBack($"{e.EndPoint}", lasted);
             // The client subscribes again after this.
             if (e.ConnectionType == ConnectionType.Subscription)
                 deaf[$"{e.EndPoint}"] = time.GetTimestamp() + time.TimestampFrequency;
@@ -142,6 +145,14 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         return multiplexer;
     }
 
+    /// <summary>A server that is not up yet is tried again and again, and each attempt comes here; both kinds of connections to it are one outage.</summary>
+    private void Lost(ConnectionFailedEventArgs e)
+    {
+        if (e.FailureType != ConnectionFailureType.ConnectionDisposed
+            && outages.GetOrAdd($"{e.EndPoint}", _ => new Outage(time)).Begin(isExpected: e.FailureType == ConnectionFailureType.UnableToConnect))
+            LogLost($"{e.EndPoint}", e.FailureType);
+    }
+
     /// <summary>Which servers there are, and which of them are replicas.</summary>
     private static string Roles(ConnectionMultiplexer multiplexer) =>
         string.Join(' ', multiplexer.GetServers().Select(s => $"{s.EndPoint}{(s.IsReplica ? "-" : "+")}").Order(StringComparer.Ordinal));
@@ -152,8 +163,11 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         Restored?.Invoke(writesMayBeLost);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Lost the {Connection} connection to Redis: {Failure}")]
-    private partial void LogLost(string connection, string failure);
+    [LoggerMessage(1, LogLevel.Warning, "Redis at {EndPoint} is away: {Failure}. Event streams are delayed; the next line about it comes when it is back")]
+    private partial void LogLost(string endPoint, ConnectionFailureType failure);
+
+    [LoggerMessage(3, LogLevel.Information, "Redis at {EndPoint} is back, after {Lasted}")]
+    private partial void LogBack(string endPoint, TimeSpan lasted);
 
     [LoggerMessage(2, LogLevel.Information, "Redis came back or changed its configuration ({Connection}); checking every followed topic")]
     private partial void LogRestored(string connection);

@@ -23,6 +23,7 @@ internal sealed partial class Sweeper : IDisposable
     private readonly ILogger<Sweeper> logger;
     private readonly Channel<bool> early = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<TopicFeed, int> deaf = [];
+    private readonly Outage outage;
     private int writesMayBeLost;
 
     public Sweeper(RedisConnection redis, LogReader log, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<Sweeper> logger)
@@ -33,6 +34,7 @@ internal sealed partial class Sweeper : IDisposable
         this.options = options.Value;
         this.time = time;
         this.logger = logger;
+        outage = new(time);
         redis.Restored += SweepSoon;
     }
 
@@ -47,6 +49,7 @@ internal sealed partial class Sweeper : IDisposable
             {
                 if (redis.IsConnected)
                     await SweepAsync(restored, cancellationToken);
+                outage.End();
                 // On a half-dead connection this takes its time, and lost events are to be noticed meanwhile.
                 if (closing.IsCompleted)
                 {
@@ -56,7 +59,8 @@ internal sealed partial class Sweeper : IDisposable
             }
             catch (Exception e) when (RedisErrors.IsUnavailable(e))
             {
-                LogNotSwept(e);
+                if (outage.Begin())
+                    LogNotSwept(RedisErrors.CauseOf(e));
             }
         }
     }
@@ -154,8 +158,8 @@ internal sealed partial class Sweeper : IDisposable
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis did not answer the comparison with the followed topics")]
-    private partial void LogNotSwept(Exception e);
+    [LoggerMessage(1, LogLevel.Warning, "Redis does not answer the comparison with the followed topics: {Cause}")]
+    private partial void LogNotSwept(string cause);
 
     [LoggerMessage(2, LogLevel.Warning, "Redis has lost writes: {Topics} followed topics differ; the histories are asked")]
     private partial void LogLostWrites(int topics);

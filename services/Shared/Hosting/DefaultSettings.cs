@@ -24,6 +24,7 @@ internal static class DefaultSettings
             ["Logging:LogLevel:Grpc"] = "Warning",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
             // What fails is told by whoever asked for it.
+            ["Logging:LogLevel:Grpc.Net.Client"] = "None",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",
             ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
         };

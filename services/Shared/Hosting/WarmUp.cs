@@ -40,7 +40,7 @@ internal sealed partial class WarmUps(IEnumerable<WarmUp> uses, TimeProvider tim
         }
         catch (Exception failed)
         {
-            LogFailed(failed);
+            LogFailed($"{failed.GetType().Name}: {failed.GetBaseException().Message}");
         }
     }
 
@@ -54,6 +54,6 @@ internal sealed partial class WarmUps(IEnumerable<WarmUp> uses, TimeProvider tim
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Information, "The warm-up failed; the first calls may take longer")]
-    private partial void LogFailed(Exception failed);
+    [LoggerMessage(LogLevel.Information, "The warm-up failed, and the first calls may take longer: {Cause}")]
+    private partial void LogFailed(string cause);
 }

@@ -82,6 +82,6 @@ internal sealed partial class Migrator<TContext>(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Warning, "Waiting for the database: {Cause}")]
+    [LoggerMessage(LogLevel.Information, "Waiting for the database: {Cause}")]
     private partial void LogWaiting(string cause);
 }

@@ -11,6 +11,7 @@ namespace Microservices.Tests.EndToEnd.Rollout;
 /// <summary>Replicas of every service as processes, two of each unless told otherwise, each service over one PostgreSQL database, all over one redis-server.</summary>
 public sealed class RolledSuite : IAsyncDisposable
 {
+    private static readonly string[] Worries = ["\"LogLevel\":\"Warning\"", "\"LogLevel\":\"Error\"", "\"LogLevel\":\"Critical\"", "   at ", "Unhandled exception"];
     private readonly List<IAsyncDisposable> parts = [];
     private WholeSuite services = null!;
 
@@ -29,10 +30,9 @@ public sealed class RolledSuite : IAsyncDisposable
     /// <summary>All of them, what is depended on first.</summary>
     public IReadOnlyList<ReplicaProcess> All => services.All;
 
-    /// <summary>What they have logged as warnings and errors; but not that a replica is away, which is so.</summary>
+    /// <summary>What they have logged as warnings and errors, or with a stack trace.</summary>
     public IEnumerable<string> Complaints => All.SelectMany(r => r.Output.Split('\n')
-        .Where(line => (line.Contains("\"LogLevel\":\"Warning\"", StringComparison.Ordinal) || line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal))
-            && !line.Contains("it is opened again after a backoff", StringComparison.Ordinal))
+        .Where(line => Worries.Any(worry => line.Contains(worry, StringComparison.Ordinal)))
         .Select(line => $"{r.Service}: {line}"));
 
     /// <summary>What they are called by over HTTP.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using Microservices.Streaming;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
@@ -20,7 +21,7 @@ public sealed class CallFrameTests
         replica.Heal();
         var options = new CallStreamClientOptions { MaxFrameBytes = MessageSizes.MaxCalls };
         await using var client = new CallStreamClient<LookupUsersCall, LookupUsersResult>(
-            UsersService.LookupUsers, options, _ => replica, new OneReplica(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger.Instance);
+            UsersService.LookupUsers, options, _ => replica, new OneReplica(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System, new AwayReplicas(TimeProvider.System, NullLogger<AwayReplicas>.Instance), NullLogger.Instance);
 
         int[] sizes = [600_000, 600_000, 3, 900_000, 50_000, 50_000, 983_000, 3, 700_000];
         var calls = new List<Task<LookupUsersResult>>();

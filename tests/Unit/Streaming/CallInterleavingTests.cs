@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using FsCheck.Xunit;
 using Grpc.Core;
+using Microservices.Streaming;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
@@ -43,7 +44,7 @@ public sealed class CallInterleavingTests
         };
         var client = new CallStreamClient<LookupUsersCall, LookupUsersResult>(
             method, options, address => replicas[address], new Replicas(replicas.Keys),
-            services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger.Instance);
+            services.GetRequiredService<IMeterFactory>(), TimeProvider.System, new AwayReplicas(TimeProvider.System, NullLogger<AwayReplicas>.Instance), NullLogger.Instance);
         var calls = new List<Made>();
 
         foreach (var step in steps)

@@ -1,3 +1,5 @@
+using Microservices.EventLog;
+using Microservices.Primitives;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,9 +20,9 @@ internal sealed partial class OutboxRelay<TContext>(
     private static readonly TimeSpan AgeInterval = TimeSpan.FromSeconds(5);
 
     private readonly OutboxOptions options = settings.Value;
+    private readonly Outage outage = new(time);
     private long? agedAt;
     private bool hasReportedStall;
-    private bool hasReportedAway;
     private string resumeAfter = "";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -158,19 +160,20 @@ internal sealed partial class OutboxRelay<TContext>(
     {
         if (backoff.Failures == 0)
             return;
-        if (hasReportedAway)
-            LogBack(backoff.Failures);
-        hasReportedAway = false;
+        if (outage.End() is { } lasted)
+            LogBack(lasted, backoff.Failures);
         backoff.Reset();
         check.Sweep();
     }
 
     private async Task BackOffAsync(Exception? exception, CancellationToken stoppingToken)
     {
-        // Once for as long as it lasts; of the database the process has said so.
-        var level = hasReportedAway ? LogLevel.Debug : DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
-        hasReportedAway |= level == LogLevel.Warning;
-        LogAway(level, exception, backoff.Failures);
+        // A log that does not answer may not be up yet. That the database is away the process has said.
+        var isLogAway = exception is null or EventLogUnavailableException;
+        if (exception is not DatabaseAwayException && outage.Begin(isExpected: isLogAway))
+            LogAway(isLogAway ? null : exception, backoff.Failures);
+        else
+            LogStillAway(exception, backoff.Failures);
         var (delay, givesWay) = backoff.Next();
         try
         {
@@ -184,12 +187,15 @@ internal sealed partial class OutboxRelay<TContext>(
         }
     }
 
-    [LoggerMessage("The outbox waits because the log does not answer; {Failures} attempts failed before")]
-    private partial void LogAway(LogLevel level, Exception? exception, int failures);
+    [LoggerMessage(LogLevel.Warning, "The outbox waits because the log does not answer; {Failures} attempts failed before")]
+    private partial void LogAway(Exception? exception, int failures);
+
+    [LoggerMessage(LogLevel.Debug, "The outbox waits; {Failures} attempts failed before")]
+    private partial void LogStillAway(Exception? exception, int failures);
 
     [LoggerMessage(LogLevel.Warning, "Committed events have waited for the log for {Waited}: {Cause}")]
     private partial void LogWaits(TimeSpan waited, string cause);
 
-    [LoggerMessage(LogLevel.Information, "The outbox is relayed again, after {Failures} failed attempts")]
-    private partial void LogBack(int failures);
+    [LoggerMessage(LogLevel.Information, "The outbox is relayed again, after {Lasted} and {Failures} failed attempts")]
+    private partial void LogBack(TimeSpan lasted, int failures);
 }

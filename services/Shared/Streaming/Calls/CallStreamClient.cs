@@ -35,13 +35,14 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         IReplicaSource source,
         IMeterFactory meters,
         TimeProvider time,
+        AwayReplicas away,
         ILogger logger)
     {
         _method = method;
         _options = options;
         var limit = options.AdaptiveConcurrency ? new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time) : null;
         _table = new(method, options, new CallClientMetrics(meters, method.Name, limit), time, limit);
-        _replicas = new(source, _table.Streams, connect, options, time, logger);
+        _replicas = new(source, _table.Streams, connect, options, time, away, logger);
     }
 
     /// <summary>How many calls are known; zero when nothing is left behind. For tests.</summary>

@@ -9,11 +9,8 @@ internal static partial class CallStreamLog
     [LoggerMessage(2, LogLevel.Information, "Replica {Address} removed")]
     internal static partial void ReplicaRemoved(ILogger logger, Uri address);
 
-    [LoggerMessage(3, LogLevel.Warning, "The call stream to {Address} has ended; it is opened again after a backoff")]
-    internal static partial void StreamBroken(ILogger logger, Uri address, Exception? exception);
-
-    [LoggerMessage(4, LogLevel.Warning, "The addresses {Addresses} could not be resolved; the known replicas are kept")]
-    internal static partial void DiscoveryFailed(ILogger logger, string addresses, Exception exception);
+    [LoggerMessage(3, LogLevel.Debug, "The call stream to {Address} has ended; it is opened again after a backoff")]
+    internal static partial void StreamEnded(ILogger logger, Uri address, Exception? exception);
 
     [LoggerMessage(6, LogLevel.Error, "The handler of {Method} returned with {Count} calls unanswered; they are answered INTERNAL")]
     internal static partial void CallsLeftUnanswered(ILogger logger, string method, int count);

@@ -59,6 +59,7 @@ public static class CallStreamServiceCollectionExtensions
             .Configure(options => options.HasSource = source is not null)
             .Configure(configure ?? (_ => { }));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<AwayReplicas>();
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get(section);
@@ -70,6 +71,7 @@ public static class CallStreamServiceCollectionExtensions
                 source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
                 provider.GetRequiredService<IMeterFactory>(),
                 provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<AwayReplicas>(),
                 logging.CreateLogger<CallStreamClient<TCall, TResult>>());
         });
         services.AddHostedService<CallStreamStarter<TCall, TResult>>();

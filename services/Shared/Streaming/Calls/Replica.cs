@@ -14,6 +14,7 @@ internal sealed class Replica<TCall, TResult>(
     ReplicaConnection<TCall, TResult> connection,
     CallStreamClientOptions options,
     TimeProvider time,
+    AwayReplicas away,
     ILogger logger,
     Action onGone)
     where TCall : class, ICall, IMessage<TCall>
@@ -43,14 +44,22 @@ internal sealed class Replica<TCall, TResult>(
         var started = time.GetTimestamp();
         await Task.WhenAny(stream.Link.Ready, running.Task, Task.Delay(options.ConnectTimeout, time, done.Token));
         if (!stream.Link.Ready.IsCompleted)
+        {
             await stream.AbortAsync();
+        }
         else
+        {
+            away.Reached(address);
             RetireOld();
+        }
+
         await Task.WhenAny(running.Task, stream.Link.Leaving, Task.Delay(Jitter.Shorten(options.MaxAge), time, done.Token));
         await done.CancelAsync();
         if (stream.Link.Leaving.IsCompleted || gone.IsCancellationRequested)
         {
             Retire(running);
+            if (stream.Link.Leaving.IsCompleted)
+                away.Left(address);
             // A successor may be there already: the replicas are resolved again.
             onGone();
             return stream.Link.Leaving.IsCompleted ? await stream.Link.Leaving : TimeSpan.Zero;
@@ -62,7 +71,12 @@ internal sealed class Replica<TCall, TResult>(
             return TimeSpan.Zero;
         }
 
-        CallStreamLog.StreamBroken(logger, address, await running.Task);
+        var cause = await running.Task;
+        CallStreamLog.StreamEnded(logger, address, cause);
+        if (stream.Link.Ready.IsCompleted)
+            away.Broke(address, cause);
+        else
+            away.Missed(address, cause);
         stream.Dispose();
         onGone();
         if (stream.Link.Ready.IsCompleted && time.GetElapsedTime(started) > options.MaxReconnectBackoff)

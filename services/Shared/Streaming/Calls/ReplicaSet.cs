@@ -10,6 +10,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
     Func<Uri, ReplicaConnection<TCall, TResult>> connect,
     CallStreamClientOptions options,
     TimeProvider time,
+    AwayReplicas away,
     ILogger logger)
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
@@ -43,6 +44,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         try
         {
             var found = await source.ResolveAsync(stop);
+            away.Resolved(options.Addresses);
             foreach (var address in _replicas.Keys.Except(found).ToArray())
                 await RemoveAsync(address);
             foreach (var address in found)
@@ -50,7 +52,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            CallStreamLog.DiscoveryFailed(logger, string.Join(", ", options.Addresses), e);
+            away.NotResolved(options.Addresses, e);
         }
         catch (OperationCanceledException)
         {
@@ -66,7 +68,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         if (_replicas.ContainsKey(address))
             return;
         var gone = new CancellationTokenSource();
-        var replica = new Replica<TCall, TResult>(address, streams, connect(address), options, time, logger, _broken.Set);
+        var replica = new Replica<TCall, TResult>(address, streams, connect(address), options, time, away, logger, _broken.Set);
         _replicas.Add(address, (gone, replica.RunAsync(gone.Token)));
         CallStreamLog.ReplicaAdded(logger, address);
     }
@@ -78,6 +80,7 @@ internal sealed class ReplicaSet<TCall, TResult>(
         await replica.Gone.CancelAsync();
         _leaving.RemoveAll(t => t.IsCompleted);
         _leaving.Add(replica.Task);
+        away.Forget(address);
         CallStreamLog.ReplicaRemoved(logger, address);
     }
 }

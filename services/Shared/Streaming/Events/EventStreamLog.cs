@@ -12,9 +12,6 @@ internal static partial class EventStreamLog
     [LoggerMessage(23, LogLevel.Information, "A client of {Method} at {Peer} was silent for {Timeout}; its stream is ended")]
     internal static partial void Silent(ILogger logger, string method, string peer, TimeSpan timeout);
 
-    [LoggerMessage(24, LogLevel.Warning, "The event stream {Method} from {Address} broke; subscribing again after {Delay}")]
+    [LoggerMessage(24, LogLevel.Debug, "The event stream {Method} from {Address} broke; subscribing again after {Delay}")]
     internal static partial void Broken(ILogger logger, string method, Uri? address, TimeSpan delay, Exception? exception);
-
-    [LoggerMessage(25, LogLevel.Warning, "Could not find out where the replicas that serve {Method} are")]
-    internal static partial void DiscoveryFailed(ILogger logger, string method, Exception exception);
 }

@@ -64,6 +64,7 @@ public static class EventStreamServiceCollectionExtensions
             .Configure(options => options.HasSource = source is not null)
             .Configure(configure ?? (_ => { }));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<AwayReplicas>();
         services.AddSingleton<EventStreamClient<TEvent>>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<EventStreamClientOptions>>().Get(section);
@@ -73,6 +74,7 @@ public static class EventStreamServiceCollectionExtensions
                 source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
                 provider.GetRequiredService<IMeterFactory>(),
                 provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<AwayReplicas>(),
                 provider.GetRequiredService<ILoggerFactory>());
         });
         return services;

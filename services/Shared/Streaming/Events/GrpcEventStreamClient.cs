@@ -14,13 +14,14 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
     IReplicaSource source,
     IMeterFactory meters,
     TimeProvider time,
+    AwayReplicas away,
     ILoggerFactory logging) : EventStreamClient<TEvent>
     where TRequest : class, IEventRequestFrame, new()
     where TResponse : class, IEventResponseFrame<TEvent>, IMessage<TResponse>, new()
 {
     private const uint Id = 1;
     private readonly EventClientMetrics _metrics = new(meters, method.Name);
-    private readonly ReplicaChoice _replicas = new(source, options, time, logging);
+    private readonly ReplicaChoice _replicas = new(source, options, time, away, logging);
     private readonly SemaphoreSlim _opening = new(options.MaxOpening);
     private readonly ILogger _logger = logging.CreateLogger<EventStreamClient<TEvent>>();
 
@@ -68,6 +69,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                         if (frame.Subscribed is { } subscribed)
                         {
                             backoff.Reset();
+                            away.Reached(address!);
                             Move(place, subscribed.Cursor);
                             yield return new ReceivedSubscribed<TEvent>(subscribed.Cursor);
                             // What was seen of the snapshot that was cut off is seen again.
@@ -102,6 +104,10 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                 continue;
             var delay = backoff.Next();
             EventStreamLog.Broken(_logger, method.Name, address, delay, broken);
+            if (connection is { Left: false })
+                away.Broke(address!, broken);
+            else if (connection is not null)
+                away.Missed(address!, broken);
             await Task.Delay(delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -168,7 +174,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
     private async Task<(EventConnection<TRequest, TResponse>? Connection, Uri? Address)> ConnectAsync(
         Subscription place, Uri? avoid, CancellationToken cancellationToken)
     {
-        var address = await ChooseAsync(avoid, cancellationToken);
+        var address = await _replicas.ChooseAsync(avoid, cancellationToken);
         if (address is null)
             return (null, null);
         var headers = options.Headers is { } give ? await give(cancellationToken) : null;
@@ -185,20 +191,9 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
             _replicas.Release(address);
             if (e is RpcException refused && IsFinal(refused.StatusCode))
                 throw;
+            if (!cancellationToken.IsCancellationRequested)
+                away.Missed(address, e);
             return (null, address);
-        }
-    }
-
-    private async ValueTask<Uri?> ChooseAsync(Uri? avoid, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _replicas.ChooseAsync(avoid, cancellationToken);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            EventStreamLog.DiscoveryFailed(_logger, method.Name, e);
-            return null;
         }
     }
 }

@@ -8,7 +8,7 @@ namespace Microservices.Streaming.Events;
 /// The replicas that a client of event streams knows: one channel for each, shared by its streams. Those that drain are avoided for as long
 /// as they ask. Thread-safe.
 /// </summary>
-internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOptions options, TimeProvider time, ILoggerFactory logging) : IDisposable
+internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOptions options, TimeProvider time, AwayReplicas away, ILoggerFactory logging) : IDisposable
 {
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
@@ -19,7 +19,7 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
 
     /// <summary>
     /// A random replica that does not drain, if possible not the one to avoid. When all drain, the one whose drain began first, which may be
-    /// back by now. Null when there is none at the moment.
+    /// back by now. Null when there is none at the moment, or their names cannot be resolved.
     /// </summary>
     internal async ValueTask<Uri?> ChooseAsync(Uri? avoid, CancellationToken cancellationToken)
     {
@@ -28,6 +28,12 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
         try
         {
             known = await source.ResolveAsync(cancellationToken);
+            away.Resolved(options.Addresses);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            away.NotResolved(options.Addresses, e);
+            return null;
         }
         finally
         {
@@ -50,7 +56,11 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
             : known.Where(a => a != avoid).MinBy(a => _leaving.GetValueOrDefault(a, long.MaxValue));
     }
 
-    internal void Leave(Uri address, TimeSpan reconnectAfter) => _leaving[address] = time.GetTimestamp() + ClockTicks.From(reconnectAfter, time);
+    internal void Leave(Uri address, TimeSpan reconnectAfter)
+    {
+        _leaving[address] = time.GetTimestamp() + ClockTicks.From(reconnectAfter, time);
+        away.Left(address);
+    }
 
     /// <summary>The channel to a replica. <see cref="Release"/> it once.</summary>
     internal GrpcChannel Acquire(Uri address)
@@ -92,6 +102,7 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
             {
                 _channels.Remove(address);
                 channel.Dispose();
+                away.Forget(address);
             }
         }
     }
