@@ -50,7 +50,7 @@ public sealed class GatewayOptions : IValidatableObject
 
     /// <summary>
     /// How long ago a kept answer may last have been known to be current, to be given again without asking its service: how stale an overview
-    /// can be at the most. The gateway asks each service four times in it whose data has changed. Default 1 s; 0 to 1 s, but not between 0 and
+    /// can be at most. The gateway asks each service four times in it whose data has changed. Default 1 s; 0 to 1 s, but not between 0 and
     /// 20 ms. At 0 every part is asked for, every time.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]

@@ -5,7 +5,7 @@ namespace Microservices.Gateway.Events;
 
 /// <summary>
 /// Several subscriptions as one, in turns. Each source is asked for its next item only once the one before has been dealt with, so one
-/// item of each is held at the most, and a reader that does not read stops the services behind. Not thread-safe.
+/// item of each is held at most, and a reader that does not read stops the services behind. Not thread-safe.
 /// </summary>
 internal sealed class MergedSubscriptions<TEvent> : IAsyncDisposable
 {
