@@ -21,7 +21,7 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
     {
         var etags = await state.ReadAsync(batch, cancellationToken);
         var changed = new Dictionary<string, int>();
-        foreach (var call in batch.Select(call => call.Message).Where(call => IsSound(call) && !etags.Of(call).IsUnchanged))
+        foreach (var call in batch.Select(call => call.Message).Where(call => IsValid(call) && !etags.Of(call).IsUnchanged))
             changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
 
         if (changed.Count == 0)
@@ -48,8 +48,8 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
         CallBatch<LookupOrdersCall, LookupOrdersResult> batch, BatchETags etags, Dictionary<string, int> users, Dictionary<string, FoundOrders> found) =>
         batch.AnswerEach(call =>
         {
-            if (!IsSound(call))
-                return new LookupOrdersResult { Error = WrongWith(call) };
+            if (!IsValid(call))
+                return new LookupOrdersResult { Error = ErrorOf(call) };
             var etag = etags.Of(call);
             return etag.IsUnchanged ? new LookupOrdersResult { Unchanged = true, Etag = etag.Value }
                 : users.ContainsKey(call.UserId) ? new LookupOrdersResult { Latest = Take(found.GetValueOrDefault(call.UserId), LimitOf(call)), Etag = etag.Value }
@@ -67,9 +67,9 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
 
     private static int LimitOf(LookupOrdersCall call) => call.Limit == 0 ? DefaultLimit : Math.Min(call.Limit, MaxLimit);
 
-    private static bool IsSound(LookupOrdersCall call) => FieldViolations.IsId(call.UserId) && call.Limit >= 0;
+    private static bool IsValid(LookupOrdersCall call) => FieldViolations.IsId(call.UserId) && call.Limit >= 0;
 
-    private static Google.Rpc.Status WrongWith(LookupOrdersCall call)
+    private static Google.Rpc.Status ErrorOf(LookupOrdersCall call)
     {
         var violations = new FieldViolations();
         violations.CheckId("user_id", call.UserId);

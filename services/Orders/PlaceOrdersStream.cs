@@ -5,7 +5,7 @@ using Grpc.Core;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
-using Microservices.Streaming;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
@@ -35,7 +35,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
             GuardAsync(ReadAsync(requests, commands.Writer, failed.Token)),
             GuardAsync(PlaceAsync(commands.Reader, answers.Writer, failed.Token)),
             GuardAsync(WriteAsync(answers.Reader, responses, context, failed.Token)),
-            GuardAsync(SayDrainingAsync(answers.Writer, commands.Reader.Completion, failed.Token)));
+            GuardAsync(AnnounceDrainAsync(answers.Writer, commands.Reader.Completion, failed.Token)));
         first?.Throw();
 
         // A loop that fails takes the others with it; the first failure is the one that is reported.
@@ -150,14 +150,14 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
                 }
                 catch (TimeoutException)
                 {
-                    context.CutOff();
+                    context.GetHttpContext().CutOff();
                     throw new StatusException(OrderErrors.Domain.Exhausted("SLOW_READER", $"Answers were not read for {options.Value.WriteTimeout.TotalSeconds:0} s."));
                 }
             }
         }
     }
 
-    private async Task SayDrainingAsync(ChannelWriter<PlaceOrdersResponse> answers, Task finished, CancellationToken cancellationToken)
+    private async Task AnnounceDrainAsync(ChannelWriter<PlaceOrdersResponse> answers, Task finished, CancellationToken cancellationToken)
     {
         // The token is the process's: what a stream registers there goes with the stream.
         var draining = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

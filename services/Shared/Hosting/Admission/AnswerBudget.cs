@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -17,8 +17,6 @@ public sealed class AnswerBudget
     /// </summary>
     public const int SmallAnswer = 4 * 1024;
 
-    // RST_STREAM with this code is RESOURCE_EXHAUSTED to a gRPC client (gRPC over HTTP/2, "Errors").
-    private const int EnhanceYourCalm = 0xb;
     private readonly FairQuota quota;
 
     /// <summary>Made once for a process.</summary>
@@ -40,18 +38,9 @@ public sealed class AnswerBudget
     /// <summary>A stream of answers begins: together they take no more than a caller's share.</summary>
     public QuotaHold BeginStream(HttpContext http) => Begin(http, quota.Share);
 
-    /// <summary>Ends a request, so that what waits to be written to its caller is released: the call alone over HTTP/2, else the connection.</summary>
-    internal static void CutOff(HttpContext http)
-    {
-        if (http.Features.Get<IHttpResetFeature>() is { } reset)
-            reset.Reset(EnhanceYourCalm);
-        else
-            http.Abort();
-    }
-
     private QuotaHold Begin(HttpContext http, long max)
     {
         var caller = Caller.Of(http);
-        return quota.Begin(caller.Address, caller.Connection, () => CutOff(http), max);
+        return quota.Begin(caller.Address, caller.Connection, http.CutOff, max);
     }
 }

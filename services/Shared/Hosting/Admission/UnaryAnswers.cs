@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -36,7 +37,7 @@ internal sealed partial class UnaryAnswers(AnswerBudget budget, IOptions<Admissi
     {
         using var hold = budget.Begin(http);
         if (!hold.TryTake(bytes))
-            AnswerBudget.CutOff(http);
+            http.CutOff();
         try
         {
             await flush.WaitAsync(options.Value.WriteTimeout, time);
@@ -44,7 +45,7 @@ internal sealed partial class UnaryAnswers(AnswerBudget budget, IOptions<Admissi
         catch (TimeoutException)
         {
             LogLate(http.Request.Path, options.Value.WriteTimeout);
-            AnswerBudget.CutOff(http);
+            http.CutOff();
         }
         catch (OperationCanceledException)
         {

@@ -109,6 +109,6 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     {
         metrics.CutOff();
         CallStreamLog.CutOff(logger, method.Name, context.Peer, options.WriteTimeout);
-        context.CutOff();
+        context.GetHttpContext().CutOff();
     }
 }

@@ -134,7 +134,7 @@ internal sealed class EventStreamSession<TRequest>
     {
         Metrics.CutOff();
         EventStreamLog.CutOff(_parts.Logger, _parts.Method, _context.Peer, Options.WriteTimeout);
-        _context.CutOff();
+        _context.GetHttpContext().CutOff();
     }
 
     private RpcException? ErrorOf(bool stalled, Exception? readError, Exception? writeError)
