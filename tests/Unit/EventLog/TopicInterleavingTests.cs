@@ -21,6 +21,36 @@ public sealed class TopicInterleavingTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
+    public void A_live_reader_that_got_what_a_quiet_log_has_lost_since_is_reset(int appended)
+    {
+        using var run = new Interleaving(isDurable: false);
+        run.Do(() => run.Topic.CatchUp());
+        run.Do(() => run.Topic.Read(0));
+        run.Do(() => run.Topic.Read(0));
+        var reader = run.Follow(start: null);
+        run.Do(() => reader.Step(1));
+        Append(run.Topic, 3);
+        while (run.Topic.Deliver())
+        {
+        }
+
+        run.Do(() => reader.Step(3));
+        Assert.Equal(3, reader.Place.Offset);
+
+        run.Topic.Redis.Rewind(2);
+        Append(run.Topic, appended);
+        LoseAll(run.Topic);
+        run.Settle();
+
+        Assert.Equal(1, reader.Resets);
+    }
+
+    /// <inheritdoc cref="A_live_reader_that_got_what_a_quiet_log_has_lost_since_is_reset"/>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
     public void A_reader_that_took_what_a_quiet_log_has_lost_since_is_reset(int appended)
     {
         using var run = new Interleaving(isDurable: false);
@@ -126,8 +156,11 @@ public sealed class TopicInterleavingTests
             case 4:
                 topic.Deliver();
                 break;
-            case 5:
+            case 5 when argument < 12:
                 topic.Lose();
+                break;
+            case 5:
+                LoseAll(topic);
                 break;
             case 6 when argument < 4:
                 topic.Redis.Truncate(1 + argument);

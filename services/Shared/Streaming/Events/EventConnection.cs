@@ -5,7 +5,7 @@ namespace Microservices.Streaming.Events;
 
 /// <summary>
 /// One stream of a client. Tokens never reach gRPC's reads and writes, where they would cut the stream: a wait that is given up
-/// leaves its read behind, and the end in good order takes it up again.
+/// leaves its read behind, and the next wait or the end of the stream takes it up again.
 /// </summary>
 internal sealed class EventConnection<TRequest, TResponse>(
     AsyncDuplexStreamingCall<TRequest, TResponse> call, uint id, EventStreamClientOptions options, TimeProvider time) : IAsyncDisposable
@@ -40,7 +40,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
         _beating = BeatAsync();
     }
 
-    /// <summary>The next frame; null when the stream has ended, or the wait for it.</summary>
+    /// <summary>The next frame; null when the stream has ended, or when the wait was cancelled.</summary>
     /// <exception cref="RpcException">The stream has broken.</exception>
     internal async Task<TResponse?> NextAsync(CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
         {
             // The heartbeat cut it between two reads.
             _broken = true;
-            throw new RpcException(new Status(StatusCode.Unavailable, "The stream was cut after too long a silence."));
+            throw new RpcException(new Status(StatusCode.Unavailable, "The server was silent for too long, and the stream was cut."));
         }
         catch
         {
@@ -78,7 +78,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
         }
     }
 
-    /// <summary>Sent with the next heartbeat.</summary>
+    /// <summary>The consumer has dealt with everything up to this cursor. It is sent in place of the next heartbeat.</summary>
     internal void Acknowledge(string cursor)
     {
         if (cursor.Length > 0)
@@ -119,7 +119,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
             _read = null;
     }
 
-    /// <summary>The one loop that writes while the stream is in use. Never throws: who reads learns that the stream is broken.</summary>
+    /// <summary>The one loop that writes while the stream is in use. Never throws: the reader learns that the stream is broken.</summary>
     private async Task BeatAsync()
     {
         var write = Task.CompletedTask;
