@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
@@ -28,7 +29,10 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     private const string Method = "/orders.v1.OrdersService/PlaceOrder";
 
     /// <summary>The outcomes, in the order of the commands.</summary>
-    public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken)
+    /// <param name="commands">The commands.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
+    /// <param name="spans">Under which each one's change is made, so that its event names it as the cause; null: under the current one.</param>
+    public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken, IReadOnlyList<Activity?>? spans = null)
     {
         var outcomes = commands.Select(OrderValidation.Check).Select(error => error is null ? default(Placement?) : error).ToArray();
         Dictionary<string, IdempotencyRecord>? seen = await ReplayAsync(commands, outcomes, cancellationToken);
@@ -38,7 +42,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
         {
             // Where what was seen is no longer so, the first attempt collides, and the next looks again.
             outcomes = await database.WriteAsync(
-                orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), cancellationToken), cancellationToken);
+                orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), spans, cancellationToken), cancellationToken);
         }
 
         await SetETagsAsync(outcomes, cancellationToken);
@@ -88,7 +92,8 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
     }
 
     private async Task<Placement?[]> PlaceAsync(
-        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, Dictionary<string, IdempotencyRecord>? seen, CancellationToken cancellationToken)
+        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, Dictionary<string, IdempotencyRecord>? seen,
+        IReadOnlyList<Activity?>? spans, CancellationToken cancellationToken)
     {
         // May run again, so it works on copies.
         var outcomes = before.ToArray();
@@ -113,6 +118,8 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirecto
                 continue;
             }
 
+            if (spans is not null)
+                Activity.Current = spans[i];
             // A microsecond apart, so that the orders of a batch keep their order in a list.
             var order = Make(command, now.AddMicroseconds(i));
             takenIds.Add(order.OrderId);

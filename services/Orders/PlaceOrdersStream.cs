@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
@@ -19,7 +20,7 @@ namespace Microservices.Orders;
 internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMapper errors, IOptions<PlaceOrdersOptions> options, TimeProvider time)
 {
     private const int MaxReference = 128;
-    private const string Method = "/orders.v1.OrdersService/PlaceOrders";
+    internal const string Method = "/orders.v1.OrdersService/PlaceOrders";
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
     public async Task RunAsync(IAsyncStreamReader<PlaceOrdersRequest> requests, IServerStreamWriter<PlaceOrdersResponse> responses, ServerCallContext context)
@@ -123,9 +124,25 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
 
     private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
     {
+        if (commands.Count == 0)
+            return [];
+        var spans = CommandSpans.Start(commands);
+        Placement[]? placements = null;
         try
         {
-            return commands.Count == 0 ? [] : await place.HandleAsync([.. commands.Select(command => command.Command)], cancellationToken);
+            return placements = await PlaceAsync(commands, spans, cancellationToken);
+        }
+        finally
+        {
+            CommandSpans.Stop(spans, placements);
+        }
+    }
+
+    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, IReadOnlyList<Activity?>? spans, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await place.HandleAsync([.. commands.Select(command => command.Command)], cancellationToken, spans);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

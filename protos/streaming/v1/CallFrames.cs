@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.Collections;
 
 namespace Microservices.Streaming.V1;
@@ -20,6 +21,9 @@ public interface ICall
 
     /// <summary>Milliseconds after which the callee answers DEADLINE_EXCEEDED; 0 for no deadline.</summary>
     uint TimeoutMs { get; set; }
+
+    /// <summary>The caller's span, as 16 bytes of trace-id and 8 of parent-id; empty when its trace is not sampled.</summary>
+    ByteString TraceContext { get; set; }
 }
 
 /// <summary>A lookup by a key, whose caller may still have an earlier answer. Its key is the field with number 3.</summary>

@@ -27,4 +27,5 @@ public sealed record HistoryPage(string Epoch, long LastOffset, IReadOnlyList<Hi
 /// <param name="Payload">As it was, or will be, appended.</param>
 /// <param name="Key">As it was, or will be, appended; empty for none.</param>
 /// <param name="At">When it came about.</param>
-public readonly record struct HistoryEvent(long Offset, ReadOnlyMemory<byte> Payload, string Key, DateTimeOffset At);
+/// <param name="TraceContext">As <see cref="NewEvent.TraceContext"/>.</param>
+public readonly record struct HistoryEvent(long Offset, ReadOnlyMemory<byte> Payload, string Key, DateTimeOffset At, ReadOnlyMemory<byte> TraceContext = default);

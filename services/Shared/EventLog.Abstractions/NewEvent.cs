@@ -21,6 +21,12 @@ public readonly record struct NewEvent
     /// <summary>What the event is about, for readers that want the newest of each; empty when it has none. At most <see cref="EventRules.MaxKeyBytes"/>.</summary>
     public string Key { get; }
 
+    /// <summary>
+    /// The W3C trace context of what has caused the event, 16 bytes of trace-id and 8 of parent-id; empty where that is not recorded. It is no part of
+    /// what the event is: with another one it is the same event.
+    /// </summary>
+    public ReadOnlyMemory<byte> TraceContext { get; init; }
+
     /// <summary>The epoch of a durable event; empty for a transient one.</summary>
     public string Epoch { get; }
 

@@ -8,24 +8,32 @@ namespace Microservices.EventLog;
 
 /// <summary>
 /// How an event lies in the log and travels in a publication, the same bytes in both: a header of ASCII words, each followed by a
-/// space - epoch, offset, id, link, appended-at (Unix milliseconds), length of the key in bytes - then key and payload.
+/// space - epoch, offset, id, link, appended-at (Unix milliseconds), length of the key in bytes - then key and payload. A plus after the length
+/// of the key says that a trace context stands before the key.
 /// Words, since the offset and link are put in by a Lua script that has no binary packing on every server.
 /// </summary>
 internal static class Envelope
 {
+    private const byte Traced = (byte)'+';
+
     /// <summary>What the appender encodes: the part after the link.</summary>
     public static byte[] EncodeTail(in NewEvent e, long appendedAtMs)
     {
+        var trace = e.TraceContext.Length == TraceContext.Length ? e.TraceContext.Span : [];
         Span<byte> head = stackalloc byte[48];
         Utf8Formatter.TryFormat(appendedAtMs, head, out var length);
         head[length++] = (byte)' ';
         var keyLength = Encoding.UTF8.GetByteCount(e.Key);
         Utf8Formatter.TryFormat(keyLength, head[length..], out var written);
         length += written;
+        if (!trace.IsEmpty)
+            head[length++] = Traced;
         head[length++] = (byte)' ';
 
-        var tail = new byte[length + keyLength + e.Payload.Length];
+        var tail = new byte[length + trace.Length + keyLength + e.Payload.Length];
         head[..length].CopyTo(tail);
+        trace.CopyTo(tail.AsSpan(length));
+        length += trace.Length;
         Encoding.UTF8.GetBytes(e.Key, tail.AsSpan(length));
         e.Payload.Span.CopyTo(tail.AsSpan(length + keyLength));
         return tail;
@@ -41,14 +49,15 @@ internal static class Envelope
             || !TryId(ref rest, out var id)
             || !TryId(ref rest, out var link)
             || !TryNumber(ref rest, out var at)
-            || !TryNumber(ref rest, out var keyLength)
-            || offset < 1 || id == 0 || keyLength < 0 || keyLength > rest.Length || epochBytes.Length is 0 or > Epoch.MaxLength)
+            || !TryKeyLength(ref rest, out var keyLength, out var traceLength)
+            || offset < 1 || id == 0 || keyLength < 0 || keyLength > rest.Length - traceLength || epochBytes.Length is 0 or > Epoch.MaxLength)
             return false;
 
         // The epoch hardly ever changes: one string for all of a topic's events.
         var epoch = Ascii.Equals(epochBytes, knownEpoch) ? knownEpoch : Encoding.ASCII.GetString(epochBytes);
-        var key = keyLength == 0 ? "" : Encoding.UTF8.GetString(rest[..(int)keyLength]);
-        e = new LogEvent(topic, epoch, offset, id, link, at, key, bytes[(bytes.Length - rest.Length + (int)keyLength)..]);
+        var traceAt = bytes.Length - rest.Length;
+        var key = keyLength == 0 ? "" : Encoding.UTF8.GetString(rest.Slice(traceLength, (int)keyLength));
+        e = new LogEvent(topic, epoch, offset, id, link, at, key, bytes[(traceAt + traceLength + (int)keyLength)..], bytes.Slice(traceAt, traceLength));
         return true;
     }
 
@@ -96,6 +105,20 @@ internal static class Envelope
     {
         number = 0;
         return TryWord(ref rest, out var word) && Utf8Parser.TryParse(word, out number, out var consumed) && consumed == word.Length;
+    }
+
+    private static bool TryKeyLength(ref ReadOnlySpan<byte> rest, out long keyLength, out int traceLength)
+    {
+        (keyLength, traceLength) = (0, 0);
+        if (!TryWord(ref rest, out var word))
+            return false;
+        if (word[^1] == Traced)
+        {
+            word = word[..^1];
+            traceLength = TraceContext.Length;
+        }
+
+        return Utf8Parser.TryParse(word, out keyLength, out var consumed) && consumed == word.Length;
     }
 
     private static bool TryId(ref ReadOnlySpan<byte> rest, out ulong id)

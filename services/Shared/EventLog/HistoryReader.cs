@@ -49,7 +49,7 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<E
 
             if (h.Offset != end.Offset + 1)
                 return Page(ReadStatus.Truncated, after, []);
-            var e = new LogEvent(topic, page.Epoch, h.Offset, id, end.Link, h.At.ToUnixTimeMilliseconds(), h.Key, h.Payload);
+            var e = new LogEvent(topic, page.Epoch, h.Offset, id, end.Link, h.At.ToUnixTimeMilliseconds(), h.Key, h.Payload, h.TraceContext);
             events.Add(e);
             end = e.Position;
         }

@@ -5,7 +5,7 @@ namespace Microservices.EventLog;
 /// </summary>
 public sealed class LogEvent
 {
-    internal LogEvent(string topic, string epoch, long offset, ulong id, ulong link, long appendedAtMs, string key, ReadOnlyMemory<byte> payload)
+    internal LogEvent(string topic, string epoch, long offset, ulong id, ulong link, long appendedAtMs, string key, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte> traceContext = default)
     {
         Topic = topic;
         Epoch = epoch;
@@ -15,6 +15,7 @@ public sealed class LogEvent
         AppendedAtMs = appendedAtMs;
         Key = key;
         Payload = payload;
+        TraceContext = traceContext;
     }
 
     /// <summary>The topic.</summary>
@@ -31,6 +32,9 @@ public sealed class LogEvent
 
     /// <summary>The event, as it was appended. Shared: do not change what it refers to.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>The trace context of what has caused it, as it was appended; empty where that is not recorded.</summary>
+    public ReadOnlyMemory<byte> TraceContext { get; }
 
     /// <summary>When it was appended, by the appending process's clock, to the millisecond.</summary>
     public DateTimeOffset AppendedAt => DateTimeOffset.FromUnixTimeMilliseconds(AppendedAtMs);

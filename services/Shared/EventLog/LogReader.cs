@@ -20,6 +20,7 @@ internal sealed class LogReader(RedisConnection redis) : ILogReader
     /// <inheritdoc/>
     public async Task<LogPage> ReadAsync(string topic, Position after, int maxEvents, long maxBytes, CancellationToken cancellationToken)
     {
+        using var span = RedisSpans.Start("read");
         var database = await redis.DatabaseAsync(cancellationToken);
         var reply = (RedisValue[])(await database
             .ScriptEvaluateAsync(LogScripts.Read, redis.Keys(topic), [after.Offset, maxEvents, maxBytes])

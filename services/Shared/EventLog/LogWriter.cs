@@ -34,6 +34,7 @@ internal sealed partial class LogWriter(
             indexes.Add(i);
         }
 
+        using var span = RedisSpans.Start("append");
         try
         {
             var database = await redis.DatabaseAsync(cancellationToken);
@@ -50,6 +51,7 @@ internal sealed partial class LogWriter(
         }
         catch (Exception e) when (RedisErrors.IsUnavailable(e))
         {
+            span.SetFailed(e);
             LogUnavailable(e, events.Count);
             foreach (var i in byTopic.Values.SelectMany(indexes => indexes))
                 results[i] = Unavailable(events[i]);
@@ -94,6 +96,8 @@ internal sealed partial class LogWriter(
         for (var i = 0; i < indexes.Count; i++)
         {
             var e = events[indexes[i]];
+            if (e.Offset == 0 && e.TraceContext.IsEmpty)
+                e = e with { TraceContext = TraceContext.Current };
             var id = e.Offset > 0 ? Envelope.DurableId(e.Epoch, e.Offset, e.Key, e.Payload.Span) : Envelope.NewId();
             arguments[8 + (i * 3)] = e.Offset;
             arguments[9 + (i * 3)] = Envelope.Format(id);

@@ -13,16 +13,21 @@ internal static class DefaultSettings
 {
     private const int ManagementPortOffset = 4000;
 
+    /// <summary>What a service is called in tables, files and telemetry: "orders" of the package orders.v1.</summary>
+    public static string NameOf(GrpcService service) => service.File.Package.Split('.')[0];
+
     public static void AddDefaultSettings(this ConfigurationManager configuration, GrpcService service)
     {
         var settings = new Dictionary<string, string?>
         {
-            ["ConnectionStrings:Database"] = $"Data Source=.data/{service.File.Package.Split('.')[0]}.db",
+            ["ConnectionStrings:Database"] = $"Data Source=.data/{NameOf(service)}.db",
             ["ConnectionStrings:Redis"] = "localhost:6399",
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
             ["Logging:LogLevel:Grpc"] = "Warning",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+            // The spans of calls that are served have OpenTelemetry's attributes for RPC.
+            ["OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_ENABLE_GRPC_INSTRUMENTATION"] = "true",
             // What fails is told by whoever asked for it.
             ["Logging:LogLevel:Grpc.Net.Client"] = "None",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",

@@ -20,7 +20,7 @@ public static class ServiceDefaults
 
     /// <summary>
     /// A builder with the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
-    /// asked about, its package the name under which telemetry reports.
+    /// asked about, its package, without the version, the name under which telemetry reports.
     /// </summary>
     /// <remarks>A process that cannot start because of its settings ends with one line that names the key or the file, and exit code 1.</remarks>
     /// <exception cref="InvalidSettingException">The configuration is not valid; the message names the key.</exception>
@@ -33,7 +33,7 @@ public static class ServiceDefaults
         builder.AddEndpoints();
         builder.AddDrain();
         builder.AddHealth(service.FullName);
-        builder.AddTelemetry(service.File.Package);
+        builder.AddTelemetry(DefaultSettings.NameOf(service));
 
         builder.Services.AddValidatedOptions<AdmissionOptions, AdmissionOptionsValidator>("Admission");
         builder.Services.AddSingleton<AnswerBudget>();

@@ -40,12 +40,14 @@ public static class PersistenceRegistration
         switch (Parse(builder.Configuration.GetConnectionString("Database")))
         {
             case SqliteConnectionStringBuilder sqlite:
+                DatabaseSpans.AddSqlite(builder.Services);
                 AddContexts<TContext, TSqlite>(
                     builder.Services,
                     (context, timeout) => context.UseSqlite(Sqlite(sqlite, timeout)),
                     (context, timeout) => context.UseSqlite(Sqlite(sqlite, timeout), options => options.MigrationsHistoryTable(SharedDbContext.HistoryTable)));
                 break;
             case NpgsqlConnectionStringBuilder postgres:
+                DatabaseSpans.AddPostgres(builder.Services);
                 var schema = ServiceDbContext.SchemaOf(typeof(TPostgres));
                 // Names the schema for tables that name none. Hardly used, so that no connection is kept.
                 var inSchema = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { SearchPath = schema, Pooling = false };

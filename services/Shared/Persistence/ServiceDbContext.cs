@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microservices.EventLog;
+using Microservices.Primitives;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Persistence;
@@ -26,11 +27,11 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     internal DbSet<QuarantinedEvent> OutboxQuarantine => Set<QuarantinedEvent>();
 
     /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
-    internal List<(string Topic, string Key, byte[] Payload)> NewEvents { get; } = [];
+    internal List<(string Topic, string Key, byte[] Payload, byte[]? TraceContext)> NewEvents { get; } = [];
 
     /// <summary>
     /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
-    /// Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the event never was.
+    /// The current span, if it is recorded, is kept with it as its cause. Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the event never was.
     /// </summary>
     /// <param name="topics">Where to.</param>
     /// <param name="key">What the event is about, for readers that want the newest of each; may be empty.</param>
@@ -41,11 +42,12 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
         var payload = message.ToByteArray();
         if (payload.Length == 0)
             throw new ArgumentException("An event without content is what takes the place of one that was set aside.", nameof(message));
+        var trace = TraceContext.Current;
         foreach (var topic in topics)
         {
             if (EventRules.Violation(topic, key, payload.Length) is { } violation)
                 throw new ArgumentException(violation, nameof(message));
-            NewEvents.Add((topic, key, payload));
+            NewEvents.Add((topic, key, payload, trace));
         }
     }
 

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Primitives;
 using Microservices.Tests.Integration.EventLog;
 using Microsoft.EntityFrameworkCore;
 
@@ -9,6 +11,27 @@ namespace Microservices.Tests.Integration.Persistence;
 /// <summary>What is committed with its change.</summary>
 public abstract class OutboxCommitTests(SharedServers servers, PostgresDatabases? postgres = null) : OutboxTestBase(servers, postgres)
 {
+    [SkippableTheory]
+    [OnGarnet]
+    [OnRedis]
+    public async Task What_has_caused_a_change_is_kept_with_its_event_and_goes_with_it_to_the_log(Server on)
+    {
+        var process = await StartAsync(on);
+        var topic = Events.NewTopic();
+        await process.CommitAsync(0, topic);
+        using (var cause = new Activity("cause").SetIdFormat(ActivityIdFormat.W3C).Start())
+        {
+            cause.ActivityTraceFlags = ActivityTraceFlags.Recorded;
+            var context = TraceContext.Current!;
+            await process.CommitAsync(1, topic);
+            await UntilLogHasAsync(process, topic, 2);
+
+            byte[][] causes = [[], context];
+            Assert.Equal(causes, (await process.History.ReadAsync(topic, 0, 100, default))!.Events.Select(e => e.TraceContext.ToArray()));
+            Assert.Equal(causes, (await process.ReadLogAsync(topic)).Select(e => e.TraceContext.ToArray()));
+        }
+    }
+
     [SkippableTheory]
     [OnGarnet]
     public async Task A_change_and_its_event_are_committed_together_or_not_at_all(Server on)

@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck.Xunit;
 using Microservices.EventLog;
+using Microservices.Primitives;
 
 namespace Microservices.Tests.Unit.EventLog;
 
@@ -21,6 +22,22 @@ public sealed class EnvelopeTests
         Assert.Equal(payload, e.Payload.ToArray());
     }
 
+    [Property]
+    public void The_trace_context_of_a_cause_comes_along_and_costs_nothing_where_there_is_none(byte[] payload, byte[] context)
+    {
+        byte[] trace = [.. context.Concat(new byte[TraceContext.Length]).Take(TraceContext.Length)];
+        var told = NewEvent.Transient("t", payload, "key");
+        byte[] entry = [.. "ep 42 00000000000000ff 0 "u8, .. Envelope.EncodeTail(told with { TraceContext = trace }, 1234)];
+
+        Assert.True(Envelope.TryParse("t", "ep", entry, out var e));
+
+        Assert.Equal(trace, e.TraceContext.ToArray());
+        Assert.Equal(("key", 1234L), (e.Key, e.AppendedAtMs));
+        Assert.Equal(payload, e.Payload.ToArray());
+        Assert.Equal([.. "1234 3 key"u8, .. payload], Envelope.EncodeTail(told, 1234));
+        Assert.False(Envelope.TryParse("t", "ep", entry.AsMemory(0, entry.Length - payload.Length - 1), out _));
+    }
+
     /// <summary>A valid event is changed in one place: each word of its header made another kind of word, or cut, or the rest cut.</summary>
     [Property]
     public void A_header_with_one_word_that_cannot_be_is_refused(byte[] payload, byte which, byte how, byte cut)
@@ -33,7 +50,7 @@ public sealed class EnvelopeTests
             ["", "0", "0000000000000000", "xyz", "ff ff", "1ffffffffffffffff"],
             ["", "xyz", "-1", "1ffffffffffffffff"],
             ["", "x", "12 34", "99999999999999999999"],
-            ["", "x", "-1", $"{payload.Length + 4}", "99999999999999999999"],
+            ["", "x", "-1", "+", "3-", $"{payload.Length + 4}", $"{payload.Length}+", "99999999999999999999"],
         ];
         byte[] rest = [.. "key"u8, .. payload];
         Assert.True(Envelope.TryParse("t", "ep", Entry(words, rest), out _));

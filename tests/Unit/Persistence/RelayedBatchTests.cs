@@ -52,5 +52,5 @@ public sealed class RelayedBatchTests
 
     private static OutboxBacklog Backlog(string topic, int events) => new(
         new OutboxTopic { Topic = topic, Epoch = "epoch", LastOffset = 10 + events, RelayedOffset = 10, UpdatedAtMs = 0 },
-        [.. Enumerable.Range(11, events).Select(offset => new OutboxEvent { Topic = topic, Offset = offset, Key = "", Payload = [1], CreatedAtMs = 0 })]);
+        [.. Enumerable.Range(11, events).Select(offset => new OutboxEvent { Topic = topic, Offset = offset, Key = "", Payload = [1], TraceContext = null, CreatedAtMs = 0 })]);
 }

@@ -1,5 +1,6 @@
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -14,34 +16,59 @@ using OpenTelemetry.Trace;
 namespace Microservices.Hosting.Telemetry;
 
 /// <summary>
-/// Metrics on <c>/metrics</c>; traces over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set; logs with the trace id, one JSON object a
-/// line, or, in Development, lines for people, and limited in number (<see cref="LogThrottle"/>).
+/// Metrics on <c>/metrics</c>; traces, metrics and logs over OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set, by OpenTelemetry's environment
+/// variables; logs with the trace id, one JSON object a line, or, in Development, lines for people, and limited in number
+/// (<see cref="LogThrottle"/>).
 /// </summary>
 internal static class TelemetryRegistration
 {
+    private const string EndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Namespace = "microservices";
+
     public static void AddTelemetry(this WebApplicationBuilder builder, string service)
     {
         AddLogs(builder);
         builder.Services.AddSingleton<CallMetrics>();
 
         var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(service, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"))
+            .ConfigureResource(resource => resource
+                .Clear()
+                .AddService(service, Namespace, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}")
+                .AddTelemetrySdk()
+                // The last goes before: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
+                .AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
                 .AddMeter("Microservices.*", "Npgsql")
                 .AddPrometheusExporter(options => options.ScopeInfoEnabled = false));
-
-        if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-        {
-            telemetry.WithTracing(tracing => tracing
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddSource("Microservices.*", "Npgsql")
-                .AddOtlpExporter());
-        }
+        if (builder.Configuration[EndpointKey] is { Length: > 0 } endpoint)
+            Export(telemetry, endpoint, EntrySampler.From(builder.Configuration));
     }
+
+    private static void Export(OpenTelemetryBuilder telemetry, string endpoint, EntrySampler sampler)
+    {
+        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new InvalidSettingException(EndpointKey, $"must be like http://localhost:4317, but is '{endpoint}'");
+        telemetry
+            .WithTracing(tracing => tracing
+                .SetSampler(sampler)
+                .AddAspNetCoreInstrumentation(options => options.Filter = static http => !IsProbe(http.Request.Path))
+                .AddGrpcClientInstrumentation(options => options.SuppressDownstreamInstrumentation = true)
+                .AddHttpClientInstrumentation()
+                .AddSource("Microservices.*"))
+            .WithLogging(null, options =>
+            {
+                options.IncludeScopes = true;
+                options.IncludeFormattedMessage = true;
+            })
+            .UseOtlpExporter();
+    }
+
+    /// <summary>What asks about the process, and not for its work: health, metrics, gRPC's health and reflection.</summary>
+    private static bool IsProbe(PathString path) =>
+        path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.Value!.StartsWith("/grpc.", StringComparison.Ordinal);
 
     private static void AddLogs(WebApplicationBuilder builder)
     {

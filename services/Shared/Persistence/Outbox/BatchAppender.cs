@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Microservices.EventLog;
+using Microservices.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Microservices.Persistence;
@@ -11,10 +13,14 @@ internal sealed partial class BatchAppender<TContext>(
     OutboxStore<TContext> store, IEventAppender log, OutboxRepair<TContext> repair, OutboxMetrics metrics, TimeProvider time, ILogger<BatchAppender<TContext>> logger)
     where TContext : ServiceDbContext
 {
+    private static readonly ActivitySource Spans = new("Microservices.Persistence");
+
     /// <summary>Appends; gives the topics that the log did not answer for.</summary>
     public async Task<IReadOnlyList<OutboxTopic>> AppendAsync(IReadOnlyList<OutboxBacklog> waiting, CancellationToken cancellationToken)
     {
-        var events = waiting.SelectMany(w => w.Events.Select(e => NewEvent.Durable(e.Topic, w.Topic.Epoch, e.Offset, e.Payload, e.Key))).ToList();
+        var events = waiting.SelectMany(w => w.Events.Select(e =>
+            NewEvent.Durable(e.Topic, w.Topic.Epoch, e.Offset, e.Payload, e.Key) with { TraceContext = e.TraceContext })).ToList();
+        using var span = Spans.StartCaused(ActivityKind.Producer, "send", ServiceOf(waiting[0].Topic.Topic), events.Select(e => e.TraceContext));
         var batch = RelayedBatch.Of(waiting, await log.AppendAsync(events, cancellationToken));
 
         await store.MoveAsync(batch.Marks, cancellationToken);
@@ -30,6 +36,9 @@ internal sealed partial class BatchAppender<TContext>(
             await SetAsideAsync(backlog, index, reason, cancellationToken);
         return batch.Unanswered;
     }
+
+    // What all topics of a service begin with.
+    private static string ServiceOf(string topic) => topic[..Math.Max(0, topic.IndexOf('/', StringComparison.Ordinal))];
 
     private void Measure(RelayedBatch batch)
     {

@@ -18,6 +18,9 @@ public sealed class OutboxEvent
     /// <summary>The event, as every subscriber gets it. Empty where one was set aside (<see cref="QuarantinedEvent"/>): no subscriber gets it.</summary>
     public required byte[] Payload { get; set; }
 
+    /// <summary>The trace context of what has caused it; null where that was not recorded.</summary>
+    public required byte[]? TraceContext { get; init; }
+
     /// <summary>When it was committed, in Unix milliseconds; never less than that of the event before it in its topic.</summary>
     public required long CreatedAtMs { get; init; }
 }

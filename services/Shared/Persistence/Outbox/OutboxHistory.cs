@@ -24,6 +24,6 @@ public sealed class OutboxHistory<TContext>(Database<TContext> database) : IEven
                 .Take(maxEvents)
                 .ToListAsync(cancellationToken);
             return new HistoryPage(state.Epoch, state.LastOffset, events.ConvertAll(e =>
-                new HistoryEvent(e.Offset, e.Payload, e.Key, DateTimeOffset.FromUnixTimeMilliseconds(e.CreatedAtMs))));
+                new HistoryEvent(e.Offset, e.Payload, e.Key, DateTimeOffset.FromUnixTimeMilliseconds(e.CreatedAtMs), e.TraceContext)));
         }, cancellationToken);
 }

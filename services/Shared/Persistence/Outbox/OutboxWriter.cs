@@ -27,6 +27,7 @@ internal static class OutboxWriter
                     Offset = ++offset,
                     Key = e.Key,
                     Payload = e.Payload,
+                    TraceContext = e.TraceContext,
                     CreatedAtMs = atMs,
                 }));
             }

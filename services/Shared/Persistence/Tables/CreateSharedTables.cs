@@ -40,6 +40,7 @@ internal sealed class CreateSharedTables : Migration
                 Offset = table.Column<long>(),
                 Key = table.Column<string>(maxLength: 1024, collation: Collation),
                 Payload = table.Column<byte[]>(),
+                TraceContext = table.Column<byte[]>(maxLength: 24, nullable: true),
                 CreatedAtMs = table.Column<long>(),
             },
             constraints: table => table.PrimaryKey("PK_OutboxEvents", e => new { e.Topic, e.Offset }));

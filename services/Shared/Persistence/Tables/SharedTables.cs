@@ -1,4 +1,5 @@
 using Microservices.EventLog;
+using Microservices.Primitives;
 using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Persistence;
@@ -59,6 +60,7 @@ internal static class SharedTables
             e.HasIndex(o => o.CreatedAtMs);
             e.Property(o => o.Topic).HasMaxLength(TopicName.MaxLength);
             e.Property(o => o.Key).HasMaxLength(EventRules.MaxKeyBytes);
+            e.Property(o => o.TraceContext).HasMaxLength(TraceContext.Length);
         });
         model.Entity<OutboxTopic>(topic =>
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -88,6 +89,9 @@ internal sealed class BatchWorkers<TCall, TResult>(
     private async Task HandleAsync(CallBatch<TCall, TResult> batch, CancellationToken cancellationToken)
     {
         var status = Unanswered;
+        // For all of them there is one; the spans of the others have links to it.
+        if (batch.Spans is { } spans)
+            Activity.Current = spans[0];
         try
         {
             await using var scope = scopes.CreateAsyncScope();
@@ -114,5 +118,7 @@ internal sealed class BatchWorkers<TCall, TResult>(
         }
 
         batch.Cancelling = Task.CompletedTask;
+        batch.Spans?.ForEach(span => span.Stop());
+        batch.Spans = null;
     }
 }

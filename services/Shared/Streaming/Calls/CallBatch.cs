@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections;
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -30,6 +31,9 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     public BatchedCall<TCall, TResult> this[int index] => new(_open, Calls[index], Calls[index].Generation);
 
     internal List<ServerCall<TCall, TResult>> Calls { get; } = [];
+
+    /// <summary>The spans of the calls whose callers record theirs. The handler works under the first; null when there are none.</summary>
+    internal List<Activity>? Spans { get; set; }
 
     /// <summary>How many calls have no answer yet. Guarded by the stream's lock, as the next two are.</summary>
     internal int Unanswered { get; set; }

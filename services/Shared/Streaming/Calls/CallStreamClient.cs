@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Google.Protobuf;
+using Grpc.Core;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
@@ -24,6 +25,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     private readonly CallStreamClientOptions _options;
     private readonly CallTable<TCall, TResult> _table;
     private readonly ReplicaSet<TCall, TResult> _replicas;
+    private readonly RpcSpans _spans;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _starting = new();
     private Task? _running;
@@ -40,6 +42,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     {
         _method = method;
         _options = options;
+        _spans = new(method.Name);
         var limit = options.AdaptiveConcurrency ? new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time) : null;
         _table = new(method, options, new CallClientMetrics(meters, method.Name, limit), time, limit);
         _replicas = new(source, _table.Streams, connect, options, time, away, logger);
@@ -47,6 +50,9 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
 
     /// <summary>How many calls are known; zero when nothing is left behind. For tests.</summary>
     internal int Count => _table.Count;
+
+    /// <summary>The calls. For tests.</summary>
+    internal CallTable<TCall, TResult> Table => _table;
 
     /// <summary>Whether a stream to at least one replica is open and takes calls.</summary>
     public bool IsConnected => _table.Streams.IsConnected;
@@ -66,9 +72,12 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a call. The message belongs to the client from now on; the answer may be shared with other callers: do not change it.</summary>
+    /// <summary>
+    /// Makes a call, in the trace of the current span if that is recorded. The message belongs to the client from now on; the answer may be shared with other
+    /// callers: do not change it.
+    /// </summary>
     /// <returns>The answer, which is a result and not an error. Await it once.</returns>
-    /// <exception cref="Grpc.Core.RpcException">
+    /// <exception cref="RpcException">
     /// The status that the callee answered, with its details; or DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED when too many calls wait for
     /// credit or are in flight; INVALID_ARGUMENT when the call is larger than 960 KiB; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
     /// </exception>
@@ -81,12 +90,9 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         var timeout = settings.Timeout ?? _options.DefaultTimeout;
         if (timeout <= TimeSpan.Zero)
             return ValueTask.FromException<TResult>(CallErrors.DeadlineExceeded());
-        var bytes = call.CalculateSize();
-        if (bytes > MessageSizes.MaxCalls)
-            return ValueTask.FromException<TResult>(CallErrors.TooLarge());
-        Start();
-        var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
-        return _table.Submit(call, bytes, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
+        return RpcSpans.IsCallerRecorded
+            ? SubmitTracedAsync(call, timeout, settings, cancellationToken)
+            : Submit(call, timeout, settings, cancellationToken);
     }
 
     /// <summary>
@@ -104,6 +110,34 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         finally
         {
             _table.Streams.SendGathered();
+        }
+    }
+
+    private ValueTask<TResult> Submit(TCall call, TimeSpan timeout, in CallSettings settings, CancellationToken cancellationToken)
+    {
+        var bytes = call.CalculateSize();
+        if (bytes > MessageSizes.MaxCalls)
+            return ValueTask.FromException<TResult>(CallErrors.TooLarge());
+        Start();
+        var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
+        return _table.Submit(call, bytes, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
+    }
+
+    private async ValueTask<TResult> SubmitTracedAsync(TCall call, TimeSpan timeout, CallSettings settings, CancellationToken cancellationToken)
+    {
+        using var span = _spans.StartClient();
+        try
+        {
+            if (TraceContext.Of(span) is { } context)
+                call.TraceContext = UnsafeByteOperations.UnsafeWrap(context);
+            var result = await Submit(call, timeout, settings, cancellationToken);
+            RpcSpans.SetOutcome(span, StatusCode.OK);
+            return result;
+        }
+        catch (Exception e)
+        {
+            RpcSpans.SetOutcome(span, e is RpcException failed ? failed.StatusCode : StatusCode.Cancelled);
+            throw;
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     private readonly TimeProvider _time;
     private readonly DeadlineWheel _wheel;
     private readonly CallFaults<TCall, TResult>? _faults;
+    private RpcSpans? _spans;
 
     /// <param name="method">The stream's method.</param>
     /// <param name="options">The bounds.</param>
@@ -93,6 +94,8 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
 
                 call.Batch = batch;
                 batch.Calls.Add(call);
+                if (!call.Message.TraceContext.IsEmpty)
+                    StartSpanUnsynchronized(call, batch, now);
                 _metrics.Queued(_time.GetElapsedTime(call.ArrivedAt, now));
             }
 
@@ -167,10 +170,19 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
             _arrived.Enqueue(call);
     }
 
+    private void StartSpanUnsynchronized(ServerCall<TCall, TResult> call, CallBatch<TCall, TResult> batch, long now)
+    {
+        _spans ??= new(_method.Name);
+        call.Span = _spans.StartServer(call.Message.TraceContext.Span, batch.Spans?[0], DateTimeOffset.UtcNow - _time.GetElapsedTime(call.ArrivedAt, now));
+        if (call.Span is { } span)
+            (batch.Spans ??= []).Add(span);
+    }
+
     private void RecycleUnsynchronized(ServerCall<TCall, TResult> call)
     {
         call.Generation++;
         call.Message = null!;
+        call.Span = null;
         call.Batch = null;
         if (_spare.Count < _options.Credit)
             _spare.Push(call);

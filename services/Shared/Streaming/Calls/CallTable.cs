@@ -79,6 +79,8 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
             if (key is { } same && _flights.Find(same, notBefore) is { } underWay)
             {
                 _metrics.Shared();
+                if (!message.TraceContext.IsEmpty)
+                    RpcSpans.LinkTo(underWay.Message!.TraceContext.Span);
                 _outcomes.Join(underWay, waiter);
             }
             else if (AdmitUnsynchronized(now, out var stream) is { } refusal)

@@ -4,19 +4,25 @@ using Microservices.Streaming.V1;
 namespace Microservices.Streaming.Calls;
 
 /// <summary>What makes two calls identical: the same message from the same principal.</summary>
-/// <param name="Message">The message. Its hash is taken while the two fields that the stream fills in are zero.</param>
+/// <param name="Message">The message. Its hash is taken without the fields that the stream fills in.</param>
 /// <param name="Principal">On whose behalf the call is made; null for nobody in particular.</param>
 /// <param name="Hash">Of both.</param>
 internal readonly record struct FlightKey<TCall>(TCall Message, string? Principal, int Hash)
     where TCall : class, ICall, IMessage<TCall>
 {
     /// <summary>The key of a call that has not been given an id yet.</summary>
-    internal static FlightKey<TCall> Of(TCall message, string? principal) =>
-        new(message, principal, HashCode.Combine(message.GetHashCode(), principal));
+    internal static FlightKey<TCall> Of(TCall message, string? principal)
+    {
+        var trace = message.TraceContext;
+        message.TraceContext = ByteString.Empty;
+        var hash = HashCode.Combine(message.GetHashCode(), principal);
+        message.TraceContext = trace;
+        return new(message, principal, hash);
+    }
 }
 
 /// <summary>
-/// Compares calls without their ids and timeouts, which the stream fills in. Neither message is changed: a writer outside of the lock may be
+/// Compares calls without what the stream fills in. Neither message is changed: a writer outside of the lock may be
 /// serialising one that was sent.
 /// </summary>
 internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCall>>
@@ -35,6 +41,7 @@ internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCa
         var copy = x.Message.Clone();
         copy.CallId = y.Message.CallId;
         copy.TimeoutMs = y.Message.TimeoutMs;
+        copy.TraceContext = y.Message.TraceContext;
         return copy.Equals(y.Message);
     }
 }

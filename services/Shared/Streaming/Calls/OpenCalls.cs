@@ -141,7 +141,15 @@ internal sealed class OpenCalls<TCall, TResult>(Lock gate, DeadlineWheel wheel, 
         _open.Remove(call.Id);
         result.CallId = call.Id;
         _answers.Add(result);
-        metrics.Ended(result.Error is { } error ? (StatusCode)error.Code : StatusCode.OK);
+        var code = result.Error is { } error ? (StatusCode)error.Code : StatusCode.OK;
+        metrics.Ended(code);
+        // It is stopped with its batch: here that would change what is current for whoever answers.
+        if (call.Span is { } span)
+        {
+            RpcSpans.SetOutcome(span, code);
+            span.SetEndTime(DateTime.UtcNow);
+        }
+
         if (call.Batch is { } batch)
             batch.Unanswered--;
     }

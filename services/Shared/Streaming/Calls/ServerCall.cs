@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -18,6 +19,9 @@ internal sealed class ServerCall<TCall, TResult>(OpenCalls<TCall, TResult> calls
     internal bool IsAnswered { get; set; }
 
     internal long ArrivedAt { get; set; }
+
+    /// <summary>Its span, while it is handled; null when its caller records none.</summary>
+    internal Activity? Span { get; set; }
 
     /// <summary>The batch that it is handled in; null while it waits for one.</summary>
     internal CallBatch<TCall, TResult>? Batch { get; set; }
