@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Gateway.Rest;
 using Microservices.Streaming.Events;
@@ -10,7 +11,10 @@ using ProtoOrderEvent = Microservices.Orders.V1.OrderEvent;
 namespace Microservices.Gateway.Events;
 
 /// <summary>An event of any source, as the stream sends it.</summary>
-internal sealed record MergedEvent(string Name, Action<Utf8JsonWriter> Write);
+/// <param name="Name">Its name.</param>
+/// <param name="Cause">The trace context of what has caused it; empty where that is not sampled.</param>
+/// <param name="Write">Writes its data.</param>
+internal sealed record MergedEvent(string Name, ByteString Cause, Action<Utf8JsonWriter> Write);
 
 /// <summary>The events of a user's orders and notifications, merged into one stream. A singleton; thread-safe.</summary>
 internal sealed class MergedUserEvents(
@@ -29,9 +33,9 @@ internal sealed class MergedUserEvents(
     public MergedSubscriptions<MergedEvent> Follow(string userId, ReaderPosition[] from, CancellationToken cancellationToken) => new(
         [
             token => ResumeOrRestart(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
-                change => new MergedEvent("order", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.OrderEvent)), token),
+                (change, cause) => new MergedEvent("order", cause, json => JsonSerializer.Serialize(json, change.ToJson(cause), GatewayJson.Default.OrderEvent)), token),
             token => ResumeOrRestart(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
-                change => new MergedEvent("notification", json => JsonSerializer.Serialize(json, change.ToJson(), GatewayJson.Default.NotificationEvent)), token),
+                (change, cause) => new MergedEvent("notification", cause, json => JsonSerializer.Serialize(json, change.ToJson(cause), GatewayJson.Default.NotificationEvent)), token),
         ],
         together: !from.All(position => position.IsKnown),
         cancellationToken);

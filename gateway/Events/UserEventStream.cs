@@ -14,6 +14,7 @@ internal sealed partial class UserEventStream(
     : IDisposable
 {
     private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
+    private readonly DeliverySpans deliveries = new("events");
     private readonly bool[] subscribed = new bool[positions.Length];
     private bool started;
     private bool ready;
@@ -138,7 +139,10 @@ internal sealed partial class UserEventStream(
         for (var i = seen; i < batch.Events.Count; i++)
         {
             positions[source] = i + 1 < batch.Events.Count ? new ReaderPosition(before, i + 1) : new ReaderPosition(batch.Cursor, 0);
-            Send(batch.Events[i].Name, Id, batch.Events[i].Write);
+            var happened = batch.Events[i];
+            if (!happened.Cause.IsEmpty)
+                deliveries.Begin([happened.Cause]);
+            Send(happened.Name, Id, happened.Write);
             if (writer.IsFull)
                 await FlushAsync();
         }
@@ -174,10 +178,17 @@ internal sealed partial class UserEventStream(
         metrics.Sent(name);
     }
 
-    private ValueTask<bool> FlushAsync()
+    private async ValueTask<bool> FlushAsync()
     {
         written = time.GetTimestamp();
-        return writer.FlushAsync();
+        try
+        {
+            return await writer.FlushAsync();
+        }
+        finally
+        {
+            deliveries.End();
+        }
     }
 
     private Task TickAsync(CancellationToken over)

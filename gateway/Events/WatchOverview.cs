@@ -65,9 +65,12 @@ internal sealed class WatchOverview(
                 yield return SnapshotNext.Item;
                 yield return new SnapshotRead(new EventsReset(reset.Reason, ""), await SnapshotAsync());
             }
-            else if (item is ReceivedEvents<OverviewEvent> events && events.Events.Where(shown.IsNew).ToArray() is { Length: > 0 } news)
+            else if (item is ReceivedEvents<OverviewEvent> events && shown.News(events) is { Count: > 0 } news)
             {
-                yield return new EncodedEvents([.. news.Select(Encode)], ReaderPositions.Join(Owner(subscription), positions));
+                yield return new EncodedEvents([.. news.Select(i => Encode(events.Events[i]))], ReaderPositions.Join(Owner(subscription), positions))
+                {
+                    Causes = Causes(events, news),
+                };
             }
         }
 
@@ -102,12 +105,20 @@ internal sealed class WatchOverview(
     private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, ReaderPosition[] from, bool together, CancellationToken cancellationToken) => new(
         [
             token => users.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
-                .SelectEvents(change => new OverviewEvent { User = change }, token),
+                .SelectEvents((change, _) => new OverviewEvent { User = change }, token),
             token => orders.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
-                .SelectEvents(change => new OverviewEvent { Order = change }, token),
+                .SelectEvents((change, _) => new OverviewEvent { Order = change }, token),
         ],
         together,
         cancellationToken);
+
+    private static EventCauses? Causes(ReceivedEvents<OverviewEvent> events, List<int> news)
+    {
+        if (events.Causes is not { } all)
+            return null;
+        var causes = news.Select((from, to) => new EventCause { Index = (uint)to, TraceContext = all.Of(from) }).Where(cause => !cause.TraceContext.IsEmpty).ToList();
+        return causes.Count == 0 ? null : new EventCauses { Causes = { causes } };
+    }
 
     private static ReadOnlyMemory<byte> Encode(OverviewEvent change) => change.ToByteArray();
 }
@@ -127,8 +138,11 @@ internal sealed class ShownVersions
             orders[order.OrderId] = order.Version;
     }
 
+    /// <summary>Which of the changes are not in the snapshot.</summary>
+    public List<int> News(ReceivedEvents<OverviewEvent> changes) => [.. Enumerable.Range(0, changes.Events.Count).Where(i => IsNew(changes.Events[i]))];
+
     /// <summary>Whether the change is not in the snapshot.</summary>
-    public bool IsNew(OverviewEvent change) => change.EventCase == OverviewEvent.EventOneofCase.User
+    private bool IsNew(OverviewEvent change) => change.EventCase == OverviewEvent.EventOneofCase.User
         ? change.User.User.Version > user
         : !orders.TryGetValue(change.Order.Order.OrderId, out var version) || change.Order.Order.Version > version;
 }

@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using ProtoNotification = Microservices.Notifications.V1.Notification;
 using ProtoNotificationEvent = Microservices.Notifications.V1.NotificationEvent;
@@ -11,14 +13,15 @@ namespace Microservices.Gateway.Rest;
 /// <summary>The services' events as JSON resources.</summary>
 internal static class EventMapping
 {
-    public static OrderEvent ToJson(this ProtoOrderEvent told) => new()
+    public static OrderEvent ToJson(this ProtoOrderEvent told, ByteString cause) => new()
     {
         Kind = told.Kind.ToJson(),
         Order = (told.Order ?? new()).ToJson(),
         Time = Utc(told.Time),
+        Traceparent = TraceContext.ToTraceparent(cause.Span),
     };
 
-    public static NotificationEvent ToJson(this ProtoNotificationEvent told) => new()
+    public static NotificationEvent ToJson(this ProtoNotificationEvent told, ByteString cause) => new()
     {
         Kind = told.Kind switch
         {
@@ -28,6 +31,7 @@ internal static class EventMapping
         },
         Notification = (told.Notification ?? new()).ToJson(),
         Time = Utc(told.Time),
+        Traceparent = TraceContext.ToTraceparent(cause.Span),
     };
 
     public static string ToJson(this EventResetReason reason) => reason switch

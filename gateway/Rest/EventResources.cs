@@ -30,6 +30,12 @@ public sealed record OrderEvent
 
     /// <summary>When it happened: RFC 3339, UTC.</summary>
     public required DateTime Time { get; init; }
+
+    /// <summary>
+    /// The trace context of what has caused the change, as in the W3C header of this name: what is made of the event can link to it. Absent when that is
+    /// not sampled.
+    /// </summary>
+    public string? Traceparent { get; init; }
 }
 
 /// <summary>What happened to a notification.</summary>
@@ -88,6 +94,12 @@ public sealed record NotificationEvent
 
     /// <summary>When it happened: RFC 3339, UTC.</summary>
     public required DateTime Time { get; init; }
+
+    /// <summary>
+    /// The trace context of what has caused the change, as in the W3C header of this name: what is made of the event can link to it. Absent when that is
+    /// not sampled.
+    /// </summary>
+    public string? Traceparent { get; init; }
 }
 
 /// <summary>Events may be missing, read anew: the data of `event: reset`.</summary>

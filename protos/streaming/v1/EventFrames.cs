@@ -32,6 +32,9 @@ public interface IEventBatch<TEvent>
 
     /// <summary>These say what there is, not what has changed.</summary>
     bool Snapshot { get; }
+
+    /// <summary>What has caused them, where that is sampled; null when there is nothing of the kind.</summary>
+    EventCauses? Causes { get; }
 }
 
 /// <summary>A frame from the service; at most one member is set.</summary>

@@ -27,7 +27,7 @@ public sealed class EventStreamMethod<TRequest, TResponse, TEvent> : EventStream
     private static readonly (string Name, int Number)[] FrameFields =
         [("subscribed", 1), ("events", 2), ("reset", 3), ("failed", 4), ("draining", 5), ("heartbeat", 6)];
 
-    private static readonly (string Name, int Number)[] BatchFields = [("subscription_id", 1), ("cursor", 2), ("events", 3), ("snapshot", 4)];
+    private static readonly (string Name, int Number)[] BatchFields = [("subscription_id", 1), ("cursor", 2), ("events", 3), ("snapshot", 4), ("causes", 5)];
 
     /// <summary>Checks that the frames are numbered as every event stream's are.</summary>
     /// <exception cref="ArgumentException">They are not.</exception>

@@ -27,6 +27,9 @@ public static class TraceContext
         return bytes;
     }
 
+    /// <summary>As the W3C header traceparent has it; null when the bytes are none.</summary>
+    public static string? ToTraceparent(ReadOnlySpan<byte> bytes) => TryRead(bytes, out var context) ? $"00-{context.TraceId}-{context.SpanId}-01" : null;
+
     /// <summary>Reads one. False when the bytes are none: as the specification asks, they are then as good as absent.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out ActivityContext context)
     {

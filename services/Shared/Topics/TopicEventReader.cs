@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microservices.EventLog;
 using Microservices.Persistence;
 using Microservices.Streaming.Events;
@@ -79,7 +80,7 @@ internal sealed class TopicEventReader<TContext> : IEventReader
                 case EventBatch batch when batch.Events.All(static e => e.Payload.IsEmpty):
                     break;
                 case EventBatch batch:
-                    return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()));
+                    return batch.Once(static b => new EncodedEvents(Payloads(b.Events), b.Cursor.ToString()) { Causes = Causes(b.Events) });
                 case StreamReset reset when subscription.Snapshot:
                     BeginSnapshot();
                     return new EventsReset(ReasonOf(reset.Reason), "");
@@ -128,6 +129,20 @@ internal sealed class TopicEventReader<TContext> : IEventReader
         for (var i = 0; i < payloads.Length; i++)
             payloads[i] = events[i].Payload;
         return payloads;
+    }
+
+    private static EventCauses? Causes(IReadOnlyList<LogEvent> events)
+    {
+        EventCauses? causes = null;
+        var index = 0u;
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (!events[i].TraceContext.IsEmpty)
+                (causes ??= new()).Causes.Add(new EventCause { Index = index, TraceContext = UnsafeByteOperations.UnsafeWrap(events[i].TraceContext) });
+            index += events[i].Payload.IsEmpty ? 0u : 1;
+        }
+
+        return causes;
     }
 
     private static EventResetReason ReasonOf(ResetReason reason) => reason switch

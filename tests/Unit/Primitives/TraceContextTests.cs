@@ -14,6 +14,7 @@ public sealed class TraceContextTests
 
         Assert.Equal(TraceContext.Length, bytes!.Length);
         Assert.True(TraceContext.TryRead(bytes, out var context));
+        Assert.Equal(span.Id, TraceContext.ToTraceparent(bytes));
         Assert.Equal((span.TraceId, span.SpanId, ActivityTraceFlags.Recorded, true), (context.TraceId, context.SpanId, context.TraceFlags, context.IsRemote));
     }
 

@@ -45,6 +45,9 @@ internal readonly struct EventFrame
     /// <summary>How many events it carries.</summary>
     internal int Events => _batch?.Events.Count ?? 0;
 
+    /// <summary>What has caused its events, where that is sampled.</summary>
+    internal V1.EventCauses? Causes => _batch?.Causes;
+
     internal static EventFrame Subscribed(V1.EventSubscribed message) => new(1, message);
 
     internal static EventFrame Batch(uint subscription, EncodedEvents batch) => new(subscription, batch);
@@ -60,7 +63,7 @@ internal readonly struct EventFrame
     /// <summary>Whether a batch is small enough for what clients take by default.</summary>
     internal static bool Fits(EncodedEvents batch)
     {
-        long bytes = 0;
+        long bytes = batch.Causes?.CalculateSize() ?? 0;
         foreach (var item in batch.Events)
             bytes += item.Length + 6;
         return bytes <= LargestBatch;
@@ -99,6 +102,8 @@ internal readonly struct EventFrame
         var length = (cursor == 0 ? 0 : 1 + Sized(cursor)) + (batch.Snapshot ? 2 : 0);
         foreach (var item in batch.Events)
             length += 1 + Sized(item.Length);
+        var causes = batch.Causes?.CalculateSize() ?? 0;
+        length += causes == 0 ? 0 : 1 + Sized(causes);
 
         var body = new byte[length];
         var rest = body.AsSpan();
@@ -116,7 +121,17 @@ internal readonly struct EventFrame
         }
 
         if (batch.Snapshot)
+        {
             (rest[0], rest[1]) = ((4 << 3) | Varint, 1);
+            rest = rest[2..];
+        }
+
+        if (causes > 0)
+        {
+            Head(ref rest, 5, causes);
+            batch.Causes!.WriteTo(rest);
+        }
+
         return body;
     }
 

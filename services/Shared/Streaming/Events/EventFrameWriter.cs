@@ -7,7 +7,7 @@ namespace Microservices.Streaming.Events;
 /// added wait. It writes to the body of the response itself: gRPC's own writer takes messages, and would encode every event again for
 /// every stream. It cannot tell by itself that it is stuck: others see that by <see cref="WritingSince"/>.
 /// </summary>
-internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, SingleWaiterAutoResetEvent changed)
+internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int maxFlushBytes, TimeProvider time, SingleWaiterAutoResetEvent changed, string method)
 {
     private long _writingSince;
     private long _lastWrite = time.GetTimestamp();
@@ -34,6 +34,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
     internal async Task<Exception?> RunAsync(CancellationToken aborted)
     {
         var (unflushed, frames, events) = (0L, 0, 0);
+        DeliverySpans? deliveries = null;
         try
         {
             while (true)
@@ -44,6 +45,8 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
                     unflushed += frame.Size;
                     frames++;
                     events += frame.Events;
+                    if (frame.Causes is { } causes)
+                        (deliveries ??= new(method)).Begin(causes.Causes.Select(static cause => cause.TraceContext));
                     // Its source reads on while this is flushed.
                     slot?.Set();
                     if (unflushed < maxFlushBytes)
@@ -63,6 +66,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
                 Volatile.Write(ref _lastWrite, time.GetTimestamp());
                 Volatile.Write(ref _writingSince, 0);
                 queue.Release(unflushed);
+                deliveries?.End();
                 Interlocked.Add(ref _frames, frames);
                 Interlocked.Add(ref _events, events);
                 (unflushed, frames, events) = (0, 0, 0);
@@ -76,6 +80,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
         }
         finally
         {
+            deliveries?.End();
             Volatile.Write(ref _writingSince, 0);
             _hasEnded = true;
             changed.Set();

@@ -41,7 +41,11 @@ public sealed record ReceivedSubscribed<TEvent>(string Cursor) : ReceivedItem<TE
 /// <param name="Events">The events; at least one, but the last batch of a snapshot may be empty.</param>
 /// <param name="Cursor">The place after them.</param>
 /// <param name="Snapshot">They say what there is, not what has changed.</param>
-public sealed record ReceivedEvents<TEvent>(IReadOnlyList<TEvent> Events, string Cursor, bool Snapshot) : ReceivedItem<TEvent>(Cursor);
+public sealed record ReceivedEvents<TEvent>(IReadOnlyList<TEvent> Events, string Cursor, bool Snapshot) : ReceivedItem<TEvent>(Cursor)
+{
+    /// <summary>What has caused them, where that is sampled: what is made of them is to link to it (<see cref="CausedSpans"/>). Null when there is nothing of the kind.</summary>
+    public EventCauses? Causes { get; init; }
+}
 
 /// <summary>Events may be missing, or some were seen that are no longer part of the topic: start over; a snapshot follows if one was asked for.</summary>
 /// <param name="Reason">Why.</param>

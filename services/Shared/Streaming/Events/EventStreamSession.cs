@@ -35,7 +35,7 @@ internal sealed class EventStreamSession<TRequest>
         (_parts, _context, _half, _drain) = (parts, context, half, drain);
         _queue = new(Options.MaxQueuedBytes);
         _queued = new(Metrics.Queued);
-        _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _end);
+        _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _end, _parts.Method);
         _subscriptions = new(parts, context, _queue, _end);
         _requests = new(requests, context, _subscriptions, _queue, _end, Time);
         _ageLimit = Time.GetTimestamp() + ClockTicks.From(Jitter.Shorten(Options.MaxAge), Time);

@@ -146,7 +146,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
         if (frame.Events is { } batch)
         {
             _metrics.Events(batch.Events.Count);
-            return new ReceivedEvents<TEvent>(batch.Events, batch.Cursor, batch.Snapshot);
+            return new ReceivedEvents<TEvent>(batch.Events, batch.Cursor, batch.Snapshot) { Causes = batch.Causes };
         }
 
         if (frame.Reset is not { } reset)

@@ -44,7 +44,10 @@ public sealed record EncodedEvents(IReadOnlyList<ReadOnlyMemory<byte>> Events, s
     private byte[]? _body;
 
     private EncodedEvents(EncodedEvents other)
-        : base(other) => (Events, Snapshot) = (other.Events, other.Snapshot);
+        : base(other) => (Events, Snapshot, Causes) = (other.Events, other.Snapshot, other.Causes);
+
+    /// <summary>What has caused them, where that is sampled: it goes with them, and their delivery links to it. Null when there is nothing of the kind.</summary>
+    public EventCauses? Causes { get; init; }
 
     /// <summary>See <see cref="EventFrame.Encode"/>.</summary>
     internal ReadOnlyMemory<byte> Body => _body ??= EventFrame.Encode(this);

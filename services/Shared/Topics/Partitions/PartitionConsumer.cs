@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microservices.Persistence;
 using Microservices.Primitives;
 using Microservices.Streaming.Events;
@@ -17,6 +18,7 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
     IOptions<PartitionConsumerOptions> options, PartitionConsumerMetrics metrics, TimeProvider time, ILogger<PartitionConsumer<TContext, TEvent>> logger)
     where TContext : ServiceDbContext
 {
+    private static readonly ActivitySource Spans = new("Microservices.Topics");
     private static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Consumes the partition until cancelled. Never fails.</summary>
@@ -75,6 +77,9 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
 
     private async Task<bool> WriteAsync(int partition, string cursor, ReceivedEvents<TEvent> batch, CancellationToken cancellationToken)
     {
+        using var span = batch.Causes is { } causes
+            ? Spans.StartCaused(ActivityKind.Consumer, "process", consumer, causes.Causes.Select(cause => cause.TraceContext.Memory))
+            : null;
         var rows = await positions.MoveAsync(partition, cursor, batch.Cursor, context => handler.HandleAsync(context, batch.Events, cancellationToken), cancellationToken);
         if (rows is not { } count)
             return false;
