@@ -8,8 +8,10 @@ internal static class Commands
     private static readonly Option<int> Rounds = new("--rounds") { Description = "How often each contender is measured, in turns. At least 1.", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> Seconds = new("--seconds") { Description = "How long a measurement takes, in seconds. At least 1.", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> WarmUp = new("--warm-up") { Description = "How long each contender runs before the first measurement, in seconds.", DefaultValueFactory = _ => 20 };
-    private static readonly Option<string?> Results = new("--results") { Description = "Where the figures go: NAME.json, NAME.md and README.md. Default: results beside this program's source; a smoke run's: a temporary folder." };
+    private static readonly Option<string?> Results = new("--results") { Description = "Where the figures go: NAME.json, NAME.md and README.md. Default: results beside this program's source; that of a smoke run, or with --sample: a temporary folder." };
     private static readonly Option<bool> Smoke = new("--smoke") { Description = "Only see that everything works: one round of a second, as little as possible of everything." };
+
+    private static readonly Option<double?> Sample = new("--sample") { Description = "Trace this share of the requests, 0 to 1, with a collector that keeps nothing. Default: no process has a collector." };
 
     public static RootCommand Root()
     {
@@ -31,14 +33,16 @@ internal static class Commands
 
     private static Command Create(string name, string description, (string Name, Func<Plan, CancellationToken, Task> Run)[] scenarios)
     {
-        var command = new Command(name, description) { Rounds, Seconds, WarmUp, Results, Smoke };
+        var command = new Command(name, description) { Rounds, Seconds, WarmUp, Results, Smoke, Sample };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var smoke = parsed.GetValue(Smoke);
-            var results = parsed.GetValue(Results) ?? (smoke ? Path.Combine(Path.GetTempPath(), "benchmarks-smoke") : Report.DefaultFolder);
+            var sample = parsed.GetValue(Sample);
+            var results = parsed.GetValue(Results) ?? (smoke || sample is not null ? Path.Combine(Path.GetTempPath(), smoke ? "benchmarks-smoke" : "benchmarks-sampled") : Report.DefaultFolder);
             var plan = smoke ? new Plan(1, 1, 0, results, true) : new Plan(parsed.GetValue(Rounds), parsed.GetValue(Seconds), parsed.GetValue(WarmUp), results, false);
             if (plan.Rounds < 1 || plan.Seconds < 1 || plan.WarmUp < 0)
                 throw new ArgumentException("--rounds and --seconds must be at least 1, --warm-up at least 0.");
+            await using var collector = await Sampling.BeginAsync(sample);
             var failed = 0;
             foreach (var (scenario, run) in scenarios)
             {

@@ -31,7 +31,7 @@ internal sealed class LogPublisher(IHost host) : Publisher
 
     protected override async Task PublishAsync(IReadOnlyList<(string Topic, byte[] Payload)> events)
     {
-        var results = await log.AppendAsync([.. events.Select(e => NewEvent.Transient($"orders/user/{e.Topic}", e.Payload))]);
+        var results = await log.AppendAsync([.. events.Select(e => NewEvent.Transient($"orders/user/{e.Topic}", e.Payload) with { TraceContext = Sampling.NextCause() })]);
         if (results.Any(r => !r.IsInLog))
             throw new InvalidOperationException("An event was not appended.");
     }
