@@ -28,7 +28,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             return next(context);
         if (Refused(context.Request.Headers) is { } refused)
             return RefuseAsync(context, refused.Code, refused.Message);
-        if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming && !HasMessage(context.Request.BodyReader))
+        if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
             context.Features.Set<IRequestBodyPipeFeature>(new FirstFrame(context.Request.BodyReader));
         return next(context);
     }
@@ -49,32 +49,13 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         && value[^1] is 'H' or 'M' or 'S' or 'm' or 'u' or 'n'
         && !value[..^1].ContainsAnyExceptInRange('0', '9');
 
-    /// <summary>Whether a whole message is there already, as it mostly is: then there is nothing to look after.</summary>
-    private static bool HasMessage(PipeReader body)
+    private static Status ProblemOf(in ReadOnlySequence<byte> message)
     {
-        try
-        {
-            if (!body.TryRead(out var read))
-                return false;
-            var isWhole = ProblemOf(read.Buffer, out var length).StatusCode == StatusCode.OK && read.Buffer.Length >= HeaderBytes + length;
-            body.AdvanceTo(read.Buffer.Start);
-            return isWhole;
-        }
-        catch (IOException)
-        {
-            // The caller is gone: the next read says so.
-            return false;
-        }
-    }
-
-    private static Status ProblemOf(in ReadOnlySequence<byte> message, out long length)
-    {
-        length = long.MaxValue - HeaderBytes;
         if (message.Length < HeaderBytes)
             return default;
         Span<byte> header = stackalloc byte[HeaderBytes];
         message.Slice(0, HeaderBytes).CopyTo(header);
-        length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
+        var length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
         return header[0] > 1 ? RequestFraming.Corrupt : length > int.MaxValue ? RequestFraming.TooLarge : default;
     }
 
@@ -86,7 +67,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         return Task.CompletedTask;
     }
 
-    /// <summary>The body of a request that is one message: looks at the first five bytes, once.</summary>
+    /// <summary>The body of a request that is one message: looks at the first five bytes, once, and says when the caller is gone.</summary>
     private sealed class FirstFrame(PipeReader body) : PipeReader, IRequestBodyPipeFeature
     {
         private bool isChecked;
@@ -100,7 +81,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
                 var read = body.ReadAsync(cancellationToken);
                 return read.IsCompletedSuccessfully ? new(Checked(read.Result)) : CheckAsync(read);
             }
-            catch (IOException)
+            catch (Exception exception) when (IsGone(exception))
             {
                 throw Gone();
             }
@@ -108,8 +89,16 @@ internal sealed class FramingMiddleware(RequestDelegate next)
 
         public override bool TryRead(out ReadResult result)
         {
-            if (!body.TryRead(out result))
-                return false;
+            try
+            {
+                if (!body.TryRead(out result))
+                    return false;
+            }
+            catch (Exception exception) when (IsGone(exception))
+            {
+                throw Gone();
+            }
+
             result = Checked(result);
             return true;
         }
@@ -122,7 +111,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             {
                 body.AdvanceTo(consumed, examined);
             }
-            catch (IOException)
+            catch (Exception exception) when (IsGone(exception))
             {
                 throw Gone();
             }
@@ -140,11 +129,14 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             {
                 return Checked(await read);
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            catch (Exception exception) when (IsGone(exception))
             {
                 throw Gone();
             }
         }
+
+        // The server may notice it at any of these calls, also when the whole message is there.
+        private static bool IsGone(Exception exception) => exception is IOException or OperationCanceledException;
 
         // gRPC would log it as a failure of the service.
         private static RpcException Gone() => new(new Status(StatusCode.Cancelled, "The caller hung up."));
@@ -154,7 +146,7 @@ internal sealed class FramingMiddleware(RequestDelegate next)
             if (isChecked || read.Buffer.Length < HeaderBytes)
                 return read;
             isChecked = true;
-            var wrong = ProblemOf(read.Buffer, out _);
+            var wrong = ProblemOf(read.Buffer);
             if (wrong.StatusCode == StatusCode.OK)
                 return read;
             body.AdvanceTo(read.Buffer.Start);
