@@ -1,5 +1,6 @@
 using Google.Rpc;
 using Grpc.Core;
+using Microservices.Hosting.Auth;
 using Status = Google.Rpc.Status;
 
 namespace Microservices.Gateway.Errors;
@@ -88,7 +89,7 @@ internal static class ProblemTypes
         foreach (var type in All)
         {
             app.MapGet(type.Uri, () => TypedResults.Text($"{type.HttpStatus} {type.Title}\n\n{type.Advice}\n"))
-                .ExcludeFromDescription();
+                .OpenToAll().ExcludeFromDescription();
         }
     }
 }

@@ -1,5 +1,8 @@
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Rest;
+using Microservices.Hosting.Auth;
+using Microservices.Notifications.V1;
+using Microservices.Orders.V1;
 using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Events;
@@ -13,6 +16,8 @@ internal static class EventRoutes
 
     public static void MapEvents(this WebApplication app) =>
         app.MapGet("/v1/users/{userId}/events", ServeAsync)
+            .StandsFor(OrdersService.Descriptor, "WatchOrders")
+            .StandsFor(NotificationsService.Descriptor, "WatchNotifications")
             .Describe("watchUserEvents", "Events", "Follow the events of a user", """
                 Server-sent events, for as long as the connection lives: `order` and `notification`, each with the whole resource as it was after the
                 change. Browsers (EventSource) reconnect by themselves; send the last id as Last-Event-ID to any replica of the gateway, and every

@@ -1,3 +1,4 @@
+using Microservices.Hosting.Auth;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -62,7 +63,7 @@ internal static class ApiDescription
     public static void MapApiDescription(this WebApplication app)
     {
         // Of any other name it would say so in plain text.
-        app.MapOpenApi($"/openapi/{{documentName:regex(^{Document}$)}}.json");
+        app.MapOpenApi($"/openapi/{{documentName:regex(^{Document}$)}}.json").OpenToAll();
         app.MapScalarApiReference(PagePath, options =>
         {
             options.Title = Title;
@@ -70,11 +71,11 @@ internal static class ApiDescription
             options.DefaultFonts = false;
             // The page shows this API, and offers nothing of its vendor's.
             options.HideDeveloperTools().HideClientButton().DisableAgent().DisableMcp().DisableTelemetry();
-        }).AddEndpointFilter(async (context, next) =>
+        }).OpenToAll().AddEndpointFilter(async (context, next) =>
         {
             context.HttpContext.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
             return await next(context);
         });
-        app.MapGet("/", () => TypedResults.Redirect(PagePath)).ExcludeFromDescription();
+        app.MapGet("/", () => TypedResults.Redirect(PagePath)).OpenToAll().ExcludeFromDescription();
     }
 }

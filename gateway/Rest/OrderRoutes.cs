@@ -1,4 +1,5 @@
 using Microservices.Gateway.OpenApi;
+using Microservices.Hosting.Auth;
 using Microservices.Orders.V1;
 
 namespace Microservices.Gateway.Rest;
@@ -11,6 +12,7 @@ internal static class OrderRoutes
     public static void MapOrders(this WebApplication app)
     {
         app.MapPost("/v1/orders", PlaceAsync)
+            .StandsFor(OrdersService.Descriptor, "PlaceOrder")
             .Describe("placeOrder", "Orders", "Place an order", "The same idempotency key with the same body gives the same answer again and places nothing; with another body it is a conflict.")
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "basket-7")
             .Body<PlaceOrder>(Examples.PlaceOrder)
@@ -19,11 +21,13 @@ internal static class OrderRoutes
             .AnswersWrite(201).AnswersReplay(201)
             .Fails(400, 409, 413, 415, 422);
         app.MapGet("/v1/orders/{orderId}", GetAsync)
+            .StandsFor(OrdersService.Descriptor, "GetOrder")
             .Describe("getOrder", "Orders", "Get an order", "The order as last changed.")
             .OrderId()
             .Answers<Order>(200, "The order.", Examples.Order)
             .Fails(400, 404);
         app.MapPost("/v1/orders/{orderId}/cancel", CancelAsync)
+            .StandsFor(OrdersService.Descriptor, "CancelOrder")
             .Describe("cancelOrder", "Orders", "Cancel an order", "An order that is placed or paid; 422 when it is in another state.")
             .OrderId()
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "cancel-7")
@@ -32,6 +36,7 @@ internal static class OrderRoutes
             .AnswersWrite(200).AnswersReplay(200)
             .Fails(400, 404, 409, 413, 415, 422);
         app.MapPost("/v1/orders/{orderId}/advance", AdvanceAsync)
+            .StandsFor(OrdersService.Descriptor, "AdvanceOrder")
             .Describe("advanceOrder", "Orders", "Move an order one step", "From placed to paid, shipped, delivered; 422 for any other step.")
             .OrderId()
             .Header(RequestValues.IdempotencyKey, KeyMeaning, "pay-7")
@@ -40,6 +45,7 @@ internal static class OrderRoutes
             .AnswersWrite(200).AnswersReplay(200)
             .Fails(400, 404, 409, 413, 415, 422);
         app.MapGet("/v1/users/{userId}/orders", ListAsync)
+            .StandsFor(OrdersService.Descriptor, "ListOrders")
             .Describe("listOrders", "Orders", "List the orders of a user", "Newest first, page by page. A user who has none, or does not exist, has an empty list.")
             .UserId()
             .Page()

@@ -4,6 +4,7 @@ using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Rest;
@@ -14,6 +15,7 @@ internal static class OverviewRoutes
     public static void MapOverviews(this WebApplication app)
     {
         app.MapGet("/v1/users/{userId}/overview", GetAsync)
+            .StandsFor(GatewayService.Descriptor, "GetOverview")
             .Describe("getOverview", "Overview", "Get a user with the latest orders", """
                 User and orders are fetched at the same time. The user is required: when it cannot be had, that is the answer. The orders are
                 optional: when they cannot be had, the answer is a partial result, with status 200, `complete: false`, the reason in place of
@@ -34,6 +36,7 @@ internal static class OverviewRoutes
             .AnswersHeader(200, "Age", JsonSchemas.Number, "How old the oldest part is, in seconds; only when one is stale.", "7")
             .Fails(400, 404, 429);
         app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
+            .StandsFor(GatewayService.Descriptor, "LookupOverviews")
             .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """
                 Each is what getOverview would answer, or the problem that it would fail with; one that fails does not disturb the others. All are
                 fetched at the same time, in one call to each service, not in one for each user. The answer is bounded (4 MiB, as the services

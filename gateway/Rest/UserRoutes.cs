@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Microservices.Gateway.OpenApi;
+using Microservices.Hosting.Auth;
 using Microservices.Users.V1;
 using ProtoUser = Microservices.Users.V1.User;
 
@@ -11,6 +12,7 @@ internal static class UserRoutes
     public static void MapUsers(this WebApplication app)
     {
         app.MapPost("/v1/users", CreateAsync)
+            .StandsFor(UsersService.Descriptor, "CreateUser")
             .Describe("createUser", "Users", "Create a user", "The same idempotency key with the same body gives the same answer again and creates nothing; with another body it is a conflict.")
             .Header(RequestValues.IdempotencyKey, "Identifies the command, so that a repeat is harmless: at most 128 visible ASCII characters, remembered for 24 h.", "signup-42")
             .Body<CreateUser>(Examples.CreateUser)
@@ -19,16 +21,19 @@ internal static class UserRoutes
             .AnswersWrite(201).AnswersReplay(201)
             .Fails(400, 409, 413, 415);
         app.MapGet("/v1/users", ListAsync)
+            .StandsFor(UsersService.Descriptor, "ListUsers")
             .Describe("listUsers", "Users", "List users", "By ascending id, page by page.")
             .Page()
             .Answers<UserPage>(200, "A page of users.", Examples.UserPage)
             .Fails(400);
         app.MapGet("/v1/users/{userId}", GetAsync)
+            .StandsFor(UsersService.Descriptor, "GetUser")
             .Describe("getUser", "Users", "Get a user", "The user as last changed.")
             .UserId()
             .Answers<User>(200, "The user.", Examples.User)
             .Fails(400, 404);
         app.MapPatch("/v1/users/{userId}", UpdateAsync)
+            .StandsFor(UsersService.Descriptor, "UpdateUser")
             .Describe("updateUser", "Users", "Change a user", "Changes the fields that the body has. The version in the body says what the change is based on: if the user has changed since, it is a conflict.")
             .UserId()
             .Body<UpdateUser>(Examples.UpdateUser)

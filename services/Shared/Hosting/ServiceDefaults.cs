@@ -1,5 +1,6 @@
 using Grpc.AspNetCore.Server.Model;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
@@ -67,11 +68,12 @@ public static class ServiceDefaults
     }
 
     /// <summary>
-    /// Starts the process and returns when it has stopped. A process that is told to stop while it still starts, for instance while it waits for
+    /// Starts the process and returns when it has stopped. Every endpoint must say who may call it. A process that is told to stop while it still starts, for instance while it waits for
     /// its database, has not failed.
     /// </summary>
     public static async Task RunUntilStoppedAsync(this WebApplication app)
     {
+        app.RequireAccess();
         // Taken now, since RunAsync disposes of the app.
         var stopping = app.Lifetime.ApplicationStopping;
         try
