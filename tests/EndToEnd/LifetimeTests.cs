@@ -137,7 +137,8 @@ public sealed class LifetimeTests
     public async Task A_service_that_is_not_ready_in_time_is_named()
     {
         var noDatabase = $"Host=127.0.0.1;Port={Eventually.FreePort()};Username=nobody";
-        await using var suite = Suite.Launch(["--postgres", noDatabase, "--ready-timeout", "3"]);
+        var waits = new Dictionary<string, string> { ["Persistence__UnavailableAfter"] = "00:10:00" };
+        await using var suite = Suite.Launch(["--postgres", noDatabase, "--ready-timeout", "3"], environment: waits);
 
         Assert.Equal(2, await suite.UntilExitAsync());
         Assert.Contains("Not ready within 3 s", suite.Output, StringComparison.Ordinal);

@@ -31,6 +31,7 @@ public sealed class StartTests
     private static ReplicaProcess Start(int databasePort) => new("services/Users", new Dictionary<string, string>
     {
         ["ConnectionStrings__Database"] = $"Host=127.0.0.1;Port={databasePort};Username=nobody",
+        ["Persistence__UnavailableAfter"] = "00:10:00",
     });
 
     private static async Task StopAsync(ReplicaProcess process)

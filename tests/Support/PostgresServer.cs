@@ -64,6 +64,18 @@ public sealed class PostgresServer : IAsyncDisposable
         return $"Host=127.0.0.1;Port={port};Username=suite;Database={name}";
     }
 
+    /// <summary>Makes an account that has to give its password and may make nothing; gives its connection string for a database that may not exist.</summary>
+    public async Task<string> CreateAccountAsync(string name, string password, string database)
+    {
+        await RunAsync("psql", ["-q", "-h", "127.0.0.1", "-p", $"{port}", "-U", "suite", "-d", "postgres", "-c", $"CREATE ROLE {name} LOGIN PASSWORD '{password}'"]);
+        var rules = Path.Combine(directory, "data", "pg_hba.conf");
+        await File.WriteAllTextAsync(rules, $"host all {name} 127.0.0.1/32 scram-sha-256\n" + await File.ReadAllTextAsync(rules));
+        // A server that only reads its rules again does so at some later time.
+        await StopAsync();
+        await StartAgainAsync();
+        return $"Host=127.0.0.1;Port={port};Username={name};Database={database}";
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

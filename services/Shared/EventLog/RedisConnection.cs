@@ -73,6 +73,9 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         throw new EventLogUnavailableException("Redis was not reached yet.");
     }
 
+    /// <inheritdoc cref="RedisAtStart"/>
+    public Task CheckAsync(CancellationToken cancellationToken) => RedisAtStart.CheckAsync(Configuration(), cancellationToken);
+
     /// <summary>Returns once there is a connection.</summary>
     public async Task WaitConnectedAsync(CancellationToken cancellationToken)
     {
@@ -105,7 +108,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         }
     }
 
-    private async Task<ConnectionMultiplexer> ConnectAsync()
+    private ConfigurationOptions Configuration()
     {
         var configuration = ConfigurationOptions.Parse(options.ConnectionString);
         configuration.AbortOnConnectFail = false;
@@ -118,7 +121,12 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         configuration.ReconnectRetryPolicy = new LinearRetry((int)options.ReconnectInterval.TotalMilliseconds);
         configuration.ConfigCheckSeconds = 2;
         configuration.ClientName ??= "event-log";
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
+        return configuration;
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(Configuration());
         multiplexer.ConnectionFailed += (_, e) =>
         {
             Lost(e);

@@ -1,7 +1,10 @@
 using Microservices.Primitives;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Microservices.Persistence;
 
@@ -14,26 +17,40 @@ internal sealed partial class DatabaseSchema<TContext>(
     where TContext : ServiceDbContext
 {
     /// <summary>Whether there is nothing to apply.</summary>
-    /// <exception cref="InvalidSettingException">The database is of before the first migration.</exception>
+    /// <exception cref="InvalidSettingException">The database is of before the first migration, or refuses for good.</exception>
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        await ThrowIfEarlierAsync(context, cancellationToken);
-        await using var shared = await sharedContexts.CreateDbContextAsync(cancellationToken);
-        return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()
-            && !(await shared.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+        try
+        {
+            await ThrowIfEarlierAsync(context, cancellationToken);
+            await using var shared = await sharedContexts.CreateDbContextAsync(cancellationToken);
+            return !(await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()
+                && !(await shared.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+        }
+        catch (Exception exception) when (DatabaseRefusal.Of(exception, context.Database) is { } refusal)
+        {
+            throw refusal;
+        }
     }
 
     /// <summary>Applies what is to be applied.</summary>
     /// <exception cref="IOException">Another process is applying them.</exception>
-    /// <exception cref="InvalidSettingException">The database is of before the first migration.</exception>
+    /// <exception cref="InvalidSettingException">The database is of before the first migration, or refuses for good.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        if (context.Database.IsSqlite())
-            await MigrateSqliteAsync(context, cancellationToken);
-        else
-            await MigratePostgresAsync(context, cancellationToken);
+        try
+        {
+            if (context.Database.IsSqlite())
+                await MigrateSqliteAsync(context, cancellationToken);
+            else
+                await MigratePostgresAsync(context, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseRefusal.Of(exception, context.Database) is { } refusal)
+        {
+            throw refusal;
+        }
     }
 
     private async Task MigrateSqliteAsync(TContext context, CancellationToken cancellationToken)
@@ -51,8 +68,17 @@ internal sealed partial class DatabaseSchema<TContext>(
     {
         var name = typeof(TContext).Name;
         await using var session = await contexts.CreateDbContextAsync(cancellationToken);
-        // A server that accepts and then says nothing holds up Npgsql's handshake, token or not.
-        await session.Database.OpenConnectionAsync(cancellationToken).WaitAsync(cancellationToken);
+        try
+        {
+            // A server that accepts and then says nothing holds up Npgsql's handshake, token or not.
+            await session.Database.OpenConnectionAsync(cancellationToken).WaitAsync(cancellationToken);
+        }
+        catch (PostgresException missing) when (missing.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            await CreateDatabaseAsync(context, cancellationToken);
+            await session.Database.OpenConnectionAsync(cancellationToken);
+        }
+
         await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock(hashtext({name}))", cancellationToken);
         try
         {
@@ -61,6 +87,23 @@ internal sealed partial class DatabaseSchema<TContext>(
         finally
         {
             await session.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock(hashtext({name}))", CancellationToken.None);
+        }
+    }
+
+    private async Task CreateDatabaseAsync(TContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await context.GetService<IRelationalDatabaseCreator>().CreateAsync(cancellationToken);
+            LogCreated(context.Database.GetDbConnection().Database);
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw DatabaseRefusal.MayNotCreate(refused, context.Database);
+        }
+        catch (PostgresException raced) when (raced.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another replica, or another service that shares it, was first.
         }
     }
 
@@ -98,6 +141,9 @@ internal sealed partial class DatabaseSchema<TContext>(
     }
 
     private static string FileOf(TContext context) => new SqliteConnectionStringBuilder(context.Database.GetConnectionString()).DataSource;
+
+    [LoggerMessage(LogLevel.Information, "Created the database {Database}")]
+    private partial void LogCreated(string database);
 
     [LoggerMessage(LogLevel.Information, "Applied {Count} migrations of {Context}, up to {Last}")]
     private partial void LogMigrated(int count, string context, string last);

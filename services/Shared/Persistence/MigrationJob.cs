@@ -13,8 +13,8 @@ public static partial class MigrationJob
 
     /// <summary>
     /// With <see cref="PersistenceOptions.MigrateAndExit"/>: opens no port, brings the database up to date, disposes of the process's services,
-    /// and returns true: that was all. The exit code is 1 when it was not done within <see cref="PersistenceOptions.MigrationTimeout"/>. Else
-    /// does nothing and returns false: the process is to serve.
+    /// and returns true: that was all. When it is not done within <see cref="PersistenceOptions.MigrationTimeout"/>, or cannot be done, the process
+    /// ends as one that cannot start. Else does nothing and returns false: the process is to serve.
     /// </summary>
     public static async Task<bool> MigrateAndExitAsync(this WebApplication app)
     {
@@ -24,16 +24,8 @@ public static partial class MigrationJob
         // Its last lines are written when it is disposed.
         await using (app)
         {
-            try
-            {
-                await app.Services.GetRequiredKeyedService<IHostedLifecycleService>(Key).StartingAsync(CancellationToken.None);
-                LogMigrated(app.Logger);
-            }
-            catch (TimeoutException late)
-            {
-                LogFailed(app.Logger, late);
-                Environment.ExitCode = 1;
-            }
+            await app.Services.GetRequiredKeyedService<IHostedLifecycleService>(Key).StartingAsync(CancellationToken.None);
+            LogMigrated(app.Logger);
         }
 
         return true;
@@ -41,7 +33,4 @@ public static partial class MigrationJob
 
     [LoggerMessage(LogLevel.Information, "The database is up to date; done")]
     private static partial void LogMigrated(ILogger logger);
-
-    [LoggerMessage(LogLevel.Critical, "The database was not migrated")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
 }

@@ -9,8 +9,13 @@ namespace Microservices.Persistence;
 /// Has the database up to date before the process serves: brings it there, or waits until another has, and tries again for as long as that takes
 /// or <see cref="PersistenceOptions.MigrationTimeout"/> allows.
 /// </summary>
+/// <param name="schema">What is applied.</param>
+/// <param name="options">How long that may take.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Hears what is waited for.</param>
+/// <param name="connection">Reaches the server before; none for a file.</param>
 internal sealed partial class Migrator<TContext>(
-    DatabaseSchema<TContext> schema, IOptions<PersistenceOptions> options, TimeProvider time, ILogger<Migrator<TContext>> logger)
+    DatabaseSchema<TContext> schema, IOptions<PersistenceOptions> options, TimeProvider time, ILogger<Migrator<TContext>> logger, FirstConnection<TContext>? connection = null)
     : IHostedLifecycleService
     where TContext : ServiceDbContext
 {
@@ -18,6 +23,8 @@ internal sealed partial class Migrator<TContext>(
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        if (connection is not null)
+            await connection.OpenAsync(cancellationToken);
         using var timeout = new CancellationTokenSource(options.Value.MigrationTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         Exception? last = null;

@@ -16,8 +16,15 @@ public sealed class PersistenceOptions : IValidatableObject
     public bool MigrateAndExit { get; set; }
 
     /// <summary>
-    /// How long a starting process waits for the database to be reachable and migrated, by itself or by another replica, before it
-    /// gives up and exits. Default 2 min; 1 s to 1 h.
+    /// How long a starting process tries to reach a PostgreSQL that is away before it gives up and exits. One that runs already waits for as long
+    /// as it takes. Default 3 s; 1 s to 1 h.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan UnavailableAfter { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// How long a starting process waits for a database that it reaches to be migrated, by itself or by another replica, before it gives up and
+    /// exits. Default 2 min; 1 s to 1 h.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan MigrationTimeout { get; set; } = TimeSpan.FromMinutes(2);

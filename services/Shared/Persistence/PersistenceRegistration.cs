@@ -48,6 +48,7 @@ public static class PersistenceRegistration
                 break;
             case NpgsqlConnectionStringBuilder postgres:
                 DatabaseSpans.AddPostgres(builder.Services);
+                builder.Services.AddSingleton<FirstConnection<TContext>>();
                 var schema = ServiceDbContext.SchemaOf(typeof(TPostgres));
                 // Names the schema for tables that name none. Hardly used, so that no connection is kept.
                 var inSchema = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { SearchPath = schema, Pooling = false };

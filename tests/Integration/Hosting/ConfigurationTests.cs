@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Hosting;
 
@@ -81,42 +79,6 @@ public sealed class ConfigurationTests
     public Task A_file_of_settings_that_cannot_be_read_is_named() => EndsAsync(
         [], "appsettings.json", "must be readable", directory => File.CreateSymbolicLink(Path.Combine(directory, "appsettings.json"), "/proc/self/mem"));
 
-    private static async Task EndsAsync((string Variable, string Value)[] settings, string key, string mend, Action<string>? prepare = null)
-    {
-        var directory = Directory.CreateTempSubdirectory("suite-");
-        prepare?.Invoke(directory.FullName);
-        var start = new ProcessStartInfo("dotnet", [ReplicaProcess.AssemblyOf("services/Orders")])
-        {
-            WorkingDirectory = directory.FullName,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, setting) in new Dictionary<string, string>
-        {
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["Kestrel__Endpoints__Grpc__Url"] = "http://127.0.0.1:0",
-            ["Kestrel__Endpoints__Management__Url"] = "http://127.0.0.1:0",
-            ["ConnectionStrings__Database"] = "Data Source=orders.db",
-            ["Backends__Users__Addresses__0"] = "http://127.0.0.1:1",
-            ["ConnectionStrings__Redis"] = "127.0.0.1:1",
-        })
-            start.Environment[name] = setting;
-        foreach (var (variable, value) in settings)
-            start.Environment[variable] = value;
-
-        using var process = Process.Start(start)!;
-        using var timeout = new CancellationTokenSource(Eventually.Timeout);
-        var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
-        var errors = process.StandardError.ReadToEndAsync(timeout.Token);
-        await process.WaitForExitAsync(timeout.Token);
-        directory.Delete(recursive: true);
-
-        var line = Assert.Single((await errors).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(1, process.ExitCode);
-        Assert.StartsWith("Cannot start. ", line, StringComparison.Ordinal);
-        Assert.Contains(key, line, StringComparison.Ordinal);
-        Assert.Contains(mend, line, StringComparison.Ordinal);
-        Assert.DoesNotContain("Unhandled exception", line, StringComparison.Ordinal);
-        Assert.DoesNotContain((await output).Split('\n'), logged => logged.Contains("\"Critical\"", StringComparison.Ordinal) || logged.Contains("\"Error\"", StringComparison.Ordinal));
-    }
+    private static Task<TimeSpan> EndsAsync((string Variable, string Value)[] settings, string key, string mend, Action<string>? prepare = null) =>
+        FailedStart.OfAsync("services/Orders", settings, [key, mend], prepare);
 }

@@ -86,10 +86,47 @@ public sealed class MigrationTests : IDisposable
     [Fact]
     public async Task A_migration_job_that_does_not_reach_its_database_fails()
     {
-        var (code, output, _) = await RunJobAsync("--ConnectionStrings:Database='Host=127.0.0.1;Port=1;Database=none' --Persistence:MigrationTimeout=00:00:01");
+        var (code, _, error) = await RunJobAsync("--ConnectionStrings:Database='Host=127.0.0.1;Port=1;Database=none' --Persistence:UnavailableAfter=00:00:01");
 
         Assert.Equal(1, code);
-        Assert.Contains("Persistence:MigrationTimeout", output, StringComparison.Ordinal);
+        Assert.StartsWith("Cannot start. ConnectionStrings:Database must name a PostgreSQL that is up, but 127.0.0.1:1 was not reached within 00:00:01", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [FactNeeding(Need.PostgreSql)]
+    public async Task A_migration_job_whose_database_cannot_be_migrated_in_time_fails()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        var database = await postgres.CreateDatabaseAsync();
+        await using var other = new NpgsqlConnection(database);
+        await other.OpenAsync();
+        await using var held = new NpgsqlCommand("SELECT pg_advisory_lock(hashtext('UsersDbContext'))", other);
+        await held.ExecuteNonQueryAsync();
+
+        var (code, _, error) = await RunJobAsync($"--ConnectionStrings:Database='{database}' --Persistence:MigrationTimeout=00:00:01");
+
+        Assert.Equal(1, code);
+        Assert.Contains("Persistence:MigrationTimeout", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [FactNeeding(Need.PostgreSql)]
+    public async Task A_process_waits_for_a_PostgreSQL_that_comes_up_after_it_and_creates_its_database_there()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        using var redis = new EmbeddedGarnet();
+        var missing = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { Database = "shop" };
+        await postgres.StopAsync();
+        await using var users = new ReplicaProcess("services/Users", new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Database"] = missing.ToString(),
+            ["ConnectionStrings__Redis"] = redis.ConnectionString,
+            ["Persistence__UnavailableAfter"] = "00:10:00",
+        });
+        await Eventually.UntilAsync(() => users.Output.Contains("Waiting for the database", StringComparison.Ordinal), "it waits");
+
+        await postgres.StartAgainAsync();
+        await users.UntilReadyAsync();
+
+        Assert.Contains("Created the database shop", users.Output, StringComparison.Ordinal);
     }
 
     /// <summary>The database's refusal comes at the very moment at which the time is up.</summary>
