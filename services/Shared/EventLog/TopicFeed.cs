@@ -148,21 +148,19 @@ internal sealed partial class TopicFeed : FollowedTopic, IAsyncDisposable
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                // The owner of a history's database logs its outages itself, once for all topics.
-                if (e is DbException { IsTransient: true })
-                    LogHistoryAway(Name, options.RetryDelay, e.Message);
-                else
-                    LogRetry(e, Name, options.RetryDelay);
+                // Who owns a connection logs its outages itself, once for all topics; and the stack of one shows nothing.
+                var isHistoryAway = e is DbException { IsTransient: true };
+                var isRedisAway = RedisErrors.IsUnavailable(e);
+                var level = isHistoryAway || (isRedisAway && !redis.IsConnected) ? LogLevel.Debug : LogLevel.Warning;
+                var cause = RedisErrors.CauseOf(e);
+                LogRetry(level, isHistoryAway || isRedisAway ? null : e, Name, options.RetryDelay, cause);
                 await Task.Delay(options.RetryDelay, time, cancellationToken);
             }
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Topic {Topic}: it could not be read or subscribed to; trying again in {Delay}")]
-    private partial void LogRetry(Exception e, string topic, TimeSpan delay);
-
-    [LoggerMessage(4, LogLevel.Debug, "Topic {Topic}: the database of its history is away; trying again in {Delay}: {Cause}")]
-    private partial void LogHistoryAway(string topic, TimeSpan delay, string cause);
+    [LoggerMessage(EventId = 1, Message = "Topic {Topic} could not be read or subscribed to, and is tried again in {Delay}: {Cause}")]
+    private partial void LogRetry(LogLevel level, Exception? e, string topic, TimeSpan delay, string cause);
 
     [LoggerMessage(2, LogLevel.Warning, "Topic {Topic}: a publication is not an event; does something else publish to its channel?")]
     private partial void LogNotAnEvent(string topic);

@@ -74,6 +74,6 @@ internal sealed partial class DatabaseOutage<TContext>(TimeProvider time, ILogge
     [LoggerMessage(1, LogLevel.Warning, "The database is away, busy, or takes no writes: {Cause}. Calls that need it are answered UNAVAILABLE, and background work is retried; the next line about this is written when it is back")]
     private partial void LogBegun(string cause);
 
-    [LoggerMessage(2, LogLevel.Warning, "The database is back, after {Lasted}; {Failures} reads and writes failed meanwhile")]
+    [LoggerMessage(2, LogLevel.Information, "The database is back, after {Lasted}; {Failures} reads and writes failed meanwhile")]
     private partial void LogEnded(TimeSpan lasted, long failures);
 }

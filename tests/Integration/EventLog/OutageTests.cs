@@ -1,8 +1,10 @@
 using System.Net;
 using Microservices.EventLog;
+using Microservices.Tests.Integration.Persistence;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Microservices.Tests.Integration.EventLog;
@@ -15,7 +17,9 @@ public sealed class OutageTests
     {
         await using var redis = await RedisServer.StartAsync();
         var history = new TestHistory();
-        await using var process = await LogProcess.StartAsync(redis.ConnectionString, services: s => s.AddSingleton(history).AddEventHistory<TestHistory>("test/"));
+        var warnings = new WarningLines();
+        await using var process = await LogProcess.StartAsync(
+            redis.ConnectionString, services: s => s.AddSingleton(history).AddEventHistory<TestHistory>("test/").AddSingleton<ILoggerProvider>(warnings));
         var topic = Events.NewTopic();
         await using var collector = await Collector.StartAsync(process.Log, topic, Cursor.Earliest);
         for (var round = 0; round < 3; round++)
@@ -34,6 +38,7 @@ public sealed class OutageTests
         await collector.UntilAsync(300);
         Assert.Equal(Enumerable.Range(1, 300).Select(i => (long)i), collector.Events.Select(Events.Number));
         Assert.Empty(collector.Resets);
+        Assert.DoesNotContain(warnings.Lines, line => line.Contains("\n   at ", StringComparison.Ordinal));
 
         async Task CommitAndRelayAsync(long after, int count)
         {

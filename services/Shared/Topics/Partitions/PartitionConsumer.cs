@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Grpc.Core;
 using Microservices.Persistence;
 using Microservices.Primitives;
 using Microservices.Streaming.Events;
@@ -40,7 +41,8 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             {
                 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
                 var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
-                LogFailed(level, exception, consumer, partition, backoff.Failures);
+                // The stack of an outage or of a refusal shows nothing.
+                LogFailed(level, exception is DatabaseAwayException or RpcException ? null : exception, consumer, partition, backoff.Failures, exception.Message);
             }
             await Task.Delay(backoff.Next(), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -94,8 +96,8 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
         return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null;
     }
 
-    [LoggerMessage("Partition {Partition} of {Consumer} waits, after {Failures} failures before")]
-    private partial void LogFailed(LogLevel level, Exception exception, string consumer, int partition, int failures);
+    [LoggerMessage("Partition {Partition} of {Consumer} waits, after {Failures} failures before: {Cause}")]
+    private partial void LogFailed(LogLevel level, Exception? exception, string consumer, int partition, int failures, string cause);
 
     [LoggerMessage(LogLevel.Information, "Partition {Partition} of {Consumer} was moved on by another replica: reading its position again")]
     private partial void LogFenced(string consumer, int partition);
