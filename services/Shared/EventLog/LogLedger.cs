@@ -16,16 +16,11 @@ internal readonly record struct LogUse(long Held, long Budget);
 /// </summary>
 internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
 {
-    // Measured on redis-server 7.0: a hash and a list with their keys, expiries and places in the tables, apart from the topic's name,
-    // which each of the two keys has; and an entry of a list beyond its bytes.
-    private const int TopicBytes = 320;
-    private const int ListBytes = 290;
-    private const int EventBytes = 24;
     private const long Coalesced = 250;
     private readonly Lock gate = new();
-    private readonly Dictionary<string, Topic> topics = new(StringComparer.Ordinal);
-    private readonly Queue<Segment> segments = new();
-    private readonly Queue<Idle> idle = new();
+    private readonly Dictionary<string, LedgerTopic> topics = new(StringComparer.Ordinal);
+    private readonly Queue<LedgerSegment> segments = new();
+    private readonly Queue<IdleTopic> idle = new();
     private long listBytes;
     private long headBytes;
     private long idleHeadBytes;
@@ -47,7 +42,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         {
             if (!topics.TryGetValue(name, out var topic))
             {
-                topics.Add(name, topic = new Topic(name));
+                topics.Add(name, topic = new LedgerTopic(name));
                 headBytes += topic.HeadBytes;
             }
             else if (topic.Epoch == size.Epoch && size.LastOffset < topic.LastOffset)
@@ -74,7 +69,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
             }
             else
             {
-                topic.Newest = new Segment(topic, size.LastOffset, nowMs);
+                topic.Newest = new LedgerSegment(topic, size.LastOffset, nowMs);
                 segments.Enqueue(topic.Newest);
             }
         }
@@ -89,7 +84,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         lock (gate)
         {
             Expire(nowMs);
-            var trims = new Dictionary<Topic, LogTrim>();
+            var trims = new Dictionary<LedgerTopic, LogTrim>();
             var forgotten = new List<LogTrim>();
             ForgetBeyond(limit / 4, nowMs, forgotten);
             while (listBytes + headBytes > limit && segments.TryPeek(out var oldest))
@@ -98,7 +93,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
                 var before = topic.LastOffset - topic.Events;
                 var old = Math.Min(oldest.UpTo, topic.LastOffset) - before;
                 // Where there are many, some may be enough.
-                var count = old <= 0 ? 0 : Math.Min(old, 1 + ((listBytes + headBytes - limit) / (EventBytes + (topic.Bytes / topic.Events))));
+                var count = old <= 0 ? 0 : Math.Min(old, 1 + ((listBytes + headBytes - limit) / (LedgerTopic.EventBytes + (topic.Bytes / topic.Events))));
                 if (count > 0)
                 {
                     trims[topic] = new LogTrim(topic.Name, topic.Epoch, before + count, trims.GetValueOrDefault(topic).Events + count, Forget: false);
@@ -127,7 +122,7 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         }
     }
 
-    private void End(Segment segment, long nowMs)
+    private void End(LedgerSegment segment, long nowMs)
     {
         var topic = segment.Topic;
         if (topic.Newest == segment)
@@ -137,14 +132,14 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
     }
 
     /// <summary>The topic has no events left, only an end.</summary>
-    private void Rest(Topic topic, long nowMs)
+    private void Rest(LedgerTopic topic, long nowMs)
     {
         if (topic.IsIdle)
             return;
         topic.IsIdle = true;
         topic.Rests++;
         idleHeadBytes += topic.HeadBytes;
-        idle.Enqueue(new Idle(topic, topic.Rests, nowMs));
+        idle.Enqueue(new IdleTopic(topic, topic.Rests, nowMs));
     }
 
     private void ForgetBeyond(long bytes, long nowMs, List<LogTrim> forgotten)
@@ -165,51 +160,10 @@ internal sealed class LogLedger(TimeSpan maxAge, TimeSpan retention)
         }
     }
 
-    private void Resize(Topic topic, long events, long bytes)
+    private void Resize(LedgerTopic topic, long events, long bytes)
     {
         listBytes -= topic.ListBytes;
         (topic.Events, topic.Bytes) = (events, bytes);
         listBytes += topic.ListBytes;
-    }
-
-    private sealed class Topic(string name)
-    {
-        public string Name => name;
-
-        public string Epoch { get; set; } = "";
-
-        public long LastOffset { get; set; }
-
-        public long Events { get; set; }
-
-        public long Bytes { get; set; }
-
-        public long AppendedAtMs { get; set; }
-
-        public Segment? Newest { get; set; }
-
-        public bool IsIdle { get; set; }
-
-        public int Rests { get; set; }
-
-        public int HeadBytes => TopicBytes + name.Length;
-
-        public long ListBytes => Events == 0 ? 0 : LogLedger.ListBytes + name.Length + Bytes + (Events * EventBytes);
-    }
-
-    /// <summary>Events that were appended to a topic within a quarter of a second.</summary>
-    private sealed class Segment(Topic topic, long upTo, long atMs)
-    {
-        public Topic Topic => topic;
-
-        public long AtMs => atMs;
-
-        public long UpTo { get; set; } = upTo;
-    }
-
-    /// <summary>A topic that ran out of events, as long as it did not get another one since.</summary>
-    private readonly record struct Idle(Topic Topic, int Rests, long SinceMs)
-    {
-        public bool IsStill => Topic.IsIdle && Topic.Rests == Rests;
     }
 }

@@ -50,14 +50,14 @@ internal sealed partial class LogTrimmer
         var budget = isDurable ? durable : transient;
         budget.Ledger.Appended(topic, size, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (budget.IsExceeded)
-            Hurry();
+            TrimSoon();
     }
 
     /// <summary>Redis refused an append for want of memory.</summary>
     public void OutOfMemory()
     {
         Volatile.Write(ref outOfMemory, 1);
-        Hurry();
+        TrimSoon();
     }
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -87,7 +87,7 @@ internal sealed partial class LogTrimmer
         }
     }
 
-    private void Hurry() => over.Writer.TryWrite(true);
+    private void TrimSoon() => over.Writer.TryWrite(true);
 
     /// <summary>Returns when there is too much, and at the latest after a second: events get too old by themselves.</summary>
     private async Task WaitAsync(CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     private readonly EventLogOptions options = options.Value;
     private readonly Lock gate = new();
     private Task<ConnectionMultiplexer>? connecting;
-    private readonly ConcurrentDictionary<string, long> deaf = new();
+    private readonly ConcurrentDictionary<string, long> missingUntil = new();
     private readonly ConcurrentDictionary<string, Outage> outages = new();
     private bool? cluster;
 
@@ -29,16 +29,16 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     {
         get
         {
-            if (deaf.IsEmpty)
+            if (missingUntil.IsEmpty)
                 return false;
             var now = time.GetTimestamp();
-            foreach (var (endpoint, until) in deaf)
+            foreach (var (endpoint, until) in missingUntil)
             {
                 if (until <= now)
-                    deaf.TryRemove(KeyValuePair.Create(endpoint, until));
+                    missingUntil.TryRemove(KeyValuePair.Create(endpoint, until));
             }
 
-            return !deaf.IsEmpty;
+            return !missingUntil.IsEmpty;
         }
     }
 
@@ -132,7 +132,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
             Lost(e);
             // Every failed attempt to connect raises this again; a server that is gone for good does not.
             if (e.ConnectionType == ConnectionType.Subscription)
-                deaf[$"{e.EndPoint}"] = time.GetTimestamp() + (30 * time.TimestampFrequency);
+                missingUntil[$"{e.EndPoint}"] = time.GetTimestamp() + (30 * time.TimestampFrequency);
         };
         multiplexer.ConnectionRestored += (_, e) =>
         {
@@ -140,7 +140,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
                 LogBack($"{e.EndPoint}", lasted);
             // The client subscribes again after this.
             if (e.ConnectionType == ConnectionType.Subscription)
-                deaf[$"{e.EndPoint}"] = time.GetTimestamp() + time.TimestampFrequency;
+                missingUntil[$"{e.EndPoint}"] = time.GetTimestamp() + time.TimestampFrequency;
             Changed(e.ConnectionType.ToString(), e.ConnectionType != ConnectionType.Subscription);
         };
         var roles = Roles(multiplexer);

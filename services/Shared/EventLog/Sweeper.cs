@@ -22,7 +22,7 @@ internal sealed partial class Sweeper : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger<Sweeper> logger;
     private readonly Channel<bool> early = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly Dictionary<TopicFeed, int> deaf = [];
+    private readonly Dictionary<TopicFeed, int> missedSweeps = [];
     private readonly Outage outage;
     private int writesMayBeLost;
 
@@ -139,17 +139,17 @@ internal sealed partial class Sweeper : IDisposable
             feed.RequestCatchUp(withHistory: true);
 
         var missing = suspects.Where(s => s.Check != HeadCheck.Gone).Select(s => s.Feed).ToHashSet();
-        foreach (var feed in deaf.Keys.Where(f => !missing.Contains(f)).ToArray())
-            deaf.Remove(feed);
+        foreach (var feed in missedSweeps.Keys.Where(f => !missing.Contains(f)).ToArray())
+            missedSweeps.Remove(feed);
         foreach (var feed in missing)
         {
-            var times = deaf[feed] = deaf.GetValueOrDefault(feed) + 1;
+            var times = missedSweeps[feed] = missedSweeps.GetValueOrDefault(feed) + 1;
             // Missing twice in a row: not one event was lost, but nothing is delivered.
             if (times > 1 && !redis.MayMissPublications)
             {
-                LogDeaf(feed.Name);
+                LogNoPublications(feed.Name);
                 feed.RequestResubscribe();
-                deaf.Remove(feed);
+                missedSweeps.Remove(feed);
             }
             else
             {
@@ -165,5 +165,5 @@ internal sealed partial class Sweeper : IDisposable
     private partial void LogLostWrites(int topics);
 
     [LoggerMessage(3, LogLevel.Warning, "Topic {Topic}: publications do not arrive; subscribing to its channel again")]
-    private partial void LogDeaf(string topic);
+    private partial void LogNoPublications(string topic);
 }

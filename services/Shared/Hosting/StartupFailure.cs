@@ -47,7 +47,7 @@ internal static partial class StartupFailure
     public static bool IsAboutStart(string category) => category is "Microsoft.Extensions.Hosting.Internal.Host" or "Microsoft.AspNetCore.Server.Kestrel";
 
     /// <summary>Whether the process ends with the one line of this exception, or is already ending, so that the exception need not be logged too.</summary>
-    public static bool IsToldAtTheEnd(Exception? exception)
+    public static bool IsReportedAtExit(Exception? exception)
     {
         if (exception is null || !Volatile.Read(ref isStarting))
             return false;

@@ -125,7 +125,7 @@ internal sealed class ThrottledLogger(ILogger inner, string category, LogThrottl
         if (logLevel >= LogLevel.Warning)
         {
             logLevel = ClientConduct.Level(logLevel, category, eventId);
-            if (!inner.IsEnabled(logLevel) || (isAboutStart && StartupFailure.IsToldAtTheEnd(exception)))
+            if (!inner.IsEnabled(logLevel) || (isAboutStart && StartupFailure.IsReportedAtExit(exception)))
                 return;
             if (!windows.TryGetValue(eventId.Id, out var window))
                 window = windows.GetOrAdd(eventId.Id, _ => new LogWindow(inner, logLevel, eventId));

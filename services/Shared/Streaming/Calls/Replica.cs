@@ -23,7 +23,7 @@ internal sealed class Replica<TCall, TResult>(
     private readonly Backoff _backoff = new(options.ReconnectBackoff, options.MaxReconnectBackoff);
     private readonly List<Task> _retiring = [];
     private Running? _old;
-    private long? _hurried;
+    private long? _retriedEarly;
 
     /// <summary>Runs until the token says that the replica is gone; then ends in good order. Never throws.</summary>
     internal async Task RunAsync(CancellationToken gone)
@@ -116,16 +116,16 @@ internal sealed class Replica<TCall, TResult>(
         var starving = streams.Starving;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(gone);
         var waited = Task.Delay(delay, time, over.Token);
-        if (_hurried is { } last && time.GetElapsedTime(last) < options.MaxReconnectBackoff)
+        if (_retriedEarly is { } last && time.GetElapsedTime(last) < options.MaxReconnectBackoff)
             await waited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         else if (await Task.WhenAny(waited, starving) == starving)
-            Hurry();
+            RetryEarly();
         await over.CancelAsync();
     }
 
-    private void Hurry()
+    private void RetryEarly()
     {
-        _hurried = time.GetTimestamp();
+        _retriedEarly = time.GetTimestamp();
         _backoff.Reset();
     }
 
