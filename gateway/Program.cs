@@ -9,7 +9,7 @@ using Microservices.Hosting;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
 
-var builder = ServiceDefaults.CreateBuilder(args, GatewayService.Descriptor);
+var builder = ServiceDefaults.CreateBuilder(args, GatewayService.Descriptor, facesStrangers: true);
 builder.Services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>("Gateway");
 builder.AddErrors();
 builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microservices.Hosting.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -16,7 +17,7 @@ internal static class DefaultSettings
     /// <summary>What a service is called in tables, files and telemetry: "orders" of the package orders.v1.</summary>
     public static string NameOf(GrpcService service) => service.File.Package.Split('.')[0];
 
-    public static void AddDefaultSettings(this ConfigurationManager configuration, GrpcService service)
+    public static void AddDefaultSettings(this ConfigurationManager configuration, GrpcService service, bool facesStrangers)
     {
         var settings = new Dictionary<string, string?>
         {
@@ -33,6 +34,8 @@ internal static class DefaultSettings
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Command"] = "None",
             ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
         };
+        if (facesStrangers)
+            settings["Tracing:FollowCallers"] = nameof(FollowedCallers.None);
         if (configuration[Endpoints.UrlKey(Endpoints.Grpc)] is { } url && url.LastIndexOf(':') is > 0 and var colon
             && int.TryParse(url.AsSpan(colon + 1).TrimEnd('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue - ManagementPortOffset)
             settings[Endpoints.UrlKey(Endpoints.Management)] = string.Create(CultureInfo.InvariantCulture, $"{url[..colon]}:{port + ManagementPortOffset}");

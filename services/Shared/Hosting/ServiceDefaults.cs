@@ -21,16 +21,17 @@ public static class ServiceDefaults
 
     /// <summary>
     /// A builder with the defaults. <paramref name="service"/> is the gRPC service of this process: its full name is what health is
-    /// asked about, its package, without the version, the name under which telemetry reports.
+    /// asked about, its package, without the version, the name under which telemetry reports. <paramref name="facesStrangers"/>: the process is called
+    /// by others than the suite's own services, so that what callers say of themselves is not trusted.
     /// </summary>
     /// <remarks>A process that cannot start because of its settings ends with one line that names the key or the file, and exit code 1.</remarks>
     /// <exception cref="InvalidSettingException">The configuration is not valid; the message names the key.</exception>
-    public static WebApplicationBuilder CreateBuilder(string[] args, GrpcService service)
+    public static WebApplicationBuilder CreateBuilder(string[] args, GrpcService service, bool facesStrangers = false)
     {
         StartupFailure.Begin();
         var builder = WebApplication.CreateBuilder(args);
         StartupFailure.Read(builder.Configuration);
-        builder.Configuration.AddDefaultSettings(service);
+        builder.Configuration.AddDefaultSettings(service, facesStrangers);
         builder.AddEndpoints();
         builder.AddDrain();
         builder.AddHealth(service.FullName);

@@ -26,12 +26,14 @@ public sealed class TracedSuite : IAsyncLifetime
     public string this[string service] => Services[service][0].Address;
 
     /// <summary>Starts it.</summary>
-    public static async Task<TracedSuite> StartAsync(PostgresServer? postgres)
+    /// <param name="postgres">Its databases; null: files.</param>
+    /// <param name="settings">What all processes are told beside where the collector is.</param>
+    public static async Task<TracedSuite> StartAsync(PostgresServer? postgres, params (string Key, string Value)[] settings)
     {
         var suite = new TracedSuite();
         try
         {
-            await suite.StartAsync(service => postgres?.CreateDatabaseAsync() ?? suite.FileOf(service));
+            await suite.StartAsync(service => postgres?.CreateDatabaseAsync() ?? suite.FileOf(service), settings);
             return suite;
         }
         catch
@@ -42,7 +44,7 @@ public sealed class TracedSuite : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public Task InitializeAsync() => StartAsync(FileOf);
+    public Task InitializeAsync() => StartAsync(FileOf, []);
 
     /// <summary>The span of a condition, once it has come.</summary>
     public async Task<ReceivedSpan> SpanAsync(string what, Func<ReceivedSpan, bool> isIt)
@@ -73,15 +75,19 @@ public sealed class TracedSuite : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
     }
 
-    private Task<string> FileOf(string service) => Task.FromResult($"Data Source={Path.Combine(folder, service)}.db");
+    /// <summary>The connection string of a service's database, where that is a file.</summary>
+    public Task<string> FileOf(string service) => Task.FromResult($"Data Source={Path.Combine(folder, service)}.db");
 
-    private async Task StartAsync(Func<string, Task<string>> database)
+    private async Task StartAsync(Func<string, Task<string>> database, (string Key, string Value)[] settings)
     {
         Collector = await OtlpCollector.StartAsync();
         parts.Add(Collector);
         Redis = await RedisServer.StartAsync();
         parts.Add(Redis);
-        Services = await WholeSuite.StartAsync(database, new Dictionary<string, string>(Collector.Settings) { ["ConnectionStrings__Redis"] = Redis.ConnectionString });
+        var all = new Dictionary<string, string>(Collector.Settings) { ["ConnectionStrings__Redis"] = Redis.ConnectionString };
+        foreach (var (key, value) in settings)
+            all[key] = value;
+        Services = await WholeSuite.StartAsync(database, all);
         parts.Add(Services);
         Rest = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Services["gateway"][0].HttpPort}") };
     }

@@ -89,6 +89,7 @@ public sealed partial class EveryOptionTests
     [InlineData("Backends:Users", "Addresses:0", "users:5001", "must be http://host:port, https://host:port or dns:///host:port, but is 'users:5001'")]
     [InlineData("Backends:Users", "Addresses:0", "ftp://users", "must be http://host:port or dns:///host:port, but is 'ftp://users'")]
     [InlineData("Cors", "AllowedOrigins:0", "https://shop.example.com/", "must be an origin such as https://shop.example.com, without a path, or *, but is 'https://shop.example.com/'")]
+    [InlineData("Tracing", "FollowCallers", "7", "must be None, Private or All, but is 7")]
     [InlineData("Faults", "Rules:0:Probability", "2", "must be from 0 to 1, but is 2")]
     [InlineData("Faults", "Rules:0:Delay", "00:11:00", "must be from 00:00:00 to 00:10:00, but is 00:11:00")]
     [InlineData("Faults", "Rules:0:Status", "OK", "must be an error, such as Unavailable, but is OK")]

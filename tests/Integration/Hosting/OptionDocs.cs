@@ -30,6 +30,7 @@ internal static partial class OptionDocs
         string text when property.PropertyType == typeof(TimeSpan) => Text(TimeSpan.Parse(text, CultureInfo.InvariantCulture)),
         string text => $"\"{text}\"",
         bool flag => flag ? "true" : "false",
+        Enum name => name.ToString(),
         null => "none",
         ICollection { Count: 0 } => "none",
         double number when property.PropertyType == typeof(double) => number.ToString("0.##", CultureInfo.InvariantCulture),

@@ -29,6 +29,7 @@ internal static class TelemetryRegistration
     {
         AddLogs(builder);
         builder.Services.AddSingleton<CallMetrics>();
+        builder.Services.AddValidatedOptions<TracingOptions, TracingOptionsValidator>("Tracing");
 
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource
@@ -44,16 +45,18 @@ internal static class TelemetryRegistration
                 .AddMeter("Microservices.*", "Npgsql")
                 .AddPrometheusExporter(options => options.ScopeInfoEnabled = false));
         if (builder.Configuration[EndpointKey] is { Length: > 0 } endpoint)
-            Export(telemetry, endpoint, EntrySampler.From(builder.Configuration));
+            Export(telemetry, endpoint, RootSampler.From(builder.Configuration, builder.Environment.IsDevelopment()));
     }
 
-    private static void Export(OpenTelemetryBuilder telemetry, string endpoint, EntrySampler sampler)
+    private static void Export(OpenTelemetryBuilder telemetry, string endpoint, RootSampler sampler)
     {
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new InvalidSettingException(EndpointKey, $"must be like http://localhost:4317, but is '{endpoint}'");
+        telemetry.Services.AddHttpContextAccessor();
+        telemetry.Services.AddSingleton<SampledFlags>();
         telemetry
             .WithTracing(tracing => tracing
-                .SetSampler(sampler)
+                .SetSampler(services => new EntrySampler(sampler, services.GetRequiredService<SampledFlags>()))
                 .AddAspNetCoreInstrumentation(options => options.Filter = static http => !IsProbe(http.Request.Path))
                 .AddGrpcClientInstrumentation(options => options.SuppressDownstreamInstrumentation = true)
                 .AddHttpClientInstrumentation()
