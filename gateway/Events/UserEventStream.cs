@@ -141,7 +141,7 @@ internal sealed partial class UserEventStream(
             positions[source] = i + 1 < batch.Events.Count ? new ReaderPosition(before, i + 1) : new ReaderPosition(batch.Cursor, 0);
             var happened = batch.Events[i];
             if (!happened.Cause.IsEmpty)
-                deliveries.Begin([happened.Cause]);
+                deliveries.Begin([happened.Cause.Memory]);
             Send(happened.Name, Id, happened.Write);
             if (writer.IsFull)
                 await FlushAsync();

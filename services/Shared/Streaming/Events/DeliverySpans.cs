@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Google.Protobuf;
 
 namespace Microservices.Streaming.Events;
 
@@ -15,10 +14,10 @@ public sealed class DeliverySpans(string destination)
     private readonly List<Activity> _open = [];
 
     /// <summary>Events are written that these have caused, by their trace contexts.</summary>
-    public void Begin(IEnumerable<ByteString> causes)
+    public void Begin(IEnumerable<ReadOnlyMemory<byte>> causes)
     {
         var current = Activity.Current;
-        if (Source.StartCaused(ActivityKind.Producer, "send", destination, causes.Select(cause => cause.Memory)) is { } span)
+        if (Source.StartCaused(ActivityKind.Producer, "send", destination, causes) is { } span)
             _open.Add(span);
         Activity.Current = current;
     }

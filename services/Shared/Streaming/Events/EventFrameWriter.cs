@@ -46,7 +46,7 @@ internal sealed class EventFrameWriter(PipeWriter body, OutboundQueue queue, int
                     frames++;
                     events += frame.Events;
                     if (frame.Causes is { } causes)
-                        (deliveries ??= new(method)).Begin(causes.Causes.Select(static cause => cause.TraceContext));
+                        (deliveries ??= new(method)).Begin(causes.Contexts);
                     // Its source reads on while this is flushed.
                     slot?.Set();
                     if (unflushed < maxFlushBytes)
