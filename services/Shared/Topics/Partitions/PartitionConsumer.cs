@@ -40,9 +40,7 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             catch (Exception exception)
             {
                 // Whatever the stream or the database throws: the partition must go on, or its events would never be dealt with.
-                var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
-                // The stack of an outage or of a refusal shows nothing.
-                LogFailed(level, exception is DatabaseAwayException or RpcException ? null : exception, consumer, partition, backoff.Failures, exception.Message);
+                Failed(exception, partition, backoff);
             }
             await Task.Delay(backoff.Next(), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -50,7 +48,7 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
         metrics.Owned(consumer, -1);
     }
 
-    /// <summary>Returns when another replica has moved the position.</summary>
+    /// <summary>Returns when another replica has moved the position, or a batch could not be written.</summary>
     private async Task ConsumeAsync(int partition, Backoff backoff, CancellationToken cancellationToken)
     {
         var cursor = await positions.ReadAsync(partition, cancellationToken);
@@ -61,39 +59,58 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
                 continue;
             var written = item switch
             {
-                ReceivedEvents<TEvent> batch => await WriteAsync(partition, cursor, batch, cancellationToken),
+                ReceivedEvents<TEvent> batch => await WriteAsync(partition, cursor, batch, backoff, cancellationToken),
                 ReceivedReset<TEvent> reset => await ResetAsync(partition, cursor, reset, cancellationToken),
                 _ => true,
             };
             if (!written)
-            {
-                metrics.Fenced(consumer);
-                LogFenced(consumer, partition);
                 return;
-            }
-
             cursor = item.Cursor;
             backoff.Reset();
         }
     }
 
-    private async Task<bool> WriteAsync(int partition, string cursor, ReceivedEvents<TEvent> batch, CancellationToken cancellationToken)
+    private async Task<bool> WriteAsync(int partition, string cursor, ReceivedEvents<TEvent> batch, Backoff backoff, CancellationToken cancellationToken)
     {
         using var span = batch.Causes is { } causes
-            ? Spans.StartCaused(ActivityKind.Consumer, "process", consumer, causes.Causes.Select(cause => cause.TraceContext.Memory))
+            ? Spans.StartCaused(ActivityKind.Consumer, "process", consumer, causes.Contexts)
             : null;
-        var rows = await positions.MoveAsync(partition, cursor, batch.Cursor, context => handler.HandleAsync(context, batch.Events, cancellationToken), cancellationToken);
-        if (rows is not { } count)
+        try
+        {
+            var rows = await positions.MoveAsync(partition, cursor, batch.Cursor, context => handler.HandleAsync(context, batch.Events, cancellationToken), cancellationToken);
+            if (rows is not { } count)
+                return Fenced(partition);
+            metrics.Written(consumer, batch.Events.Count, count, time.GetUtcNow() - handler.TimeOf(batch.Events[0]));
+            return true;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Here, so that what is logged has the trace id of what has caused the events.
+            span?.SetStatus(ActivityStatusCode.Error);
+            Failed(exception, partition, backoff);
             return false;
-        metrics.Written(consumer, batch.Events.Count, count, time.GetUtcNow() - handler.TimeOf(batch.Events[0]));
-        return true;
+        }
     }
 
     private async Task<bool> ResetAsync(int partition, string cursor, ReceivedReset<TEvent> reset, CancellationToken cancellationToken)
     {
         LogReset(consumer, partition, reset.Reason);
         metrics.Reset(consumer);
-        return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null;
+        return await positions.MoveAsync(partition, cursor, reset.Cursor, _ => Task.FromResult(0), cancellationToken) is not null || Fenced(partition);
+    }
+
+    private void Failed(Exception exception, int partition, Backoff backoff)
+    {
+        var level = DatabaseAwayException.LevelOf(exception, LogLevel.Warning);
+        // The stack of an outage or of a refusal shows nothing.
+        LogFailed(level, exception is DatabaseAwayException or RpcException ? null : exception, consumer, partition, backoff.Failures, exception.Message);
+    }
+
+    private bool Fenced(int partition)
+    {
+        metrics.Fenced(consumer);
+        LogFenced(consumer, partition);
+        return false;
     }
 
     [LoggerMessage("Partition {Partition} of {Consumer} waits, after {Failures} failures before: {Cause}")]
