@@ -34,6 +34,29 @@ public sealed class ManifestTests
     [TheoryNeeding(Need.Kubectl)]
     [InlineData("dev")]
     [InlineData("prod")]
+    public void With_the_collector_component_every_service_sends_to_a_collector_and_may_reach_it(string overlay)
+    {
+        var manifests = Manifests.Parse(Manifests.RenderWith(overlay, "collector"));
+
+        Assert.Contains(manifests.All<V1ConfigMap>(), map => map.Data.ContainsKey("OTEL_EXPORTER_OTLP_ENDPOINT"));
+        Assert.Empty(PodRules.Check(manifests).Concat(ReferenceRules.Check(manifests)).Concat(NetworkRules.Check(manifests)));
+    }
+
+    /// <summary>The negative controls of the above.</summary>
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("- port: 4317", "- port: 4318")]
+    [InlineData("http://otel-collector.monitoring:4317", "http://otel-collector.elsewhere:4317")]
+    public void A_collector_that_may_not_be_reached_is_named(string right, string wrong)
+    {
+        var yaml = Manifests.RenderWith("dev", "collector");
+        Assert.Contains(right, yaml, StringComparison.Ordinal);
+
+        Assert.Contains("gateway is to send to http://otel-collector.", string.Join('\n', NetworkRules.Check(Manifests.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal)))), StringComparison.Ordinal);
+    }
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
     public void Every_service_has_a_deployment_a_disruption_budget_and_if_it_has_a_database_a_migration(string overlay)
     {
         var manifests = Manifests.Of(overlay);

@@ -48,9 +48,40 @@ public sealed class Manifests
     public static Manifests Of(string overlay) => Parse(Render(overlay));
 
     /// <summary>The YAML of an overlay.</summary>
-    public static string Render(string overlay) => Rendered.GetOrAdd(overlay, _ => new(() =>
+    public static string Render(string overlay) => Rendered.GetOrAdd(overlay, _ => new(() => Kustomize(Path.Combine(Needs.Root, "deploy", "k8s", "overlays", overlay)))).Value;
+
+    /// <summary>The YAML of an overlay with one more component in it, as README.md tells to add it.</summary>
+    public static string RenderWith(string overlay, string component) => Rendered.GetOrAdd($"{overlay} with {component}", _ => new(() =>
     {
-        using var process = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Needs.Root, "deploy", "k8s", "overlays", overlay)])
+        var copy = Directory.CreateTempSubdirectory("kustomize-").FullName;
+        try
+        {
+            foreach (var file in ((string[])["k8s", "observability"]).SelectMany(folder => Directory.GetFiles(Path.Combine(Needs.Root, "deploy", folder), "*", SearchOption.AllDirectories)))
+            {
+                var to = Path.Combine(copy, Path.GetRelativePath(Path.Combine(Needs.Root, "deploy"), file));
+                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                File.Copy(file, to);
+            }
+
+            var folder = Path.Combine(copy, "k8s", "overlays", overlay);
+            var kustomization = Path.Combine(folder, "kustomization.yaml");
+            var text = File.ReadAllText(kustomization);
+            var line = $"components:\n  - ../../components/{component}\n";
+            File.WriteAllText(kustomization, text.Contains("\ncomponents:\n", StringComparison.Ordinal) ? text.Replace("components:\n", line, StringComparison.Ordinal) : $"{text}\n{line}");
+            return Kustomize(folder);
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    })).Value;
+
+    /// <summary>Reads YAML strictly.</summary>
+    public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Operators, strict: true));
+
+    private static string Kustomize(string folder)
+    {
+        using var process = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", folder])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -59,11 +90,8 @@ public sealed class Manifests
         var yaml = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         // What kustomize warns of today is gone tomorrow.
-        return process.ExitCode == 0 && error.Result.Length == 0 ? yaml : throw new InvalidOperationException($"kubectl kustomize {overlay}: {error.Result}");
-    })).Value;
-
-    /// <summary>Reads YAML strictly.</summary>
-    public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Operators, strict: true));
+        return process.ExitCode == 0 && error.Result.Length == 0 ? yaml : throw new InvalidOperationException($"kubectl kustomize {folder}: {error.Result}");
+    }
 }
 
 /// <summary>A pod as its owner makes it; one that stays has probes, a Job's does not.</summary>

@@ -41,7 +41,24 @@ internal static class NetworkRules
             yield return $"{call} is called and not allowed";
         foreach (var call in allowed.Except(calls))
             yield return $"{call} is allowed and not called";
+        foreach (var (pod, collector) in manifests.Pods.SelectMany(pod => Collectors(manifests, pod).Select(collector => (pod, collector))))
+        {
+            if (!policies.Any(policy => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod) && (policy.Spec.Egress ?? []).Any(rule => Reaches(rule, collector))))
+                yield return $"{pod.Name} is to send to {collector} and may not";
+        }
     }
+
+    // Where a pod is told to send its traces, metrics and logs.
+    private static IEnumerable<Uri> Collectors(Manifests manifests, Pod pod) =>
+        from name in pod.Containers.SelectMany(c => c.EnvFrom ?? []).Select(e => e.ConfigMapRef?.Name)
+        from map in manifests.All<V1ConfigMap>()
+        where map.Metadata.Name == name && map.Data.ContainsKey("OTEL_EXPORTER_OTLP_ENDPOINT")
+        select new Uri(map.Data["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+
+    // Its name is that of a Service, and of its namespace.
+    private static bool Reaches(V1NetworkPolicyEgressRule rule, Uri collector) =>
+        (rule.Ports ?? []).Any(port => port.Port.Value == $"{collector.Port}")
+        && (rule.To ?? []).Any(peer => peer.NamespaceSelector?.MatchLabels["kubernetes.io/metadata.name"] == collector.Host.Split('.')[1]);
 
     private static IEnumerable<string> Allowed(Manifests manifests, V1NetworkPolicy[] policies)
     {
