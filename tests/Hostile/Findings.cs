@@ -14,6 +14,9 @@ internal sealed partial class Findings(HostileOptions options)
     /// <summary>Whether anything was.</summary>
     public bool Any => !found.IsEmpty;
 
+    /// <summary>How many kinds there are.</summary>
+    public int Count => found.Count;
+
     /// <summary>Adds one.</summary>
     public void Add(int number, HostileCase hostile, string problem) =>
         found.AddOrUpdate($"{hostile.Kind}: {Digits().Replace(problem, "#")}", _ => (number, $"{problem}\n    {hostile.Input}", 1), (_, old) => old with { Count = old.Count + 1 });

@@ -38,6 +38,7 @@ public sealed class HostileTests(ITestOutputHelper print)
 
         var findings = new Findings(options);
         var clock = Stopwatch.StartNew();
+        await using var progress = new Progress(options.ProgressFile, options.Cases, () => $"{findings.Count} kinds of findings, {watch.Lines.Count} of lines; {watch.Peaks}");
         var numbers = options.Only is { } only ? [only] : Enumerable.Range(0, options.Cases);
         await Parallel.ForEachAsync(numbers, new ParallelOptions { MaxDegreeOfParallelism = Senders }, async (number, cancelled) =>
         {
@@ -60,6 +61,7 @@ public sealed class HostileTests(ITestOutputHelper print)
             }
 
             underWay.Remove(number, out var _);
+            progress.Add();
         });
         var took = clock.Elapsed;
         var loud = good.TakeP99();
