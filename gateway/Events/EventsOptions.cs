@@ -6,9 +6,14 @@ namespace Microservices.Gateway.Events;
 /// <summary>How the gateway serves events over HTTP (server-sent events): section <c>Events</c>.</summary>
 public sealed class EventsOptions
 {
-    /// <summary>The most streams that a process has open; more are answered 503. Default 10,000; 1 to 1,000,000.</summary>
+    /// <summary>
+    /// How many event streams over HTTP and subscriptions of WatchOverview a process has open for its callers. A quarter of it is the share of each
+    /// caller's address. For what would go beyond the whole, the address that has the most loses its oldest, by the rule of
+    /// <c>Admission:MaxUnreadBytes</c>; otherwise it is answered 503, or RESOURCE_EXHAUSTED. Default 8,000, since each is a stream to a service, and the
+    /// 100 connections that a service takes (<c>Admission:MaxConnections</c>) have 100 each; 1 to 1,000,000.
+    /// </summary>
     [Range(1, 1_000_000)]
-    public int MaxStreams { get; set; } = 10_000;
+    public int MaxStreams { get; set; } = 8_000;
 
     /// <summary>How long a client waits before it connects again, as it is told. Default 2 s; 0 to 10 min; sent in milliseconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]

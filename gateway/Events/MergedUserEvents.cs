@@ -3,6 +3,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Gateway.Rest;
+using Microservices.Hosting.Admission;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
 using ProtoNotificationEvent = Microservices.Notifications.V1.NotificationEvent;
@@ -30,11 +31,11 @@ internal sealed class MergedUserEvents(
     /// Follows both from the given positions. Where a position is not known, no event comes before both subscriptions are confirmed: it would have
     /// no position to resume from. A source that refuses its position is followed from now on, after a reset.
     /// </summary>
-    public MergedSubscriptions<MergedEvent> Follow(string userId, ReaderPosition[] from, CancellationToken cancellationToken) => new(
+    public MergedSubscriptions<MergedEvent> Follow(string userId, ReaderPosition[] from, Caller caller, CancellationToken cancellationToken) => new(
         [
-            token => ResumeOrRestart(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[0], token).SelectEvents(
+            token => ResumeOrRestart(cursor => orders.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, caller.Subscribing(), token), from[0], token).SelectEvents(
                 (change, cause) => new MergedEvent("order", cause, json => JsonSerializer.Serialize(json, change.ToJson(cause), GatewayJson.Default.OrderEvent)), token),
-            token => ResumeOrRestart(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, token), from[1], token).SelectEvents(
+            token => ResumeOrRestart(cursor => notifications.SubscribeAsync(new Subscription { Key = userId, Cursor = cursor }, caller.Subscribing(), token), from[1], token).SelectEvents(
                 (change, cause) => new MergedEvent("notification", cause, json => JsonSerializer.Serialize(json, change.ToJson(cause), GatewayJson.Default.NotificationEvent)), token),
         ],
         together: !from.All(position => position.IsKnown),

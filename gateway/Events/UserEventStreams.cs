@@ -1,7 +1,7 @@
 using Grpc.Core;
-using Microservices.Gateway.Errors;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Errors;
 using Microservices.Primitives;
 using Microservices.Users.V1;
@@ -10,34 +10,20 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// Serves events over HTTP: bounds how many streams are open, and ends them when they are old or when the process drains, spread over half of
+/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for. It ends them when they are old or when the process drains, spread over half of
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    MergedUserEvents events, UsersService.UsersServiceClient users, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
 {
-    private int open;
-
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
     /// <exception cref="StatusException">Too many streams are open.</exception>
     /// <exception cref="RpcException">The user does not exist, or a service refuses.</exception>
     public async Task ServeAsync(HttpContext http, string userId, ReaderPosition[]? from)
     {
-        try
-        {
-            if (Interlocked.Increment(ref open) > options.Value.MaxStreams)
-            {
-                metrics.Refused();
-                throw new StatusException(GatewayErrors.Domain.Exhausted("TOO_MANY_EVENT_STREAMS", "This gateway has as many event streams open as it may."));
-            }
-
-            await RequireUserAsync(http, userId);
-            await FollowAsync(http, userId, from);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref open);
-        }
+        using var hold = quota.Take(http);
+        await RequireUserAsync(http, userId);
+        await FollowAsync(http, userId, from);
     }
 
     /// <summary>The headers that a stream of this user has, and no stream.</summary>
@@ -58,7 +44,7 @@ internal sealed class UserEventStreams(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         try
         {
-            await using var following = events.Follow(userId, positions, http.RequestAborted);
+            await using var following = events.Follow(userId, positions, Caller.Of(http), http.RequestAborted);
             using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
             await stream.RunAsync(LeaveAsync(ended.Token));
         }

@@ -19,28 +19,30 @@ namespace Microservices.Gateway.Events;
 /// only a few snapshots at a time are read and on their way to its client. A singleton; thread-safe.
 /// </summary>
 internal sealed class WatchOverview(
-    EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview)
+    EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview, SubscriptionQuota quota)
     : IEventReaderSource<WatchOverviewRequest>
 {
     private const int Sources = 2;
 
     public IEventReader Read(WatchOverviewRequest request, ServerCallContext stream)
     {
-        var caller = Caller.Of(stream.GetHttpContext());
-        return new OverviewReader(cancellationToken => FollowAsync(request, caller, cancellationToken));
+        var http = stream.GetHttpContext();
+        return new OverviewReader(cancellationToken => FollowAsync(request, http, cancellationToken));
     }
 
     private async IAsyncEnumerable<EventSourceItem> FollowAsync(
-        WatchOverviewRequest request, Caller caller, [EnumeratorCancellation] CancellationToken cancellationToken)
+        WatchOverviewRequest request, HttpContext http, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var subscription = request.Subscribe;
         var query = Check(request, out var positions);
+        using var hold = quota.Take(http);
+        var caller = Caller.Of(http);
         var shown = new ShownVersions();
         var resumed = positions[0].IsKnown;
         if (resumed)
             yield return new EventsSubscribed(Recovered: true, subscription.Cursor);
 
-        await using var changes = Follow(subscription, positions, !resumed, cancellationToken);
+        await using var changes = Follow(subscription, positions, caller, !resumed, cancellationToken);
         if (!resumed)
         {
             for (var subscribed = 0; subscribed < Sources; subscribed++)
@@ -102,11 +104,11 @@ internal sealed class WatchOverview(
         return OverviewQuery.From(new GetOverviewRequest { UserId = subscription.Key, OrderLimit = request.OrderLimit });
     }
 
-    private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, ReaderPosition[] from, bool together, CancellationToken cancellationToken) => new(
+    private MergedSubscriptions<OverviewEvent> Follow(Subscription wanted, ReaderPosition[] from, Caller caller, bool together, CancellationToken cancellationToken) => new(
         [
-            token => users.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, token)
+            token => users.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[0].Cursor ?? "", Delivery = wanted.Delivery }, caller.Subscribing(), token)
                 .SelectEvents((change, _) => new OverviewEvent { User = change }, token),
-            token => orders.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, token)
+            token => orders.SubscribeAsync(new() { Key = wanted.Key, Cursor = from[1].Cursor ?? "", Delivery = wanted.Delivery }, caller.Subscribing(), token)
                 .SelectEvents((change, _) => new OverviewEvent { Order = change }, token),
         ],
         together,

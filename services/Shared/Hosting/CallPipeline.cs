@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Hosting;

@@ -21,6 +21,9 @@ internal sealed class FakeTopic<TRequest> : IEventSource<TRequest>
     /// <summary>How many events are in a batch at the most.</summary>
     public int PageEvents { get; set; } = 10;
 
+    /// <summary>Runs before a stream is accepted.</summary>
+    public Func<ServerCallContext, Task> OnOpen { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Subscriptions that stand.</summary>
     public int Open => Volatile.Read(ref open);
 
@@ -31,8 +34,12 @@ internal sealed class FakeTopic<TRequest> : IEventSource<TRequest>
     public void Fork() => Change(() => lost++);
 
     /// <summary>The gRPC method.</summary>
-    public static Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context) =>
-        context.GetHttpContext().RequestServices.GetRequiredService<EventStreamServer<TRequest>>().ServeAsync(requests, context);
+    public static async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context)
+    {
+        var services = context.GetHttpContext().RequestServices;
+        await services.GetRequiredService<FakeTopic<TRequest>>().OnOpen(context);
+        await services.GetRequiredService<EventStreamServer<TRequest>>().ServeAsync(requests, context);
+    }
 
     public async IAsyncEnumerable<EventSourceItem> SubscribeAsync(TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Errors;
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting.Errors;
+using Microservices.Primitives;
 
 namespace Microservices.Hosting.Admission;
 

@@ -4,8 +4,8 @@ using System.Reflection;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
-using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Routing;
 using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
 

@@ -19,14 +19,33 @@ public abstract class EventStreamClient<TEvent> : IAsyncDisposable
     /// the consumer does not ask for the next item, nothing is read ahead, and the server waits. Asking for it acknowledges the one before.
     /// </summary>
     /// <param name="subscription">What to subscribe to; it is copied. Its cursor says where to go on, its id is ignored.</param>
+    /// <param name="caller">For whom.</param>
     /// <param name="cancellationToken">Ends the enumeration, in good order towards the server.</param>
     /// <exception cref="Grpc.Core.RpcException">The server refuses it for good: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
     /// UNAUTHENTICATED, UNIMPLEMENTED, FAILED_PRECONDITION or OUT_OF_RANGE. After any other status it is tried again.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(Subscription subscription, CancellationToken cancellationToken = default);
+    public abstract IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(Subscription subscription, SubscribingCaller caller, CancellationToken cancellationToken = default);
+
+    /// <summary>As <see cref="SubscribeAsync(Subscription, SubscribingCaller, CancellationToken)"/>, for this process itself.</summary>
+    /// <param name="subscription">What to subscribe to.</param>
+    /// <param name="cancellationToken">Ends the enumeration, in good order towards the server.</param>
+    public IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(Subscription subscription, CancellationToken cancellationToken = default) =>
+        SubscribeAsync(subscription, SubscribingCaller.Itself, cancellationToken);
 
     /// <summary>Closes the connections.</summary>
     public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>
+/// For whom a process subscribes. Streams are opened a few at a time (<see cref="EventStreamClientOptions.MaxOpening"/>): callers take turns, and so do the connections of
+/// each, so that one with many subscriptions delays its own and no other's.
+/// </summary>
+/// <param name="Caller">Who it is: compared by equality.</param>
+/// <param name="Connection">One of the caller's connections.</param>
+public sealed record SubscribingCaller(object Caller, object Connection)
+{
+    /// <summary>The process itself.</summary>
+    public static SubscribingCaller Itself { get; } = new("", "");
 }
 
 /// <summary>What a subscription brings.</summary>

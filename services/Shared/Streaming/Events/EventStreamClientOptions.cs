@@ -19,11 +19,11 @@ public sealed class EventStreamClientOptions : IValidatableObject
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How many streams are opened at a time; the others wait, so that a replica that takes over many is not asked for all at once and
-    /// none is given up for having waited. Default 256; 1 to 10,000.
+    /// How many streams are opened at a time; the others wait, those of each caller in turn, so that neither this process nor a replica that takes
+    /// over many is busy with nothing else, and none is given up for having waited. Default 16; 1 to 10,000.
     /// </summary>
     [Range(1, 10_000)]
-    public int MaxOpening { get; set; } = 256;
+    public int MaxOpening { get; set; } = 16;
 
     /// <summary>The bound of the wait after the first failure; doubled with each, with jitter. Default 100 ms; 1 ms to 10 min, and not above <see cref="MaxReconnectBackoff"/>.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]

@@ -22,11 +22,12 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
     private const uint Id = 1;
     private readonly EventClientMetrics _metrics = new(meters, method.Name);
     private readonly ReplicaChoice _replicas = new(source, options, time, away, logging);
-    private readonly SemaphoreSlim _opening = new(options.MaxOpening);
+    // Nobody is refused for their number: that is bounded where callers subscribe.
+    private readonly FairGate _opening = new(options.MaxOpening, int.MaxValue, time);
     private readonly ILogger _logger = logging.CreateLogger<EventStreamClient<TEvent>>();
 
     public override async IAsyncEnumerable<ReceivedItem<TEvent>> SubscribeAsync(
-        Subscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        Subscription subscription, SubscribingCaller caller, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var place = subscription.Clone();
         place.SubscriptionId = Id;
@@ -36,7 +37,7 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (connection, address) = await OpenAsync(place, last, cancellationToken);
+            var (connection, address) = await OpenAsync(place, last, caller, cancellationToken);
             last = address ?? last;
             Exception? broken = null;
             var left = false;
@@ -115,7 +116,6 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
     public override ValueTask DisposeAsync()
     {
         _replicas.Dispose();
-        _opening.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -156,16 +156,16 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
     }
 
     private async Task<(EventConnection<TRequest, TResponse>? Connection, Uri? Address)> OpenAsync(
-        Subscription place, Uri? avoid, CancellationToken cancellationToken)
+        Subscription place, Uri? avoid, SubscribingCaller caller, CancellationToken cancellationToken)
     {
-        await _opening.WaitAsync(cancellationToken);
+        await _opening.EnterAsync(caller.Caller, caller.Connection, 1, Timeout.InfiniteTimeSpan, cancellationToken);
         try
         {
             return await ConnectAsync(place, avoid, cancellationToken);
         }
         finally
         {
-            _opening.Release();
+            _opening.Exit(1);
         }
     }
 

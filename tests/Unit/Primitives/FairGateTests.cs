@@ -1,7 +1,7 @@
-using Microservices.Hosting.Admission;
+using Microservices.Primitives;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Microservices.Tests.Unit.Hosting;
+namespace Microservices.Tests.Unit.Primitives;
 
 public sealed class FairGateTests
 {

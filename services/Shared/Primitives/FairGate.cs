@@ -1,4 +1,4 @@
-namespace Microservices.Hosting.Admission;
+namespace Microservices.Primitives;
 
 /// <summary>
 /// Lets work in up to a total cost at a time; the rest waits, each connection's in a line of its own. Callers take turns, and so do the connections of a

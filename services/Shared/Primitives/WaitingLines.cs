@@ -1,4 +1,4 @@
-namespace Microservices.Hosting.Admission;
+namespace Microservices.Primitives;
 
 /// <summary>
 /// Who waits at a <see cref="FairGate"/>, each connection's in a line of its own. Callers take turns, and within the turns of a caller its lines do:
