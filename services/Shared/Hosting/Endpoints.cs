@@ -37,6 +37,7 @@ internal static class Endpoints
                 throw new InvalidSettingException($"{endpoint.Path}:Url", $"must be an address to listen on, such as http://localhost:5001, but is '{url}'");
         }
 
+        HttpTransport.Use(builder.Services, builder.Configuration);
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;

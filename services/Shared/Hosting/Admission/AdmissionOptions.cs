@@ -49,9 +49,12 @@ public sealed class AdmissionOptions
     [Range(1, 100_000)]
     public int MaxConnections { get; set; } = 100;
 
-    /// <summary>How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 20,000; 1 to 1,000,000.</summary>
+    /// <summary>
+    /// How many connections the HTTP/1.1 port takes, if there is one, by the same rule. Default 10,000, since one whose answers nobody reads, or over which
+    /// requests are sent ahead, takes up to 25 KiB; 1 to 1,000,000.
+    /// </summary>
     [Range(1, 1_000_000)]
-    public int MaxHttpConnections { get; set; } = 20_000;
+    public int MaxHttpConnections { get; set; } = 10_000;
 }
 
 [OptionsValidator]
