@@ -17,6 +17,7 @@ builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
 builder.AddOverviews();
 builder.AddEvents();
 builder.AddRest();
+builder.AddAuthority();
 builder.AddApiDescription();
 
 var app = builder.Build();
@@ -28,6 +29,7 @@ app.MapUsers();
 app.MapOrders();
 app.MapOverviews();
 app.MapEvents();
+app.MapAuthority();
 app.MapProblemTypes();
 app.MapApiDescription();
 await app.RunUntilStoppedAsync();

@@ -36,6 +36,9 @@ public enum Need
     /// <summary>The npm packages of tests/package.json that read OpenAPI, as tests/tools installs them, and Node.js 20.19 or later.</summary>
     OpenApiTools,
 
+    /// <summary>The npm package oauth4webapi of tests/package.json, as tests/tools installs it, and Node.js 20.19 or later.</summary>
+    OAuthClient,
+
     /// <summary>The load generator wrk on the PATH.</summary>
     Wrk,
 
@@ -105,6 +108,9 @@ public static class Needs
     /// <summary>A program of tests/package.json.</summary>
     public static string NpmTool(string name) => Path.Combine(Root, "tests", ".tools", "node_modules", ".bin", name);
 
+    /// <summary>A file of a package of tests/package.json.</summary>
+    public static string NpmModule(string file) => Path.Combine(Root, "tests", ".tools", "node_modules", file);
+
     private static bool MayLack(Need need) => (Environment.GetEnvironmentVariable("TESTS_MAY_LACK") ?? "").Split(' ').Contains(need.ToString());
 
     private static string? Missing(Need need) => need switch
@@ -119,6 +125,7 @@ public static class Needs
         Need.Jsonnet when Program("jsonnet") is null => "needs jsonnet (Debian: jsonnet)",
         Need.Podman when Program("podman") is null || Program("runc") is null || Environment.UserName != "root" => "needs a container engine: podman with runc, and root (Debian: podman runc)",
         Need.OpenApiTools when !File.Exists(NpmTool("redocly")) || !HasNode => "needs Node.js 20.19 or later and the programs of tests/package.json (source tests/tools)",
+        Need.OAuthClient when !File.Exists(NpmModule("oauth4webapi/build/index.js")) || !HasNode => "needs Node.js 20.19 or later and the packages of tests/package.json (source tests/tools)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,

@@ -23,8 +23,9 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
         UseKestrel();
         StartServer();
         var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        // In the order of the endpoints' names: Grpc, Http where there is one, Management.
         Grpc = addresses[0];
-        Management = addresses[1];
+        Management = addresses[^1];
         Channel = GrpcChannel.ForAddress(Grpc);
     }
 

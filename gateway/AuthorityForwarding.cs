@@ -1,0 +1,74 @@
+using System.Net;
+using Microservices.Gateway.Errors;
+using Microservices.Hosting;
+using Microservices.Hosting.Auth;
+using Microservices.Hosting.Errors;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Microservices.Gateway;
+
+/// <summary>
+/// Forwards what Identity serves, so that browsers have one origin: <c>/connect</c>, <c>/account</c> and <c>/.well-known</c>. Identity is told the caller's address, and never the one
+/// that the caller claims, unless a trusted proxy has sent the request. One that cannot be reached is a problem, 503.
+/// </summary>
+internal static class AuthorityForwarding
+{
+    private const int MaxConnections = 256;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] Prefixes = ["/connect", "/account", "/.well-known"];
+
+    /// <summary>Registers it.</summary>
+    public static void AddAuthority(this WebApplicationBuilder builder)
+    {
+        builder.AddForwardedFor();
+        builder.Services.AddValidatedOptions<AuthorityOptions, AuthorityOptionsValidator>("Authority");
+        builder.Services.AddHttpForwarder();
+    }
+
+    /// <summary>Maps the paths.</summary>
+    public static void MapAuthority(this WebApplication app)
+    {
+        app.UseWhen(http => Prefixes.Any(prefix => http.Request.Path.StartsWithSegments(prefix)), identity => identity.UseForwardedFor());
+        var options = app.Services.GetRequiredService<IOptions<AuthorityOptions>>().Value;
+        var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
+        var client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxConnectionsPerServer = MaxConnections,
+            ConnectTimeout = ConnectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        });
+        app.Lifetime.ApplicationStopped.Register(client.Dispose);
+        var request = new ForwarderRequestConfig { ActivityTimeout = options.Timeout };
+        foreach (var prefix in Prefixes)
+        {
+            app.Map($"{prefix}/{{**rest}}", async http =>
+            {
+                var error = await forwarder.SendAsync(http, options.Address, client, request, Transformer.Instance);
+                if (error != ForwarderError.None && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+                    throw new StatusException(GatewayErrors.Domain.UnavailableForNow("IDENTITY_UNAVAILABLE", "Identity, whose pages these are, is not available."));
+            }).OpenToAll().ExcludeFromDescription();
+        }
+    }
+
+    private sealed class Transformer : HttpTransformer
+    {
+        public static readonly Transformer Instance = new();
+
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            // Identity has an address of its own, which it is called by.
+            proxyRequest.Headers.Host = null;
+            foreach (var header in (string[])["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded"])
+                proxyRequest.Headers.Remove(header);
+            if (httpContext.Connection.RemoteIpAddress is { } address)
+                proxyRequest.Headers.TryAddWithoutValidation("X-Forwarded-For", (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Microservices.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.JsonWebTokens;
+using OpenIddict.Abstractions;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Microservices.Identity;
+
+/// <summary>Says what a token says, for each grant. A principal without an error is signed in, and OpenIddict makes the tokens of it.</summary>
+internal sealed class Grants(Database<IdentityDbContext> database, Sessions sessions, AuditLog audit)
+{
+    /// <summary>A parameter of a token exchange: the user whose view an operator asks for.</summary>
+    public const string RequestedSubject = "requested_subject";
+
+    // What an operator who looks at what a user sees may do.
+    private static readonly string[] ViewScopes = [.. Authority.Scopes.Where(scope => scope.EndsWith(".read", StringComparison.Ordinal))];
+
+    /// <summary>What a user's tokens say.</summary>
+    public static ClaimsPrincipal Of(Account account, string sessionId, IEnumerable<string> scopes, DateTimeOffset? loginTime = null, string? actor = null)
+    {
+        var identity = new ClaimsIdentity("OpenIddict", Claims.Name, Authority.RolesClaim)
+            .SetClaim(Claims.Subject, account.UserId)
+            .SetClaim(Authority.SessionClaim, sessionId);
+        SetRoles(identity, actor is null ? account.Roles : [Account.UserRole]);
+        if (loginTime is { } time)
+            identity.SetClaim(Claims.AuthenticationTime, time.ToUnixTimeSeconds());
+        if (actor is not null)
+            identity.SetClaim(Authority.ActorClaim, JsonSerializer.SerializeToElement(new Dictionary<string, string> { [Claims.Subject] = actor }));
+        return Finish(identity, scopes);
+    }
+
+    /// <summary>What the tokens of a client say that asks for itself.</summary>
+    public static ClaimsPrincipal OfClient(OpenIddictRequest request) =>
+        Finish(new ClaimsIdentity("OpenIddict").SetClaim(Claims.Subject, request.ClientId), request.GetScopes().Remove(Scopes.OfflineAccess));
+
+    /// <summary>For a code, a refresh token or a device code: as the account is now. Null when the session has ended.</summary>
+    public async Task<ClaimsPrincipal?> RenewAsync(ClaimsPrincipal granted, CancellationToken cancellationToken)
+    {
+        if (await sessions.FindAccountAsync(granted.GetClaim(Authority.SessionClaim), cancellationToken) is not { } account)
+            return null;
+        var identity = (ClaimsIdentity)granted.Identity!;
+        SetRoles(identity, account.Roles);
+        identity.SetDestinations(DestinationsOf);
+        return granted;
+    }
+
+    /// <summary>
+    /// For another token: the same user's, when a client has to go on after the request is over; or, with <see cref="RequestedSubject"/>, that of a user whose view an operator
+    /// asks for, which only reads. Either says who acts. Null when that may not be.
+    /// </summary>
+    public async Task<ClaimsPrincipal?> ExchangeAsync(OpenIddictRequest request, ClaimsPrincipal subject, Origin origin, CancellationToken cancellationToken)
+    {
+        var sessionId = subject.GetClaim(Authority.SessionClaim);
+        // A chain of those who act for one another has one link here.
+        if (subject.HasClaim(Authority.ActorClaim) || await sessions.FindAccountAsync(sessionId, cancellationToken) is not { } caller)
+            return null;
+        // No more than the token has that was given.
+        var scopes = request.GetScopes() is { Length: > 0 } asked ? asked.Intersect(subject.GetScopes()) : subject.GetScopes();
+        if ((string?)request[RequestedSubject] is not { } userId)
+            return Of(caller, sessionId!, scopes, actor: request.ClientId);
+
+        var user = caller.IsOperator
+            ? await database.ReadAsync(context => context.Accounts.SingleOrDefaultAsync(a => a.UserId == userId && a.IsRegistered, cancellationToken), cancellationToken)
+            : null;
+        await audit.AppendAsync(user is null ? AuditEvents.Refused : AuditEvents.Impersonated, user?.UserId, caller.UserId, origin, "view-as", cancellationToken);
+        return user is null ? null : Of(user, sessionId!, scopes.Intersect(ViewScopes), actor: caller.UserId);
+    }
+
+    // An array also where it is one.
+    private static void SetRoles(ClaimsIdentity identity, string[] roles)
+    {
+        identity.RemoveClaims(Authority.RolesClaim);
+        identity.AddClaim(new Claim(Authority.RolesClaim, JsonSerializer.Serialize(roles), JsonClaimValueTypes.JsonArray));
+    }
+
+    private static ClaimsPrincipal Finish(ClaimsIdentity identity, IEnumerable<string> scopes) =>
+        new(identity.SetScopes(scopes).SetResources(Authority.Audience).SetDestinations(DestinationsOf));
+
+    private static IEnumerable<string> DestinationsOf(Claim claim) => claim.Type switch
+    {
+        Authority.RolesClaim or Authority.ActorClaim => [Destinations.AccessToken],
+        Authority.SessionClaim => [Destinations.AccessToken, Destinations.IdentityToken],
+        Claims.AuthenticationTime => [Destinations.IdentityToken],
+        _ => [],
+    };
+}
