@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Microservices.Hosting.Admission;
+using Microservices.Primitives;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
