@@ -6,6 +6,12 @@ internal static class Catalog
     /// <summary>The port of the embedded Redis.</summary>
     public const int RedisPort = 6399;
 
+    /// <summary>The port of Aspire's dashboard: its pages.</summary>
+    public const int DashboardPort = 18888;
+
+    /// <summary>The port where the dashboard takes telemetry (OTLP over gRPC).</summary>
+    public const int OtlpPort = 18889;
+
     /// <summary>What a further replica adds to each of its ports.</summary>
     public const int ReplicaStep = 100;
 

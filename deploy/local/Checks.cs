@@ -1,24 +1,26 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Microservices.Local;
 
 /// <summary>What must hold before anything is started. What does not is named, all of it at once where there may be several.</summary>
 internal static class Checks
 {
-    private static readonly TimeSpan RedisPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RedisPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Throws a <see cref="LaunchException"/> that says what is in the way.</summary>
     public static async Task RunAsync(Plan plan)
     {
         if (OperatingSystem.IsWindows())
-            throw LaunchException.Refused("The launcher needs signals and a POSIX shell: on Windows, run it in WSL");
+            throw LaunchException.Refused("The launcher needs a POSIX system: on Windows, run it in WSL");
 
         AreBuilt(plan);
         PortsAreFree(plan);
-        DataIsADirectory(plan);
-        if (!plan.RedisIsEmbedded)
-            await RedisAnswersAsync(plan.Redis);
+        if (plan.Options.Postgres is null)
+            DataIsWritable(plan.Data);
+        if (plan.Options.Redis is { } redis)
+            await RedisAnswersAsync(redis);
     }
 
     private static void AreBuilt(Plan plan)
@@ -37,8 +39,14 @@ internal static class Checks
 
     private static IEnumerable<(int Port, string Whose)> Ports(Plan plan)
     {
-        if (plan.RedisIsEmbedded)
+        if (plan.Options.Redis is null)
             yield return (Catalog.RedisPort, "embedded Redis (--redis HOST:PORT uses another)");
+        if (plan.Options.Dashboard)
+        {
+            yield return (Catalog.DashboardPort, "dashboard (--no-dashboard leaves it out)");
+            yield return (Catalog.OtlpPort, "dashboard, telemetry (--no-dashboard leaves it out)");
+        }
+
         foreach (var replica in plan.Replicas)
         {
             yield return (replica.GrpcPort, $"{replica.Name}, gRPC");
@@ -63,15 +71,16 @@ internal static class Checks
         }
     }
 
-    private static void DataIsADirectory(Plan plan)
+    private static void DataIsWritable(string directory)
     {
         try
         {
-            Directory.CreateDirectory(plan.Data);
+            Directory.CreateDirectory(directory);
+            File.Create(Path.Combine(directory, Path.GetRandomFileName()), 1, FileOptions.DeleteOnClose).Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw LaunchException.Refused($"--data {plan.Data} cannot be used: {e.Message}");
+            throw LaunchException.Refused($"--data {directory} cannot be used: {e.Message} Name a directory that can be written");
         }
     }
 
@@ -83,11 +92,16 @@ internal static class Checks
         {
             using var client = new TcpClient();
             await client.ConnectAsync(redis[..colon].Trim('[', ']'), int.Parse(redis[(colon + 1)..], null), patience.Token);
+            await client.GetStream().WriteAsync("PING\r\n"u8.ToArray(), patience.Token);
+            var answer = new byte[5];
+            var length = await client.GetStream().ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, patience.Token);
+            if (Encoding.ASCII.GetString(answer, 0, length) != "+PONG")
+                throw LaunchException.Refused($"--redis {redis} is no Redis, or wants a password: it did not answer PING with PONG. Name one that any client may use");
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
-            var why = e is SocketException ? e.Message : $"no answer within {RedisPatience.TotalSeconds:0} s";
-            throw LaunchException.Refused($"--redis {redis} cannot be reached: {why}");
+            var why = e is OperationCanceledException ? $"no answer within {RedisPatience.TotalSeconds:0} s" : e.Message;
+            throw LaunchException.Refused($"--redis {redis} cannot be reached: {why}. Start a Redis there, or leave the option out for the embedded one");
         }
     }
 

@@ -3,16 +3,17 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Data.Common;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microservices.Local.Render;
 
 namespace Microservices.Local;
 
 /// <summary>The command line: its options, what is wrong with them, and the exit codes.</summary>
-internal static class LaunchCommand
+internal static partial class LaunchCommand
 {
     private static readonly string Description = $"""
-        Runs the suite on this machine: an embedded Redis, then {string.Join(", ", Catalog.Services.Select(s => s.Name))}, each a process of its own.
-        Ctrl-C or SIGTERM stops all of it.
+        Runs the suite on this machine: an embedded Redis, {string.Join(", ", Catalog.Services.Select(s => s.Name))}, each a process of its own, and
+        Aspire's dashboard, with the logs, traces and metrics of all of them. Ctrl-C or SIGTERM stops all of it.
 
         Usage from anywhere in a checkout:
           dotnet run --project deploy/local [-- options]
@@ -64,6 +65,11 @@ internal static class LaunchCommand
         Description = "Run what was built before. 'dotnet run' does the building, so give this one to it: before any '--'",
     };
 
+    private static readonly Option<bool> NoDashboard = new("--no-dashboard")
+    {
+        Description = $"Leave out Aspire's dashboard (http://localhost:{Catalog.DashboardPort}), and print the services' logs here",
+    };
+
     private static readonly Option<bool> StopWithParent = new("--stop-with-parent")
     {
         Hidden = true,
@@ -73,7 +79,7 @@ internal static class LaunchCommand
     /// <summary>Runs the launch with the options in the arguments; returns the exit code.</summary>
     public static Task<int> InvokeAsync(string[] args, Func<LaunchOptions, Task> launch)
     {
-        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, StopWithParent, RenderCommand.Create() };
+        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, RenderCommand.Create() };
         command.SetAction(async (result, _) =>
         {
             try
@@ -91,7 +97,7 @@ internal static class LaunchCommand
         var parsed = command.Parse(args);
         if (parsed.Action is ParseErrorAction wrong)
             wrong.ShowHelp = false;
-        // Signals are StopRequest's: stopping a suite takes longer than the library would wait.
+        // Signals are the host's: stopping a suite takes longer than the library would wait.
         return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
@@ -102,7 +108,8 @@ internal static class LaunchCommand
         Postgres = result.GetValue(Postgres),
         Replicas = (result.GetValue(Replicas) ?? []).Select(r => r.Split('=')).ToDictionary(r => r[0], r => Number(r[1])),
         ReadyTimeout = TimeSpan.FromSeconds(result.GetValue(ReadyTimeout)),
-        StopWithParent = result.GetValue(StopWithParent),
+        Dashboard = !result.GetValue(NoDashboard),
+        Parent = result.GetValue(StopWithParent) ? GetParent() : null,
     };
 
     private static void Check(OptionResult result, string problem, Func<string, bool> isRight)
@@ -138,4 +145,7 @@ internal static class LaunchCommand
 
     private static int Number(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    private static partial int GetParent();
 }

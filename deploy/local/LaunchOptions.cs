@@ -18,6 +18,9 @@ internal sealed record LaunchOptions
     /// <summary>How long the services may take to become ready.</summary>
     public required TimeSpan ReadyTimeout { get; init; }
 
-    /// <summary>Whether to stop once the process that started the launcher is gone.</summary>
-    public bool StopWithParent { get; init; }
+    /// <summary>Whether Aspire's dashboard runs, and the services send it their telemetry.</summary>
+    public required bool Dashboard { get; init; }
+
+    /// <summary>The process with whose end the suite stops; null for none.</summary>
+    public int? Parent { get; init; }
 }

@@ -6,8 +6,8 @@ namespace Microservices.Local;
 /// <summary>One process to run: a replica of a service, with its ports and settings.</summary>
 internal sealed record Replica(ServiceDefinition Service, int Number, IReadOnlyDictionary<string, string> Settings)
 {
-    /// <summary>"orders", and for further replicas "orders#2".</summary>
-    public string Name => Number == 1 ? Service.Name : $"{Service.Name}#{Number}";
+    /// <summary>"orders", and for further replicas "orders-2".</summary>
+    public string Name => Number == 1 ? Service.Name : $"{Service.Name}-{Number}";
 
     /// <summary>All its ports, by the names that Kestrel's configuration has for them.</summary>
     public IEnumerable<(string Endpoint, int Port)> Ports => Service.Ports.Select(p => (p.Endpoint, Shift(p.Port)));
@@ -25,32 +25,38 @@ internal sealed record Replica(ServiceDefinition Service, int Number, IReadOnlyD
 }
 
 /// <summary>What is to be run: the processes in the order of dependency, and where their state lives.</summary>
-internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string? Postgres, string Redis, bool RedisIsEmbedded)
+internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replicas)
 {
-    // Streams that clients hold open keep a service from stopping for as long; the suite stops service after service within 10 s.
+    // Streams that clients hold open keep a service from stopping for as long; the suite stops within 10 s.
     private const string DrainWindow = "Drain__Window";
 
-    /// <summary>The names of all processes.</summary>
-    public IEnumerable<string> Names => Replicas.Select(r => r.Name);
+    /// <summary>Where the services keep their files.</summary>
+    public string Data => Options.Data ?? Path.Combine(Repository.Root, ".data");
+
+    /// <summary>Where Redis is.</summary>
+    public string Redis => Options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}");
 
     /// <summary>Works out who runs where, and with which settings.</summary>
     public static Plan For(LaunchOptions options)
     {
-        var plan = new Plan([], options.Data ?? Path.Combine(Repository.Root, ".data"), options.Postgres,
-            options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}"), options.Redis is null);
-
+        var plan = new Plan(options, []);
         var replicas = Catalog.Services
             .SelectMany(s => Enumerable.Range(1, options.Replicas.GetValueOrDefault(s.Name, 1)).Select(n => new Replica(s, n, new Dictionary<string, string>())))
             .ToArray();
         return plan with { Replicas = [.. replicas.Select(r => r with { Settings = plan.SettingsFor(r, replicas) })] };
     }
 
+    /// <summary>A service's message about a setting, with the launcher's option that has set it in place of the setting's key.</summary>
+    public string ByOption(string message) => message
+        .Replace("ConnectionStrings:Redis", Options.Redis is null ? "the embedded Redis" : "--redis", StringComparison.Ordinal)
+        .Replace("ConnectionStrings:Database", Options.Postgres is null ? "--data" : "--postgres", StringComparison.Ordinal);
+
     private Dictionary<string, string> SettingsFor(Replica replica, Replica[] all)
     {
         var settings = replica.Ports.ToDictionary(p => $"Kestrel__Endpoints__{p.Endpoint}__Url", p => Loopback(p.Port));
         settings["ConnectionStrings__Redis"] = Redis;
         if (replica.Service.HasDatabase)
-            settings["ConnectionStrings__Database"] = Postgres ?? Sqlite(replica.Service);
+            settings["ConnectionStrings__Database"] = Options.Postgres ?? Sqlite(replica.Service);
 
         foreach (var backend in Catalog.Services.Where(s => replica.Service.Backends.Contains(s.Project)))
         {
@@ -58,20 +64,18 @@ internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string
                 settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Project}__Addresses__{i}")] = Loopback(to.GrpcPort);
         }
 
-        if (RedisIsEmbedded)
+        if (Options.Redis is null)
         {
             // As much as the launcher has for it: see EmbeddedRedis.
             foreach (var (budget, bytes) in EmbeddedRedis.Budgets)
-            {
-                if (!IsSet(budget))
-                    settings[budget] = bytes.ToString(CultureInfo.InvariantCulture);
-            }
+                SetUnlessSet(settings, budget, bytes.ToString(CultureInfo.InvariantCulture));
         }
 
-        if (!IsSet(DrainWindow))
-            settings[DrainWindow] = "00:00:02";
-        if (!IsSet("ASPNETCORE_ENVIRONMENT") && !IsSet("DOTNET_ENVIRONMENT"))
-            settings["ASPNETCORE_ENVIRONMENT"] = "Development";
+        SetUnlessSet(settings, DrainWindow, "00:00:02");
+        // What the terminal shows beside the dashboard.
+        SetUnlessSet(settings, "Logging__Console__LogToStandardErrorThreshold", "Warning");
+        // Aspire keeps both from the services.
+        settings["ASPNETCORE_ENVIRONMENT"] = Variable("ASPNETCORE_ENVIRONMENT") ?? Variable("DOTNET_ENVIRONMENT") ?? "Development";
         return settings;
     }
 
@@ -81,5 +85,12 @@ internal sealed record Plan(IReadOnlyList<Replica> Replicas, string Data, string
 
     private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
 
-    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
+    // The environment is the services', too.
+    private static void SetUnlessSet(Dictionary<string, string> settings, string name, string value)
+    {
+        if (Variable(name) is null)
+            settings[name] = value;
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

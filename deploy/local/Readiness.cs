@@ -1,54 +1,57 @@
+using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microservices.Local;
 
-/// <summary>Whether a replica is ready, by its own word, and what it last said.</summary>
-internal sealed class Readiness(Replica replica)
+/// <summary>
+/// Whether a replica is ready, by its own word. Aspire asks at intervals of seconds; a replica that is about to be ready is waited for, so that
+/// the news does not come that much later.
+/// </summary>
+internal sealed class Readiness(Replica replica) : IHealthCheck
 {
     private const int LongestAnswer = 200;
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Who is asked.</summary>
-    public Replica Replica => replica;
+    // Directly, whatever proxy the environment names.
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
 
-    /// <summary>Whether it has said that it is ready.</summary>
-    public bool IsReady { get; private set; }
+    private readonly Uri url = Url(replica);
 
-    /// <summary>What it last said, or why it said nothing.</summary>
-    public string LastAnswer { get; private set; } = "not asked yet";
+    /// <summary>Where a replica says whether it is ready.</summary>
+    public static Uri Url(Replica replica) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{replica.ManagementPort}/health/ready"));
 
-    /// <summary>A client to ask with: directly, whatever proxy the environment names.</summary>
-    public static HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = ProbeTimeout };
-
-    /// <summary>Asks until it is ready.</summary>
-    public async Task UntilReadyAsync(HttpClient http, CancellationToken cancellation)
+    /// <inheritdoc/>
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{replica.ManagementPort}/health/ready"));
-        while (!IsReady)
+        var start = Stopwatch.GetTimestamp();
+        while (true)
         {
-            await AskAsync(http, url, cancellation);
-            if (!IsReady)
-                await Task.Delay(ProbeInterval, cancellation);
+            var answer = await AskAsync(cancellationToken);
+            if (answer.Status == HealthStatus.Healthy || Stopwatch.GetElapsedTime(start) > Patience)
+                return answer;
+            await Task.Delay(Interval, cancellationToken);
         }
     }
 
-    private async Task AskAsync(HttpClient http, Uri url, CancellationToken cancellation)
+    private async Task<HealthCheckResult> AskAsync(CancellationToken cancellation)
     {
         try
         {
-            using var response = await http.GetAsync(url, cancellation);
+            using var response = await Http.GetAsync(url, cancellation);
+            if (response.IsSuccessStatusCode)
+                return HealthCheckResult.Healthy();
             var body = await response.Content.ReadAsStringAsync(cancellation);
-            IsReady = response.IsSuccessStatusCode;
-            LastAnswer = $"{url} answered {(int)response.StatusCode} {(body.Length > LongestAnswer ? body[..LongestAnswer] + "..." : body)}";
+            return HealthCheckResult.Unhealthy($"{url} answered {(int)response.StatusCode} {(body.Length > LongestAnswer ? body[..LongestAnswer] + "..." : body)}");
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException exception)
         {
-            LastAnswer = e.Message;
+            return HealthCheckResult.Unhealthy(exception.Message);
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            LastAnswer = $"{url} did not answer within {ProbeTimeout.TotalSeconds:0} s";
+            return HealthCheckResult.Unhealthy($"{url} did not answer within {Http.Timeout.TotalSeconds:0} s");
         }
     }
 }

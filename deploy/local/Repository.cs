@@ -15,7 +15,8 @@ internal static class Repository
     /// <summary>Where a service's assembly is when built as the launcher was: same framework, same configuration. Of Release, what is deployed.</summary>
     public static string Assembly(ServiceDefinition service)
     {
-        var output = Path.GetRelativePath(Path.Combine(Root, "deploy", "local"), AppContext.BaseDirectory);
+        // bin/Debug/net10.0: the same for every project.
+        var output = Path.Combine(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar).Split(Path.DirectorySeparatorChar)[^3..]);
         var folder = Path.Combine(Root, service.Folder, output);
         var published = Path.Combine(folder, "publish", service.Project + ".dll");
         return File.Exists(published) ? published : Path.Combine(folder, service.Project + ".dll");

@@ -1,112 +1,132 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 
 namespace Microservices.Local;
 
-/// <summary>All services, from their start to the end of the last of them.</summary>
-internal sealed class Suite : IAsyncDisposable
+/// <summary>
+/// What the launcher adds to Aspire: it says when all services are ready and where they are, and ends, naming the service, when one is not
+/// ready in time or ends by itself. One that a user stops or restarts in the dashboard has not ended by itself.
+/// </summary>
+internal sealed class Suite(Plan plan, Terminal terminal, ResourceNotificationService resources, IHostApplicationLifetime lifetime) : BackgroundService
 {
-    // After the first of these the rest is killed; with the second it stays below the 10 s that are promised.
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(1);
-
     // A signal to the whole process group reaches the services before the launcher has seen it: then their end is no failure.
-    private static readonly TimeSpan SignalGrace = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    private readonly Stopwatch age = Stopwatch.StartNew();
-    private readonly Watchdog watchdog = new();
-    private readonly Terminal terminal;
-    private readonly Task anyExited;
+    // The last line of a service, which says why it cannot start, comes by another way than the news of its end, and may be later.
+    private static readonly TimeSpan LastLineGrace = TimeSpan.FromSeconds(3);
 
-    private Suite(Plan plan, Terminal terminal)
+    // Of the 10 s that a stop may take. What still runs then is stopped by the orchestrator, as soon as this process has ended.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(9);
+
+    // As Aspire calls it.
+    private const string Dashboard = "aspire-dashboard";
+
+    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> states = [];
+    // By name and process id: a restart gives another process, and news of one that is told to stop may be older than that.
+    private readonly HashSet<(string Name, int Pid)> ended = [];
+    private bool isReady;
+    private LaunchException? failure;
+
+    /// <summary>The replicas that Aspire says run, with their process ids. Thread-safe.</summary>
+    public IEnumerable<(Replica Replica, int Pid)> Running => plan.Replicas.Where(replica => State(replica)?.State?.Text == KnownResourceStates.Running).Select(replica => (replica, Pid(replica)));
+
+    /// <summary>Runs the application until it is asked to stop. Throws, naming the service, when one has failed.</summary>
+    public static async Task RunAsync(DistributedApplication app)
     {
-        this.terminal = terminal;
-        Processes = [.. plan.Replicas.Select(r => ServiceProcess.Start(r, terminal, watchdog))];
-        anyExited = Task.WhenAny(Processes.Select(p => p.Exited));
-    }
-
-    /// <summary>The processes, who is called before who calls.</summary>
-    public IReadOnlyList<ServiceProcess> Processes { get; }
-
-    /// <summary>The time since the start.</summary>
-    public TimeSpan Age => age.Elapsed;
-
-    /// <summary>Starts all at once: a service that finds another not ready yet tries again.</summary>
-    public static Suite Start(Plan plan, Terminal terminal) => new(plan, terminal);
-
-    /// <summary>
-    /// Returns true when all are ready, false when a stop is asked for before. Throws, naming who, when one exits or is not ready in time.
-    /// </summary>
-    public async Task<bool> UntilReadyAsync(TimeSpan timeout, CancellationToken stop)
-    {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        enough.CancelAfter(timeout);
-        using var http = Readiness.Client();
-        var states = Processes.Select(p => new Readiness(p.Replica)).ToArray();
-        var ready = Task.WhenAll(states.Select(s => s.UntilReadyAsync(http, enough.Token)));
-
-        await Task.WhenAny(ready, anyExited);
-        if (ready.IsCompletedSuccessfully)
-            return true;
-
-        if (anyExited.IsCompleted)
-            await UntilOverAsync(stop);
-        await enough.CancelAsync();
-        await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (stop.IsCancellationRequested)
-            return false;
-
-        var late = states.Where(s => !s.IsReady).Select(s => $"  {s.Replica.Name}: {s.LastAnswer}");
-        throw Fail($"Not ready within {timeout.TotalSeconds:0} s:{Environment.NewLine}{string.Join(Environment.NewLine, late)}");
-    }
-
-    /// <summary>Returns when a stop is asked for. Throws, naming who, when a service exits by itself.</summary>
-    public async Task UntilOverAsync(CancellationToken stop)
-    {
-        if (await CompletesAsync(anyExited, stop) && await CompletesAsync(Task.Delay(SignalGrace, CancellationToken.None), stop))
+        var suite = app.Services.GetRequiredService<Suite>();
+        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
-            var exits = Processes.Where(p => p.Exited.IsCompleted).Select(p => $"{p.Replica.Name} exited by itself with {p.ExitDescription}");
-            throw Fail(string.Join(Environment.NewLine, exits));
+            signal.Cancel = true;
+            lifetime.StopApplication();
+        });
+
+        var running = app.RunAsync();
+        if (await Task.WhenAny(running, StopTimeoutAsync(lifetime.ApplicationStopping)) == running)
+            await running;
+        if (suite.failure is { } failure)
+            throw failure;
+    }
+
+    /// <summary>Stops the suite because of a failure; the first one is what the launcher ends with.</summary>
+    public void Fail(string message)
+    {
+        Interlocked.CompareExchange(ref failure, LaunchException.Failed(message), null);
+        lifetime.StopApplication();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        enough.CancelAfter(plan.Options.ReadyTimeout);
+        try
+        {
+            await foreach (var change in resources.WatchAsync(enough.Token))
+            {
+                states[change.Resource.Name] = change.Snapshot;
+                if (HasEndedByItself(change))
+                {
+                    await Task.Delay(isReady ? Grace : LastLineGrace, stoppingToken);
+                    Ended(change.Resource.Name, change.Snapshot.ExitCode);
+                }
+                else if (!isReady && plan.Replicas.All(IsReady))
+                {
+                    isReady = true;
+                    enough.CancelAfter(Timeout.InfiniteTimeSpan);
+                    terminal.Show(Welcome.Text(plan, Pid));
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        catch (OperationCanceledException)
+        {
+            var late = plan.Replicas.Where(replica => !IsReady(replica)).Select(replica => $"  {replica.Name}: {LastAnswer(replica)}");
+            Fail(string.Join(Environment.NewLine, late.Prepend($"Not ready within {plan.Options.ReadyTimeout.TotalSeconds:0} s:")));
         }
     }
 
-    /// <summary>Stops all, callers first, and kills what has not stopped in time. Takes less than 10 s.</summary>
-    public async ValueTask DisposeAsync()
+    private static async Task StopTimeoutAsync(CancellationToken stopping)
     {
-        var patience = Task.Delay(StopPatience);
-        terminal.Say("Stopping");
-        var services = Processes.GroupBy(p => p.Replica.Service).Reverse().ToArray();
-        // A service that is slow to stop keeps those that it calls from being told only so long: the last one needs time, too.
-        var patienceEach = StopPatience / (services.Length + 1);
-        foreach (var replicas in services)
-        {
-            foreach (var process in replicas)
-                process.Terminate();
-            await Task.WhenAny(Task.WhenAll(replicas.Select(p => p.Exited)), Task.Delay(patienceEach), patience);
-        }
-
-        var all = Task.WhenAll(Processes.Select(p => p.Exited));
-        await Task.WhenAny(all, patience);
-        foreach (var process in Processes.Where(p => !p.Exited.IsCompleted))
-        {
-            terminal.Say($"{process.Replica.Name} did not stop within {StopPatience.TotalSeconds:0} s: killed", isError: true);
-            process.Kill();
-        }
-
-        await Task.WhenAny(all, Task.Delay(KillPatience));
-        watchdog.Dispose();
-        terminal.Say("Stopped");
+        await Task.Delay(Timeout.InfiniteTimeSpan, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(StopTimeout, CancellationToken.None);
     }
 
-    private LaunchException Fail(string message)
+    private void Ended(string name, int? exitCode)
     {
-        // Said twice: here beside the last lines of the service, and as the last line of all.
-        terminal.Say(message, isError: true);
-        return LaunchException.Failed(message);
+        if (plan.Replicas.Any(replica => replica.Name == name))
+            Fail($"{name} exited by itself{(exitCode >= 0 ? $" with code {exitCode}" : ": killed by a signal")}");
+        else if (name == Dashboard)
+            terminal.Say("The dashboard has ended; the services go on", isError: true);
     }
 
-    private static async Task<bool> CompletesAsync(Task task, CancellationToken stop)
+    // True once for a process, and never for one that was told to stop.
+    private bool HasEndedByItself(ResourceEvent change)
     {
-        await Task.WhenAny(task, Task.Delay(Timeout.InfiniteTimeSpan, stop));
-        return !stop.IsCancellationRequested;
+        var isStopping = change.Snapshot.State?.Text == KnownResourceStates.Stopping;
+        return (isStopping || KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text)) && ended.Add((change.Resource.Name, Pid(change.Snapshot))) && !isStopping;
     }
+
+    private bool IsReady(Replica replica) => State(replica)?.HealthStatus == HealthStatus.Healthy;
+
+    private string LastAnswer(Replica replica) => State(replica) switch
+    {
+        { HealthReports: [{ Description: { } answer }, ..] } => answer,
+        { State.Text: { } state } => $"{state}, and {Readiness.Url(replica)} has not answered yet",
+        _ => "not started",
+    };
+
+    private int Pid(Replica replica) => State(replica) is { } snapshot ? Pid(snapshot) : 0;
+
+    private static int Pid(CustomResourceSnapshot snapshot) =>
+        Convert.ToInt32(snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value, CultureInfo.InvariantCulture);
+
+    private CustomResourceSnapshot? State(Replica replica) => states.GetValueOrDefault(replica.Name);
 }

@@ -1,8 +1,7 @@
 namespace Microservices.Local;
 
 /// <summary>
-/// The one terminal that all processes share: a line at a time, each marked with whose it is. Safe to use from several threads;
-/// a terminal that is slow makes the services wait rather than the launcher buffer.
+/// The one terminal that all processes share: a line at a time, each marked with whose it is. Safe to use from several threads.
 /// </summary>
 internal sealed class Terminal
 {

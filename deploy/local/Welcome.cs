@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Microservices.Local;
@@ -5,13 +6,22 @@ namespace Microservices.Local;
 /// <summary>What is shown once all are ready: where everything is, and commands to copy.</summary>
 internal static class Welcome
 {
-    /// <summary>Shows it.</summary>
-    public static void Print(Suite suite, Plan plan, Terminal terminal) => terminal.Show($"""
+    private static readonly string Rest = $"http://localhost:{Catalog.Services.Single(s => s.Name == "gateway").HttpPort}";
+    private static readonly string Users = $"localhost:{Catalog.Services.Single(s => s.Name == "users").GrpcPort}";
 
-        {Table(suite)}
-        Redis: {plan.Redis}{(plan.RedisIsEmbedded ? " (embedded)" : "")}
-        Data:  {(plan.Postgres is null ? plan.Data : "PostgreSQL")}
-        Docs:  {Rest}/docs
+    // The e-mail is unique and outlasts the key, so each start has its own; within one, the command may be repeated.
+    private static readonly string Stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+    private static readonly string CreateUser = $$"""{"displayName": "Ada Lovelace", "email": "ada-{{Stamp}}@example.com"}""";
+    private const string ListUsers = """{"pageSize": 5}""";
+
+    /// <summary>The text, with the process ids of the replicas.</summary>
+    public static string Text(Plan plan, Func<Replica, int> pid) => $"""
+
+        {Table(plan, pid)}
+        Dashboard: {(plan.Options.Dashboard ? $"http://localhost:{Catalog.DashboardPort}" : "left out")}
+        Docs:      {Rest}/docs
+        Redis:     {plan.Redis}{(plan.Options.Redis is null ? " (embedded)" : "")}
+        Data:      {(plan.Options.Postgres is null ? plan.Data : "PostgreSQL")}
 
         Copy and paste:
 
@@ -21,30 +31,24 @@ internal static class Welcome
 
           buf curl --protocol grpc --http2-prior-knowledge -d '{ListUsers}' http://{Users}/users.v1.UsersService/ListUsers
 
-        Ready after {suite.Age.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s. Ctrl-C stops all.
+        Ready after {Age.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s. Ctrl-C stops all.
 
-        """);
+        """;
 
-    private static readonly string Rest = $"http://localhost:{Catalog.Services.Single(s => s.Name == "gateway").HttpPort}";
-    private static readonly string Users = $"localhost:{Catalog.Services.Single(s => s.Name == "users").GrpcPort}";
+    private static TimeSpan Age => DateTime.Now - Process.GetCurrentProcess().StartTime;
 
-    // The e-mail is unique and outlasts the key, so each start has its own; within one, the command may be repeated.
-    private static readonly string Stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
-    private static readonly string CreateUser = $$"""{"displayName": "Ada Lovelace", "email": "ada-{{Stamp}}@example.com"}""";
-    private const string ListUsers = """{"pageSize": 5}""";
-
-    private static string Table(Suite suite)
+    private static string Table(Plan plan, Func<Replica, int> pid)
     {
         string[][] rows =
         [
             ["SERVICE", "PID", "GRPC", "MANAGEMENT", "HTTP"],
-            .. suite.Processes.Select(p => (string[])
+            .. plan.Replicas.Select(replica => (string[])
             [
-                p.Replica.Name,
-                $"{p.Pid}",
-                $"localhost:{p.Replica.GrpcPort}",
-                $"http://localhost:{p.Replica.ManagementPort}",
-                p.Replica.HttpPort is { } http ? $"http://localhost:{http}" : "",
+                replica.Name,
+                $"{pid(replica)}",
+                $"localhost:{replica.GrpcPort}",
+                $"http://localhost:{replica.ManagementPort}",
+                replica.HttpPort is { } http ? $"http://localhost:{http}" : "",
             ]),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(r => r[column].Length));

@@ -24,7 +24,7 @@ public sealed class LifetimeTests
 
         Assert.Equal(0, await suite.UntilExitAsync(Suite.StopPromise));
         Assert.All(pids.Values, pid => Assert.False(Shell.IsRunning(pid)));
-        Assert.Empty(suite.Running());
+        await UntilNoneIsLeftAsync(suite);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class LifetimeTests
         await suite.UntilReadyAsync();
 
         Assert.Equal(0, await suite.StopAsync());
-        Assert.Empty(suite.Running());
+        await UntilNoneIsLeftAsync(suite);
     }
 
     [Theory]
@@ -48,15 +48,15 @@ public sealed class LifetimeTests
 
         await Shell.SignalAsync(suite.Pid, "KILL");
 
-        await Eventually.UntilAsync(() => suite.Running().Count == 0, "no process is left behind", Suite.StopPromise);
+        await UntilNoneIsLeftAsync(suite);
     }
 
     [Theory]
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    [InlineData(5)]
     [InlineData(6)]
+    [InlineData(8)]
     public async Task Killing_the_launcher_while_it_starts_the_services_leaves_none(int processes)
     {
         await using var suite = Suite.Launch();
@@ -64,7 +64,21 @@ public sealed class LifetimeTests
 
         await Shell.SignalAsync(suite.Pid, "KILL");
 
-        await Eventually.UntilAsync(() => suite.Running().Count == 0, "no process is left behind", Suite.StopPromise);
+        await UntilNoneIsLeftAsync(suite);
+    }
+
+    [Theory]
+    [InlineData("start-apiserver")]
+    [InlineData("run-controllers")]
+    public async Task Killing_a_part_of_the_orchestrator_ends_the_suite_and_leaves_none(string command)
+    {
+        await using var suite = await Suite.StartAsync();
+
+        await Shell.SignalAsync(await suite.FindAsync(command), "KILL");
+
+        Assert.Equal(2, await suite.UntilExitAsync());
+        Assert.Matches("Aspire's orchestrator \\(dcp\\) has ended, and the services with it: .*\n$", suite.Output);
+        await UntilNoneIsLeftAsync(suite);
     }
 
     [Theory]
@@ -77,8 +91,8 @@ public sealed class LifetimeTests
         await Shell.SignalAsync(suite.Pids[service], "KILL");
 
         Assert.Equal(2, await suite.UntilExitAsync(Suite.StopPromise));
-        Assert.EndsWith($"{service} exited by itself with code 137 (SIGKILL)\n", suite.Output, StringComparison.Ordinal);
-        Assert.Empty(suite.Running());
+        Assert.EndsWith($"{service} exited by itself: killed by a signal\n", suite.Output, StringComparison.Ordinal);
+        await UntilNoneIsLeftAsync(suite);
     }
 
     [Fact]
@@ -87,12 +101,14 @@ public sealed class LifetimeTests
         using var orders = Listen(5002);
         using var gateway = Listen(9080);
         using var redis = Listen(6399);
-        await using var suite = Suite.Launch();
+        using var dashboard = Listen(18888);
+        await using var suite = Suite.Launch(dashboard: true);
 
         Assert.Equal(1, await suite.UntilExitAsync());
         Assert.Contains("5002  orders, gRPC\n", suite.Output, StringComparison.Ordinal);
         Assert.Contains("9080  gateway, management\n", suite.Output, StringComparison.Ordinal);
         Assert.Contains("6399  embedded Redis", suite.Output, StringComparison.Ordinal);
+        Assert.Contains("18888  dashboard", suite.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(" | ", suite.Output, StringComparison.Ordinal);
     }
 
@@ -123,8 +139,8 @@ public sealed class LifetimeTests
     {
         await using var suite = await Suite.StartAsync(["--replicas", "orders=2", "--replicas", "users=2"]);
 
-        Assert.Equal(Catalog.Services.Select(s => s.Name).Concat(["orders#2", "users#2"]).Order(), suite.Pids.Keys.Order());
-        Assert.Matches(@"(?m)^orders#2 .* localhost:5102 +http://localhost:9102$", suite.Output);
+        Assert.Equal(Catalog.Services.Select(s => s.Name).Concat(["orders-2", "users-2"]).Order(), suite.Pids.Keys.Order());
+        Assert.Matches(@"(?m)^orders-2 .* localhost:5102 +http://localhost:9102$", suite.Output);
         using var http = new HttpClient();
         foreach (var port in new[] { 9001, 9101, 9002, 9102 })
         {
@@ -134,18 +150,39 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    public async Task A_service_that_is_not_ready_in_time_is_named()
+    public async Task A_service_that_is_not_ready_in_time_is_named_and_killed_as_it_does_not_stop_either()
     {
-        var noDatabase = $"Host=127.0.0.1;Port={Eventually.FreePort()};Username=nobody";
-        var waits = new Dictionary<string, string> { ["Persistence__UnavailableAfter"] = "00:10:00" };
-        await using var suite = Suite.Launch(["--postgres", noDatabase, "--ready-timeout", "3"], environment: waits);
+        await using var suite = Suite.Launch(["--ready-timeout", "20"]);
+        await Shell.SignalAsync(await suite.FindAsync("Users.dll"), "STOP");
 
         Assert.Equal(2, await suite.UntilExitAsync());
-        Assert.Contains("Not ready within 3 s", suite.Output, StringComparison.Ordinal);
-        Assert.Matches("(?m)^  users: .*9001", suite.Output);
-        Assert.Matches("(?m)^  orders: .*9002", suite.Output);
-        Assert.Empty(suite.Running());
+        Assert.Matches("(?m)^Not ready within 20 s:\n(.*\n)*  users: .*9001", suite.Output);
+        await UntilNoneIsLeftAsync(suite);
     }
+
+    [Fact]
+    public async Task A_service_that_cannot_start_ends_the_suite_with_its_one_line()
+    {
+        await using var suite = Suite.Launch(environment: new Dictionary<string, string> { ["Drain__Window"] = "soon" });
+
+        Assert.Equal(2, await suite.UntilExitAsync());
+        Assert.Matches("^[a-z]+ cannot start: .*Drain:Window.*\n$", suite.Output);
+        await UntilNoneIsLeftAsync(suite);
+    }
+
+    [Fact]
+    public async Task A_PostgreSQL_that_cannot_be_reached_ends_the_suite_with_one_line_that_names_the_option()
+    {
+        await using var suite = Suite.Launch(["--postgres", $"Host=127.0.0.1;Port={Eventually.FreePort()};Username=nobody"]);
+
+        Assert.Equal(2, await suite.UntilExitAsync());
+        Assert.Matches("(?m)^[a-z]+ cannot start: .*--postgres.*\n$", suite.Output);
+        await UntilNoneIsLeftAsync(suite);
+    }
+
+    // Aspire's own processes stay for a moment after the last service.
+    private static Task UntilNoneIsLeftAsync(Suite suite) =>
+        Eventually.UntilAsync(() => suite.Running().Count == 0, "no process is left behind", Suite.StopPromise);
 
     private static TcpListener Listen(int port)
     {

@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microservices.Tests.Support;
 using Xunit;
 
 namespace Microservices.Tests.EndToEnd;
@@ -11,7 +15,7 @@ public sealed class OptionsTests
         await using var suite = Suite.Launch(["--help"]);
 
         Assert.Equal(0, await suite.UntilExitAsync());
-        foreach (var option in new[] { "--data <DIR>", "--redis <HOST:PORT>", "--postgres <CONNECTION>", "--replicas <SERVICE=N>", "--ready-timeout <SECONDS>", "--no-build" })
+        foreach (var option in new[] { "--data <DIR>", "--redis <HOST:PORT>", "--postgres <CONNECTION>", "--replicas <SERVICE=N>", "--ready-timeout <SECONDS>", "--no-build", "--no-dashboard" })
             Assert.Contains(option, suite.Output, StringComparison.Ordinal);
         Assert.Contains("Exit codes:", suite.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("--stop-with-parent", suite.Output, StringComparison.Ordinal);
@@ -30,6 +34,7 @@ public sealed class OptionsTests
     [InlineData("--postgres", "Data Source=users.db", "--postgres wants Npgsql's form")]
     [InlineData("--ready-timeout", "soon", "--ready-timeout wants a number of seconds")]
     [InlineData("--data", "/dev/null/data", "--data /dev/null/data cannot be used")]
+    [InlineData("--data", "/sys/kernel", "--data /sys/kernel cannot be used")]
     [InlineData("--colour", "red", "'--colour'")]
     public async Task A_wrong_option_is_named_and_nothing_is_started(string option, string value, string message)
     {
@@ -38,6 +43,24 @@ public sealed class OptionsTests
         Assert.Equal(1, await suite.UntilExitAsync());
         Assert.Contains(message, suite.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(" | ", suite.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", "is no Redis")]
+    [InlineData("-NOAUTH Authentication required.\r\n", "wants a password")]
+    [InlineData("", "no answer within 3 s")]
+    public async Task A_Redis_that_is_none_or_does_not_answer_is_named_and_nothing_is_started(string answer, string message)
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        await using var suite = Suite.Launch(["--redis", $"{server.LocalEndpoint}"]);
+        using var client = await server.AcceptTcpClientAsync().WaitAsync(Eventually.Timeout);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer));
+
+        Assert.Equal(1, await suite.UntilExitAsync());
+        Assert.StartsWith($"--redis {server.LocalEndpoint} ", suite.Output, StringComparison.Ordinal);
+        Assert.Contains(message, suite.Output, StringComparison.Ordinal);
+        Assert.Single(suite.Output.TrimEnd().Split('\n'));
     }
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed partial class Suite : IAsyncDisposable
         }
     }
 
-    /// <summary>The process ids of the services by name ("orders#2"), as the table shows them.</summary>
+    /// <summary>The process ids of the services by name ("orders-2"), as the table shows them.</summary>
     public IReadOnlyDictionary<string, int> Pids =>
         TableRow().Matches(Output).ToDictionary(m => m.Groups["name"].Value, m => int.Parse(m.Groups["pid"].ValueSpan, CultureInfo.InvariantCulture));
 
@@ -91,9 +91,11 @@ public sealed partial class Suite : IAsyncDisposable
     /// <param name="options">Options of deploy/local.</param>
     /// <param name="data">The data directory; null for a temporary one.</param>
     /// <param name="environment">Settings, which the services inherit.</param>
-    public static async Task<Suite> StartAsync(IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="dashboard">With the dashboard, as a user starts it. It takes as much time and memory as two services.</param>
+    public static async Task<Suite> StartAsync(
+        IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null, bool dashboard = false)
     {
-        var suite = Launch(options, data, environment);
+        var suite = Launch(options, data, environment, dashboard: dashboard);
         try
         {
             await suite.UntilReadyAsync();
@@ -108,11 +110,12 @@ public sealed partial class Suite : IAsyncDisposable
 
     /// <summary>Starts the launcher and returns at once; that of another checkout, and as it was built there, if these are named.</summary>
     public static Suite Launch(
-        IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string? root = null, string? configuration = null)
+        IEnumerable<string>? options = null, string? data = null, IReadOnlyDictionary<string, string>? environment = null, string? root = null, string? configuration = null,
+        bool dashboard = false)
     {
         var launcher = Path.Combine(root ?? Needs.Root, "deploy", "local", "bin", configuration ?? Needs.Configuration, "net10.0", "Local.dll");
         // Should the tests be killed, it stops.
-        return new Suite("dotnet", [launcher, "--stop-with-parent", "--no-build", .. options ?? []], data, environment);
+        return new Suite("dotnet", [launcher, "--stop-with-parent", "--no-build", .. dashboard ? Array.Empty<string>() : ["--no-dashboard"], .. options ?? []], data, environment);
     }
 
     /// <summary>Starts it by the command of the README, with what is built already.</summary>
@@ -148,6 +151,14 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>The processes that came of this launch, directly or not, and still run. Zombies do not count.</summary>
     public IReadOnlyList<int> Running() => Shell.ProcessesWith($"{MarkVariable}={mark}");
 
+    /// <summary>Returns the process of this launch whose command line has a text, once there is one.</summary>
+    public async Task<int> FindAsync(string text)
+    {
+        var found = 0;
+        await Eventually.UntilAsync(() => (found = Running().FirstOrDefault(pid => Shell.CommandLine(pid).Contains(text, StringComparison.Ordinal))) > 0, $"{text} runs");
+        return found;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -175,7 +186,7 @@ public sealed partial class Suite : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex(@"^(?<name>[a-z]+(#\d)?) +(?<pid>\d+) +localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<name>[a-z]+(-\d)?) +(?<pid>\d+) +localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TableRow();
 
     [GeneratedRegex(@"^  (?<command>(curl|grpcurl|buf) .*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]

@@ -48,6 +48,9 @@ public static class Shell
         // "1234 (name) S ...": the name may hold anything, the state comes after its end.
         Read(pid, "stat") is { Length: > 0 } stat && stat[(stat.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
 
+    /// <summary>The command line of a process, its arguments parted by spaces; empty when it has ended.</summary>
+    public static string CommandLine(int pid) => Read(pid, "cmdline").Replace('\0', ' ');
+
     private static string Read(int pid, string file)
     {
         try

@@ -1,3 +1,4 @@
+using System.Reflection;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Jobs;
@@ -14,7 +15,7 @@ var config = DefaultConfig.Instance
     .AddJob((smoke ? Job.Dry : Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance))
     .AddDiagnoser(MemoryDiagnoser.Default)
     .WithArtifactsPath(artifacts);
-var summaries = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest.Length > 0 ? rest : ["--filter", "*"], config).ToArray();
+var summaries = BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(rest.Length > 0 ? rest : ["--filter", "*"], config).ToArray();
 
 Directory.CreateDirectory(Path.Combine(Needs.Root, "tests", "Benchmarks", "results"));
 foreach (var table in smoke ? [] : Directory.GetFiles(artifacts, "*-report-github.md", SearchOption.AllDirectories))
