@@ -25,6 +25,8 @@ internal static class Authority
     /// <summary>Who acts for the user (RFC 8693).</summary>
     public const string ActorClaim = "act";
 
+    private const string IssuerKey = "Identity:Issuer";
+
     /// <summary>The scopes that there are: those of OpenID Connect, and two a service.</summary>
     public static readonly string[] Scopes =
     [
@@ -38,6 +40,9 @@ internal static class Authority
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<IdentityOptions, IdentityOptionsValidator>("Identity");
+        var issuer = builder.Configuration[IssuerKey] ?? new IdentityOptions().Issuer;
+        if (!builder.Environment.IsDevelopment() && !issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+            throw new InvalidSettingException(IssuerKey, $"must be https outside Development, the address that people have in their browsers, but is '{issuer}'");
         // OpenIddict's stores, and Data Protection's.
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<IdentityDbContext>>().CreateDbContext());
         builder.AddSealing();
