@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Google.Protobuf;
 using Grpc.Net.Client;
 using Microservices.Gateway.V1;
@@ -95,7 +96,29 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         });
     }
 
-    private async Task HarmAsync(HostileSuite suite, Func<List<Http2Connection>, Task> ask)
+    [FactNeeding(Need.RedisServer)]
+    public async Task Requests_sent_ahead_behind_event_streams_harm_nobody()
+    {
+        const int Connections = 300;
+        await using var suite = await HostileSuite.StartAsync();
+        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        await new UsersService.UsersServiceClient(channel).CreateUserAsync(new() { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
+
+        // The stream goes on for good, so that none of the others is served.
+        var request = Encoding.ASCII.GetBytes("GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\n\r\n"
+            + string.Concat(Enumerable.Repeat("GET /v1/users/ada HTTP/1.1\r\nHost: gateway\r\n\r\n", 24_000)));
+        await HarmAsync(suite, async connections =>
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                var connection = await RawConnection.OpenAsync(suite.Gateway.HttpPort, Stranger);
+                connections.Add(connection);
+                connection.Send(request);
+            }
+        });
+    }
+
+    private async Task HarmAsync(HostileSuite suite, Func<List<IAsyncDisposable>, Task> ask)
     {
         await using var watch = new ProcessWatch(suite.All, () => "answers that nobody reads");
         await using var good = await GoodCaller.StartAsync(suite);
@@ -106,7 +129,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         for (var round = 0; round < Rounds; round++)
         {
             without.Add(await P99Async(good));
-            var connections = new List<Http2Connection>();
+            var connections = new List<IAsyncDisposable>();
             await ask(connections);
             beside.Add(await P99Async(good));
             foreach (var connection in connections)
