@@ -3,7 +3,7 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Identity;
 
-/// <summary>Keys that change every ten seconds, with two replicas.</summary>
+/// <summary>Keys that change every twelve seconds, with two replicas.</summary>
 public sealed class KeyRotationTests(KeyRotationTests.QuickHost host) : IClassFixture<KeyRotationTests.QuickHost>
 {
     [Fact]
@@ -49,6 +49,6 @@ public sealed class KeyRotationTests(KeyRotationTests.QuickHost host) : IClassFi
 
     public sealed class QuickHost : IdentityHost
     {
-        protected override IEnumerable<(string Key, string Value)> Settings => [("Identity:KeyLifetime", "00:00:10"), ("Identity:KeyAnnouncement", "00:00:04")];
+        protected override IEnumerable<(string Key, string Value)> Settings => [("Identity:KeyLifetime", "00:00:12"), ("Identity:KeyAnnouncement", "00:00:10")];
     }
 }

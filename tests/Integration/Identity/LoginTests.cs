@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microservices.Identity;
 using Microservices.Tests.Support;
 using Microsoft.EntityFrameworkCore;
 
@@ -47,6 +48,10 @@ public sealed class LoginTests(IdentityHost host) : IClassFixture<IdentityHost>
         for (var i = 0; i < 5; i++)
             Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(host.NewBrowser(NewAddress()), email, "a wrong password")).Status);
 
+        // The wait of a second begins anew in 20 s: the machine may be slow.
+        var (key, later) = (Backoff.AccountKey(Account.KeyOf(email)), DateTimeOffset.UtcNow.AddSeconds(20));
+        await host.Database.WriteAsync(context => context.FailedAttempts.Where(attempts => attempts.Key == key).ExecuteUpdateAsync(set => set.SetProperty(attempts => attempts.LastTime, later)), default);
+
         var waiting = await LogInAsync(host.NewBrowser(NewAddress()), email, IdentityHost.Password);
         var known = await LogInAsync(owner, email, IdentityHost.Password);
 
@@ -73,7 +78,7 @@ public sealed class LoginTests(IdentityHost host) : IClassFixture<IdentityHost>
         var (_, email) = await host.NewAccountAsync();
         var address = NewAddress();
         var statuses = new List<HttpStatusCode>();
-        for (var i = 0; i < 8; i++)
+        for (var i = 0; i < 12; i++)
             statuses.Add((await LogInAsync(host.NewBrowser(address), IdentityHost.NewEmail(), "a wrong password")).Status);
 
         Assert.Contains(HttpStatusCode.TooManyRequests, statuses);
@@ -99,7 +104,7 @@ public sealed class LoginTests(IdentityHost host) : IClassFixture<IdentityHost>
         Assert.All(refused, one => Assert.True(one.Response.Headers.RetryAfter?.Delta > TimeSpan.Zero));
         Assert.All(answers.Except(refused), one => Assert.Equal(HttpStatusCode.Unauthorized, one.Status));
         // However many come at once: five fail before the first has to wait.
-        Assert.True(answers.Length - refused.Count < 20, $"{answers.Length - refused.Count} passwords were checked");
+        Assert.True(answers.Length - refused.Count < 10 + Environment.ProcessorCount, $"{answers.Length - refused.Count} passwords were checked");
     }
 
     [Fact]
