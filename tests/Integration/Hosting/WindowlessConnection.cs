@@ -38,11 +38,19 @@ internal sealed class WindowlessConnection : IAsyncDisposable
         var uri = new Uri(address);
         if (from is not null)
             connection.client.Client.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
-        await connection.client.ConnectAsync(uri.Host, uri.Port);
-        await connection.client.GetStream().WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
-        // SETTINGS_INITIAL_WINDOW_SIZE = 0.
-        await connection.WriteAsync(4, 0, 0, [0, 4, 0, 0, 0, 0]);
-        connection.reading = connection.ReadAsync();
+        try
+        {
+            await connection.client.ConnectAsync(uri.Host, uri.Port);
+            await connection.client.GetStream().WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
+            // SETTINGS_INITIAL_WINDOW_SIZE = 0.
+            await connection.WriteAsync(4, 0, 0, [0, 4, 0, 0, 0, 0]);
+            connection.reading = connection.ReadAsync();
+        }
+        catch (Exception e) when (e is IOException or SocketException { SocketErrorCode: SocketError.ConnectionReset })
+        {
+            // The server has closed it before all of this was through.
+        }
+
         return connection;
     }
 
