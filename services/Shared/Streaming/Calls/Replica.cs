@@ -43,7 +43,9 @@ internal sealed class Replica<TCall, TResult>(
         using var done = CancellationTokenSource.CreateLinkedTokenSource(gone);
         var started = time.GetTimestamp();
         await Task.WhenAny(stream.Link.Ready, running.Task, Task.Delay(options.ConnectTimeout, time, done.Token));
-        if (!stream.Link.Ready.IsCompleted)
+        // Asked once: it may become ready just as it is given up, and then it has not broken.
+        var isReady = stream.Link.Ready.IsCompleted;
+        if (!isReady)
         {
             await stream.AbortAsync();
         }
@@ -73,13 +75,13 @@ internal sealed class Replica<TCall, TResult>(
 
         var cause = await running.Task;
         CallStreamLog.StreamEnded(logger, address, cause);
-        if (stream.Link.Ready.IsCompleted)
+        if (isReady)
             away.Broke(address, cause);
         else
             away.Missed(address, cause);
         stream.Dispose();
         onGone();
-        if (stream.Link.Ready.IsCompleted && time.GetElapsedTime(started) > options.MaxReconnectBackoff)
+        if (isReady && time.GetElapsedTime(started) > options.MaxReconnectBackoff)
             _backoff.Reset();
         return _backoff.Next();
     }
