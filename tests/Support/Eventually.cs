@@ -7,6 +7,12 @@ namespace Microservices.Tests.Support;
 /// <summary>Waits on conditions. The only place in the tests where time passes by itself.</summary>
 public static class Eventually
 {
+    private const int FirstPort = 20_000;
+    private const int Ports = 12_000;
+
+    // Test projects that run at the same time begin at different places.
+    private static int asked = Random.Shared.Next();
+
     /// <summary>How long a condition may take before the test fails; generous, since it is only paid by a failing test.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
@@ -45,11 +51,25 @@ public static class Eventually
         return last;
     }
 
-    /// <summary>A port of the loopback interface that nobody listens on.</summary>
+    /// <summary>
+    /// A port of the loopback interface that nobody listens on, another one each time. It is below those that the system gives to outgoing connections,
+    /// one of which could have it before whoever asked listens there. Thread-safe.
+    /// </summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref asked) % Ports);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens there.
+            }
+        }
     }
 }
