@@ -1,4 +1,5 @@
 using Grpc.AspNetCore.Server;
+using Microservices.Hosting;
 
 namespace Microservices.Gateway.Rest;
 
@@ -13,6 +14,7 @@ internal static class RestRegistration
         builder.AddRequestLimits();
         RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
+        builder.AddWarmUp<OwnPorts>(RefusedOrder.SendAsync);
 
         // The API description sees the types as they are read and written.
         builder.Services.ConfigureHttpJsonOptions(options =>

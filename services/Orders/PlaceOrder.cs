@@ -21,7 +21,7 @@ internal readonly record struct Placement(PlaceOrderResponse? Response, Status? 
 /// Places orders: any number of commands in one transaction, each with an outcome of its own. One question to Users, one to the
 /// idempotency keys and one commit serve them all.
 /// </summary>
-internal sealed class PlaceOrder(Database<OrdersDbContext> database, UserDirectory users, KeyETags<OrdersDbContext> etags, IErrorMapper errors, TimeProvider time)
+internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirectory users, KeyETags<OrdersDbContext> etags, IErrorMapper errors, TimeProvider time)
 {
     // As it is stored with every key: never to be changed.
     private const string Command = "PlaceOrder";

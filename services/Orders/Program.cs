@@ -13,7 +13,7 @@ builder.AddChangedKeys<OrdersDbContext>(OrderEvents.Topics, OrderErrors.Domain, 
 builder.Services.AddValidatedOptions<PlaceOrdersOptions, PlaceOrdersOptionsValidator>("PlaceOrders");
 
 builder.Services.AddCallStreamClient(UsersService.LookupUsers, "Backends:Users");
-builder.Services.AddSingleton<UserDirectory>();
+builder.Services.AddSingleton<IUserDirectory, UserDirectory>();
 builder.Services.AddSingleton<PlaceOrder>();
 builder.Services.AddSingleton<PlaceOrdersStream>();
 builder.Services.AddSingleton<ChangeOrder>();
@@ -21,6 +21,8 @@ builder.Services.AddSingleton<ReadOrders>();
 builder.Services.AddSingleton<LatestOrders>();
 builder.Services.AddSingleton(services => new LookupGate(LookupParts.MaxOrders, services.GetRequiredService<TimeProvider>()));
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
+builder.AddWarmUp<IUserDirectory>((users, stop) => users.ExistingAsync(["nobody"], stop));
+builder.AddWarmUp<Rehearsal<OrdersDbContext>>((rehearsal, stop) => rehearsal.RunAsync<PlaceOrder>(place => place.HandleAsync([RehearsedOrder.New()], stop), new RehearsedOrder()));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrders);
 builder.Services.AddEventStreamServer<V1.WatchOrdersRequest, WatchOrders>(V1.OrdersService.WatchOrders);
 

@@ -4,13 +4,20 @@ using Microservices.Users.V1;
 
 namespace Microservices.Orders;
 
-/// <summary>Asks Users which users exist, over a call stream: the questions of one batch travel together. Thread-safe.</summary>
-internal sealed class UserDirectory(CallStreamClient<LookupUsersCall, LookupUsersResult> users)
+/// <summary>Which users exist. Thread-safe.</summary>
+internal interface IUserDirectory
+{
+    /// <summary>Those of the ids that are users'.</summary>
+    /// <exception cref="RpcException">Users did not answer.</exception>
+    Task<HashSet<string>> ExistingAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken);
+}
+
+/// <summary>Asks Users over a call stream: the questions of one batch travel together.</summary>
+internal sealed class UserDirectory(CallStreamClient<LookupUsersCall, LookupUsersResult> users) : IUserDirectory
 {
     private static readonly CallSettings Settings = new() { Timeout = TimeSpan.FromSeconds(5) };
 
-    /// <summary>Those of the ids that are users'.</summary>
-    /// <exception cref="RpcException">Users did not answer.</exception>
+    /// <inheritdoc/>
     public async Task<HashSet<string>> ExistingAsync(IReadOnlyList<string> userIds, CancellationToken cancellationToken)
     {
         var exist = await Task.WhenAll(userIds.Select(userId => ExistsAsync(userId, cancellationToken)));

@@ -12,6 +12,13 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
     // As it is stored with every key: never to be changed.
     private const string Command = "CreateUser";
 
+    /// <summary>A user who is created before the process is ready and taken back (<see cref="Rehearsal{TContext}"/>).</summary>
+    public static CreateUserRequest Rehearsed()
+    {
+        var id = Guid.NewGuid().ToString();
+        return new() { UserId = id, DisplayName = "Rehearsal", Email = $"{id}@example.com", IdempotencyKey = id };
+    }
+
     public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();

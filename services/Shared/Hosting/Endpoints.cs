@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Hosting;
 
@@ -38,6 +39,9 @@ internal static class Endpoints
         }
 
         HttpTransport.Use(builder.Services, builder.Configuration);
+        var ports = new OwnPorts();
+        builder.Services.AddSingleton(ports);
+        builder.AddWarmUp<OwnPorts>(OwnLiveness.AskAsync);
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
@@ -50,6 +54,7 @@ internal static class Endpoints
             var loader = options.Configure(kestrel, reloadOnChange: false);
             loader.Endpoint(Grpc, endpoint =>
             {
+                ports.Add(Grpc, endpoint);
                 ConnectionLimit.Use(endpoint.ListenOptions, Grpc, admission => admission.MaxConnections);
                 Tag(endpoint.ListenOptions, Grpc, HttpProtocols.Http2);
             });
@@ -58,6 +63,7 @@ internal static class Endpoints
             {
                 loader.Endpoint(Http, endpoint =>
                 {
+                    ports.Add(Http, endpoint);
                     ConnectionLimit.Use(endpoint.ListenOptions, Http, admission => admission.MaxHttpConnections);
                     Tag(endpoint.ListenOptions, Http, HttpProtocols.Http1);
                 });

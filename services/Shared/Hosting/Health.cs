@@ -15,7 +15,7 @@ internal static class Health
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(2);
 
     // The name that Kubernetes' documentation suggests.
-    private const string Liveness = "liveness";
+    internal const string Liveness = "liveness";
 
     public static void AddHealth(this WebApplicationBuilder builder, string service)
     {

@@ -19,14 +19,18 @@ public sealed class Database<TContext> : IDisposable
     private const int MaxAttempts = 5;
     private const string ProbeCommand = "probe";
     private const int ProbeBytes = 32 * 1024;
-    private readonly SemaphoreSlim sqliteWriter = new(1);
+    private readonly SemaphoreSlim sqliteWriter;
+    private readonly bool isRehearsal;
     private readonly IDbContextFactory<TContext> contexts;
     private readonly OutboxSignal<TContext> outbox;
     private readonly DatabaseOutage<TContext> outage;
     private readonly TimeProvider time;
 
     internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, DatabaseOutage<TContext> outage, PersistenceOptions options, TimeProvider time) =>
-        (this.contexts, this.outbox, this.outage, IdempotencyRetention, this.time) = (contexts, outbox, outage, options.IdempotencyRetention, time);
+        (sqliteWriter, this.contexts, this.outbox, this.outage, IdempotencyRetention, this.time) = (new(1), contexts, outbox, outage, options.IdempotencyRetention, time);
+
+    private Database(Database<TContext> real) =>
+        (sqliteWriter, contexts, outbox, outage, IdempotencyRetention, time, isRehearsal) = (real.sqliteWriter, real.contexts, real.outbox, real.outage, real.IdempotencyRetention, real.time, true);
 
     /// <summary>How long an idempotency key means something.</summary>
     public TimeSpan IdempotencyRetention { get; }
@@ -68,6 +72,9 @@ public sealed class Database<TContext> : IDisposable
         }
     }
 
+    /// <summary>The same database, but where it would commit it takes everything back: no other connection ever sees what is written. Not to be disposed of.</summary>
+    internal Database<TContext> ForRehearsal() => new(this);
+
     /// <summary>
     /// Writes something of the size that commands may have and takes it out again, all in one transaction. The caller decides
     /// what a failure means: it does not count as one here.
@@ -108,6 +115,12 @@ public sealed class Database<TContext> : IDisposable
             var events = context.NewEvents.Count > 0;
             if (events)
                 await OutboxWriter.WriteAsync(context, time, cancellationToken);
+            if (isRehearsal)
+            {
+                await transaction.RollbackAsync(CancellationToken.None);
+                return result;
+            }
+
             // Past this point the caller cannot cancel it: a commit that was cancelled half-way would be neither done nor undone.
             await transaction.CommitAsync(CancellationToken.None);
             if (events)

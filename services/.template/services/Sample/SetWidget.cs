@@ -11,6 +11,13 @@ internal sealed class SetWidget(Database<SampleDbContext> database, TimeProvider
     // As it is stored with every key: never to be changed.
     private const string Command = "SetWidget";
 
+    /// <summary>What is set before the process is ready and taken back (<see cref="Rehearsal{TContext}"/>).</summary>
+    public static V1.SetWidgetRequest Rehearsed()
+    {
+        var id = Guid.NewGuid().ToString();
+        return new() { WidgetId = id, Label = "rehearsal", IdempotencyKey = id };
+    }
+
     public async Task<V1.SetWidgetResponse> HandleAsync(V1.SetWidgetRequest request, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
