@@ -64,6 +64,7 @@ internal sealed class Suite(Plan plan, Terminal terminal, ResourceNotificationSe
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         enough.CancelAfter(plan.Options.ReadyTimeout);
+        terminal.Say($"Starting {string.Join(", ", plan.Replicas.Select(replica => replica.Name))}");
         try
         {
             await foreach (var change in resources.WatchAsync(enough.Token))

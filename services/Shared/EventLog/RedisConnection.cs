@@ -111,6 +111,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     private ConfigurationOptions Configuration()
     {
         var configuration = ConfigurationOptions.Parse(options.ConnectionString);
+        configuration.SetDefaultPorts();
         configuration.AbortOnConnectFail = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         // RESP2 keeps pub/sub on a connection of its own: a flood of events does not hold up commands.
@@ -177,6 +178,6 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     [LoggerMessage(3, LogLevel.Information, "Redis at {EndPoint} is back, after {Lasted}")]
     private partial void LogBack(string endPoint, TimeSpan lasted);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis came back or changed its configuration ({Connection}); checking every followed topic")]
+    [LoggerMessage(2, LogLevel.Debug, "Redis came back or changed its configuration ({Connection}); checking every followed topic")]
     private partial void LogRestored(string connection);
 }
