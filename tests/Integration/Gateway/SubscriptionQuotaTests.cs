@@ -50,21 +50,25 @@ public sealed class SubscriptionQuotaTests : IAsyncLifetime, IDisposable
         var lost = await Assert.ThrowsAsync<RpcException>(() => first.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Eventually.Timeout));
         Assert.Equal(StatusCode.ResourceExhausted, lost.StatusCode);
 
-        // The other stream goes on, and what the lost one had is there again.
-        await Eventually.UntilAsync(() => gateway.Users.Topic.Open <= (Limit / 2) + 1, "the lost stream's subscriptions have ended");
-        await SubscribeAsync(second, 10);
+        // The other stream goes on, and what the lost one had is there again, once its subscriptions have ended.
+        var next = 10u;
+        await Eventually.UntilAsync(async () => await TrySubscribeAsync(second, next++), "there is room again");
     }
 
-    // Returns when it has its snapshot.
-    private static async Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> stream, uint id)
+    private static async Task SubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> stream, uint id) =>
+        Assert.True(await TrySubscribeAsync(stream, id));
+
+    // True when it has its snapshot, false when it is refused.
+    private static async Task<bool> TrySubscribeAsync(AsyncDuplexStreamingCall<WatchOverviewRequest, WatchOverviewResponse> stream, uint id)
     {
         await stream.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = id, Key = $"u{id}" } });
         while (true)
         {
             var frame = await stream.NextAsync();
-            Assert.Null(frame.Failed);
+            if (frame.Failed is not null)
+                return false;
             if (frame.Events is { Snapshot: true })
-                return;
+                return true;
         }
     }
 
