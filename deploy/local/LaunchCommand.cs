@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using System.Data.Common;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microservices.Local.Render;
+using Npgsql;
 
 namespace Microservices.Local;
 
@@ -134,8 +134,7 @@ internal static partial class LaunchCommand
     {
         try
         {
-            var connection = new DbConnectionStringBuilder { ConnectionString = value };
-            return connection.ContainsKey("Host") || connection.ContainsKey("Server");
+            return new NpgsqlConnectionStringBuilder(value).Host is { Length: > 0 };
         }
         catch (ArgumentException)
         {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microservices.Local;
 using Microservices.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace Microservices.Tests.EndToEnd;
@@ -166,14 +167,15 @@ public sealed class LifetimeTests
         await using var suite = Suite.Launch(environment: new Dictionary<string, string> { ["Drain__Window"] = "soon" });
 
         Assert.Equal(2, await suite.UntilExitAsync());
-        Assert.Matches("^[a-z]+ cannot start: .*Drain:Window.*\n$", suite.Output);
+        Assert.Matches("^local +\\| Starting .*\n[a-z]+ cannot start: .*Drain:Window.*\n$", suite.Output);
         await UntilNoneIsLeftAsync(suite);
     }
 
-    [Fact]
-    public async Task A_PostgreSQL_that_cannot_be_reached_ends_the_suite_with_one_line_that_names_the_option()
+    [FactNeeding(Need.PostgreSql)]
+    public async Task A_PostgreSQL_that_does_not_let_the_services_in_ends_the_suite_with_one_line_that_names_the_option()
     {
-        await using var suite = Suite.Launch(["--postgres", $"Host=127.0.0.1;Port={Eventually.FreePort()};Username=nobody"]);
+        await using var postgres = await PostgresServer.StartAsync();
+        await using var suite = Suite.Launch(["--postgres", new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { Username = "nobody" }.ToString()]);
 
         Assert.Equal(2, await suite.UntilExitAsync());
         Assert.Matches("(?m)^[a-z]+ cannot start: .*--postgres.*\n$", suite.Output);

@@ -32,6 +32,7 @@ public sealed class OptionsTests
     [InlineData("--redis", "127.0.0.1:1", "--redis 127.0.0.1:1 cannot be reached")]
     [InlineData("--postgres", "postgres://me@localhost/suite", "--postgres wants Npgsql's form")]
     [InlineData("--postgres", "Data Source=users.db", "--postgres wants Npgsql's form")]
+    [InlineData("--postgres", "Host=127.0.0.1;Port=1;Username=me", "--postgres 127.0.0.1:1 cannot be reached: Connection refused. Start a PostgreSQL there")]
     [InlineData("--ready-timeout", "soon", "--ready-timeout wants a number of seconds")]
     [InlineData("--data", "/dev/null/data", "--data /dev/null/data cannot be used")]
     [InlineData("--data", "/sys/kernel", "--data /sys/kernel cannot be used")]
@@ -60,6 +61,22 @@ public sealed class OptionsTests
         Assert.Equal(1, await suite.UntilExitAsync());
         Assert.StartsWith($"--redis {server.LocalEndpoint} ", suite.Output, StringComparison.Ordinal);
         Assert.Contains(message, suite.Output, StringComparison.Ordinal);
+        Assert.Single(suite.Output.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
+    [InlineData("")]
+    public async Task A_PostgreSQL_that_is_none_or_does_not_answer_is_named_and_nothing_is_started(string answer)
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        await using var suite = Suite.Launch(["--postgres", $"Host=127.0.0.1;Port={((IPEndPoint)server.LocalEndpoint).Port};Username=me"]);
+        using var client = await server.AcceptTcpClientAsync().WaitAsync(Eventually.Timeout);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(answer));
+
+        Assert.Equal(1, await suite.UntilExitAsync());
+        Assert.StartsWith($"--postgres {server.LocalEndpoint} cannot be reached: ", suite.Output, StringComparison.Ordinal);
         Assert.Single(suite.Output.TrimEnd().Split('\n'));
     }
 
