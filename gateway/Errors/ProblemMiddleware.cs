@@ -119,6 +119,7 @@ internal static class ProblemRegistration
     public static void UseProblems(this WebApplication app)
     {
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<CallersMiddleware>();
         RejectedRequests.UseIn(app);
     }
 }

@@ -11,6 +11,8 @@ internal static class ApiDescription
     private const string DocumentPath = "/openapi/{documentName}.json";
     private const string PagePath = "/docs";
 
+    private const string BearerScheme = "bearer";
+
     private const string Title = "Microservices";
 
     private const string Description = """
@@ -22,6 +24,8 @@ internal static class ApiDescription
           field that is wrong, and `traceId` finds the request in traces and logs.
         - **Repeats.** A command with an `Idempotency-Key` is done once, however often it is sent: a repeat gets the same answer.
         - **Concurrent changes.** Resources have a `version`. A change states the one that it is based on, and is refused when there is a later one.
+        - **Who asks** is said by an access token: `Authorization: Bearer ...`. You may ask for what is your own; an operator may ask for everybody's. What is
+          another user's is not found, like what does not exist.
         - **Lists** come in pages: `nextPageToken` of one is `pageToken` of the next.
         """;
 
@@ -50,10 +54,22 @@ internal static class ApiDescription
                 Description = Description,
             };
             document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
-            // Nobody has to say who they are.
-            document.Security = [new OpenApiSecurityRequirement()];
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
+            document.Components.SecuritySchemes[BearerScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "An access token of the authority. Each operation says which scopes it needs.",
+            };
             // Relative: right by whatever name and port the caller knows the gateway.
             document.Servers = [new OpenApiServer { Url = "/" }];
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            // What the methods state that the route stands for.
+            var policies = context.Description.ActionDescriptor.EndpointMetadata.OfType<MethodAccess>().Select(access => access.Policy).ToList();
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = [] }];
+            operation.Description += $"\n\nFor {(policies.All(policy => policy.Owner.Length > 0) ? "the user whose it is, and " : "")}operators; scopes: {string.Join(", ", policies.SelectMany(policy => policy.Scopes).Distinct().Select(scope => $"`{scope}`"))}.";
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer<SchemaDescription>();

@@ -25,7 +25,7 @@ internal static class OperationDescription
     private const string ProblemJson = "application/problem+json";
 
     // Any operation that asks a service may answer with these.
-    private static readonly int[] Failures = [500, 502, 503, 504];
+    private static readonly int[] Failures = [401, 403, 500, 502, 503, 504];
 
     /// <summary>Names the operation; every one takes Request-Timeout.</summary>
     public static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, string id, string tag, string summary, string description) => route

@@ -10,7 +10,7 @@ public sealed class CrossOriginOptions : IValidatableObject
 {
     /// <summary>
     /// The origins, each as a browser sends it: <c>https://shop.example.com</c>, with a port if it is not the usual one, and no path. <c>*</c> is all.
-    /// At most 100. Default none. Credentials are never allowed.
+    /// At most 100. Default none. Cookies are never allowed.
     /// </summary>
     [MaxLength(100, ErrorMessage = "must have at most 100 origins")]
     public IList<string> AllowedOrigins { get; } = [];
@@ -49,7 +49,7 @@ internal static class CrossOrigin
             cors.AddDefaultPolicy(policy => policy
                 .WithOrigins([.. options.Value.AllowedOrigins])
                 .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Patch)
-                .WithHeaders(HeaderNames.ContentType, HeaderNames.CacheControl, HeaderNames.Accept, RequestValues.IdempotencyKey, RequestValues.RequestTimeout, RequestValues.Position, RequestValues.LastEventId)
+                .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, HeaderNames.CacheControl, HeaderNames.Accept, RequestValues.IdempotencyKey, RequestValues.RequestTimeout, RequestValues.Position, RequestValues.LastEventId)
                 .WithExposedHeaders(HeaderNames.Location, HeaderNames.RetryAfter, HeaderNames.Age, RequestValues.IdempotencyReplayed, RequestValues.Position)
                 .SetPreflightMaxAge(options.Value.PreflightMaxAge));
         });

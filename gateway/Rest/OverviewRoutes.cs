@@ -90,12 +90,15 @@ internal static class OverviewRoutes
         errors.ThrowIfAny();
         var request = new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 };
         var any = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(body.Fields) }, http);
+        var rights = http.Rights();
         var hold = budget.Begin(http);
         http.Response.RegisterForDispose(hold);
-        var found = await overviews.GetAllAsync([.. userIds.Select(userId => any with { UserId = userId! })], hold, options.Value.MaxBatchBytes, deadline, http.RequestAborted);
+        var found = await overviews.GetAllAsync([.. userIds.Where(userId => rights.Include(userId!)).Select(userId => any with { UserId = userId! })], hold, options.Value.MaxBatchBytes, deadline, http.RequestAborted);
         if (!found.All(overview => overview.Failure is null && overview.Complete))
             http.Response.Headers.CacheControl = "no-store";
-        return new BatchAnswer(found, hold);
+        // In the order of the ids: what is another user's is refused alone.
+        var allowed = new Queue<OverviewResult>(found);
+        return new BatchAnswer([.. userIds.Select(userId => rights.Include(userId!) ? allowed.Dequeue() : new OverviewResult(userId!, default, default, Rights.NotYours))], hold);
     }
 
     private static OverviewQuery WithHeaders(OverviewQuery query, HttpContext http)

@@ -28,8 +28,9 @@ internal static partial class RequestValues
         return options.Deadline(time, Timeout(http.Request.Headers[RequestTimeout]));
     }
 
-    /// <summary>The deadline and cancellation of a call to a service on behalf of this request.</summary>
-    public static CallOptions CallOptions(this HttpContext http) => new(deadline: http.Deadline(), cancellationToken: http.RequestAborted);
+    /// <summary>The token, deadline and cancellation of a call to a service on behalf of this request.</summary>
+    public static CallOptions CallOptions(this HttpContext http) =>
+        new(new Metadata { { HeaderNames.Authorization, http.Request.Headers.Authorization.ToString() } }, http.Deadline(), http.RequestAborted);
 
     /// <summary>The idempotency key; empty for none. The service says what a key may be.</summary>
     public static string ReadIdempotencyKey(this HttpContext http)

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
@@ -14,26 +15,26 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<O
     private const string CancelCommand = "CancelAsync";
     private const string AdvanceCommand = "AdvanceAsync";
 
-    public async Task<CancelOrderResponse> CancelAsync(CancelOrderRequest request, CancellationToken cancellationToken)
+    public async Task<CancelOrderResponse> CancelAsync(CancelOrderRequest request, Rights rights, CancellationToken cancellationToken)
     {
         Validate(request.OrderId, request.Version, request.IdempotencyKey).ThrowIfAny(OrderErrors.Domain);
-        var (response, replayed) = await OnceAsync(CancelCommand, request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
+        var (response, replayed) = await OnceAsync(CancelCommand, rights, request.IdempotencyKey, new CancelOrderRequest(request) { IdempotencyKey = "" },
+            async orders => new CancelOrderResponse { Order = await MoveAsync(orders, rights, request.OrderId, request.Version, OrderState.Cancelled, OrderEventKind.Cancelled, from => from is OrderState.Placed or OrderState.Paid, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         response.Etag = await etags.AfterWriteAsync(response.Order.UserId, cancellationToken);
         return response;
     }
 
-    public async Task<AdvanceOrderResponse> AdvanceAsync(AdvanceOrderRequest request, CancellationToken cancellationToken)
+    public async Task<AdvanceOrderResponse> AdvanceAsync(AdvanceOrderRequest request, Rights rights, CancellationToken cancellationToken)
     {
         var violations = Validate(request.OrderId, request.Version, request.IdempotencyKey);
         if (request.State == OrderState.Unspecified || !Enum.IsDefined(request.State))
             violations.Add("state", "is required: PAID, SHIPPED or DELIVERED");
         violations.ThrowIfAny(OrderErrors.Domain);
 
-        var (response, replayed) = await OnceAsync(AdvanceCommand, request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
-            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
+        var (response, replayed) = await OnceAsync(AdvanceCommand, rights, request.IdempotencyKey, new AdvanceOrderRequest(request) { IdempotencyKey = "" },
+            async orders => new AdvanceOrderResponse { Order = await MoveAsync(orders, rights, request.OrderId, request.Version, request.State, OrderEventKind.Advanced, from => After(from) == request.State, cancellationToken) },
             cancellationToken);
         response.Replayed = replayed;
         response.Etag = await etags.AfterWriteAsync(response.Order.UserId, cancellationToken);
@@ -51,19 +52,19 @@ internal sealed class ChangeOrder(Database<OrdersDbContext> database, KeyETags<O
     }
 
     private async Task<(TResponse Response, bool Replayed)> OnceAsync<TResponse>(
-        string command, string key, IMessage request, Func<OrdersDbContext, Task<TResponse>> change, CancellationToken cancellationToken)
+        string command, Rights rights, string key, IMessage request, Func<OrdersDbContext, Task<TResponse>> change, CancellationToken cancellationToken)
         where TResponse : IMessage<TResponse>, new()
     {
-        var (response, outcome) = await database.WriteOnceAsync(command, key, request, change, time.GetUtcNow().ToMicroseconds(), cancellationToken);
+        var (response, outcome) = await database.WriteOnceAsync(command, rights.Caller, key, request, change, time.GetUtcNow().ToMicroseconds(), cancellationToken);
         return outcome == IdempotencyOutcome.KeyReused
             ? throw new StatusException(OrderErrors.Domain.KeyReused())
             : (response, outcome == IdempotencyOutcome.Replayed);
     }
 
     private async Task<V1.Order> MoveAsync(
-        OrdersDbContext orders, string orderId, long version, OrderState state, OrderEventKind kind, Func<OrderState, bool> possible, CancellationToken cancellationToken)
+        OrdersDbContext orders, Rights rights, string orderId, long version, OrderState state, OrderEventKind kind, Func<OrderState, bool> possible, CancellationToken cancellationToken)
     {
-        var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken)
+        var order = await orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId && (rights.Owner == null || o.UserId == rights.Owner), cancellationToken)
             ?? throw new StatusException(OrderErrors.NotFound(orderId));
         if (version != 0 && version != order.Version)
             throw new StatusException(OrderErrors.Domain.VersionMismatch(OrderErrors.Type, order.Version, version));

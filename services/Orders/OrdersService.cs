@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
@@ -16,7 +17,7 @@ internal sealed class OrdersService(
 {
     public override async Task<PlaceOrderResponse> PlaceOrder(PlaceOrderRequest request, ServerCallContext context)
     {
-        var placement = (await place.HandleAsync([request], context.CancellationToken))[0];
+        var placement = (await place.HandleAsync([request], Rights.Of(context), context.CancellationToken))[0];
         return placement.Response ?? throw new StatusException(placement.Error!);
     }
 
@@ -25,7 +26,7 @@ internal sealed class OrdersService(
         placeMany.RunAsync(requestStream, responseStream, context);
 
     public override async Task<GetOrderResponse> GetOrder(GetOrderRequest request, ServerCallContext context) =>
-        new() { Order = await read.GetAsync(request.OrderId, context.CancellationToken) };
+        new() { Order = await read.GetAsync(request.OrderId, Rights.Of(context), context.CancellationToken) };
 
     public override Task<ListOrdersResponse> ListOrders(ListOrdersRequest request, ServerCallContext context) =>
         read.ListAsync(request, context.CancellationToken);
@@ -38,10 +39,10 @@ internal sealed class OrdersService(
         lookups.ServeAsync(requestStream, responseStream, context, drain.Token);
 
     public override Task<CancelOrderResponse> CancelOrder(CancelOrderRequest request, ServerCallContext context) =>
-        change.CancelAsync(request, context.CancellationToken);
+        change.CancelAsync(request, Rights.Of(context), context.CancellationToken);
 
     public override Task<AdvanceOrderResponse> AdvanceOrder(AdvanceOrderRequest request, ServerCallContext context) =>
-        change.AdvanceAsync(request, context.CancellationToken);
+        change.AdvanceAsync(request, Rights.Of(context), context.CancellationToken);
 
     public override Task WatchOrders(
         IAsyncStreamReader<WatchOrdersRequest> requestStream, IServerStreamWriter<WatchOrdersResponse> responseStream, ServerCallContext context) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
+using Microservices.Hosting.Auth;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
 using Microservices.Streaming.V1;
@@ -30,19 +31,20 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
 
     /// <summary>The outcomes, in the order of the commands.</summary>
     /// <param name="commands">The commands.</param>
+    /// <param name="rights">Of their caller: a command for another user than it may place orders for is refused alone.</param>
     /// <param name="cancellationToken">Calls it off.</param>
     /// <param name="spans">Under which each one's change is made, so that its event names it as the cause; null: under the current one.</param>
-    public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, CancellationToken cancellationToken, IReadOnlyList<Activity?>? spans = null)
+    public async Task<Placement[]> HandleAsync(IReadOnlyList<PlaceOrderRequest> commands, Rights rights, CancellationToken cancellationToken, IReadOnlyList<Activity?>? spans = null)
     {
-        var outcomes = commands.Select(OrderValidation.Check).Select(error => error is null ? default(Placement?) : error).ToArray();
-        Dictionary<string, IdempotencyRecord>? seen = await ReplayAsync(commands, outcomes, cancellationToken);
+        var outcomes = commands.Select(command => rights.Include(command.UserId) ? OrderValidation.Check(command) : Rights.NotYours).Select(error => error is null ? default(Placement?) : error).ToArray();
+        Dictionary<string, IdempotencyRecord>? seen = await ReplayAsync(commands, rights, outcomes, cancellationToken);
         await RequireUsersAsync(commands, outcomes, cancellationToken);
 
         if (!outcomes.All(outcome => outcome.HasValue))
         {
             // Where what was seen is no longer so, the first attempt collides, and the next looks again.
             outcomes = await database.WriteAsync(
-                orders => PlaceAsync(orders, commands, outcomes, Interlocked.Exchange(ref seen, null), spans, cancellationToken), cancellationToken);
+                orders => PlaceAsync(orders, commands, rights, outcomes, Interlocked.Exchange(ref seen, null), spans, cancellationToken), cancellationToken);
         }
 
         await SetETagsAsync(outcomes, cancellationToken);
@@ -58,11 +60,11 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
     }
 
     // Before anything else is asked: a repeat is answered as it was, even when Users is down or the user has gone.
-    private async Task<Dictionary<string, IdempotencyRecord>> ReplayAsync(IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, IdempotencyRecord>> ReplayAsync(IReadOnlyList<PlaceOrderRequest> commands, Rights rights, Placement?[] outcomes, CancellationToken cancellationToken)
     {
         if (!commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Any())
             return [];
-        var known = await database.ReadAsync(orders => KnownAsync(orders, commands, outcomes, cancellationToken), cancellationToken);
+        var known = await database.ReadAsync(orders => KnownAsync(orders, commands, rights, outcomes, cancellationToken), cancellationToken);
         for (var i = 0; i < commands.Count; i++)
             outcomes[i] ??= Replay(known, commands[i]);
         return known;
@@ -92,7 +94,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
     }
 
     private async Task<Placement?[]> PlaceAsync(
-        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] before, Dictionary<string, IdempotencyRecord>? seen,
+        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Rights rights, Placement?[] before, Dictionary<string, IdempotencyRecord>? seen,
         IReadOnlyList<Activity?>? spans, CancellationToken cancellationToken)
     {
         // May run again, so it works on copies.
@@ -100,11 +102,11 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
         var broughtIds = commands.Where((command, i) => outcomes[i] is null && command.OrderId.Length > 0).Select(command => command.OrderId).Distinct().ToList();
         var takenIds = broughtIds.Count == 0 ? [] : await orders.Orders.Where(o => broughtIds.Contains(o.OrderId)).Select(o => o.OrderId).ToHashSetAsync(cancellationToken);
         // After the ids: an id taken meanwhile by the same command, sent twice, is then known to be a repeat.
-        var known = seen is not null && takenIds.Count == 0 ? seen : await KnownAsync(orders, commands, outcomes, cancellationToken);
+        var known = seen is not null && takenIds.Count == 0 ? seen : await KnownAsync(orders, commands, rights, outcomes, cancellationToken);
         var now = time.GetUtcNow().ToMicroseconds();
         var forgotten = known.Values.Where(IsForgotten).ToList();
         if (forgotten.Count > 0)
-            await orders.ForgetAsync(Command, [.. forgotten.Select(record => record.Key)], forgotten.Max(record => record.CreatedAt), cancellationToken);
+            await orders.ForgetAsync(Command, rights.Caller, [.. forgotten.Select(record => record.Key)], forgotten.Max(record => record.CreatedAt), cancellationToken);
 
         for (var i = 0; i < commands.Count; i++)
         {
@@ -129,7 +131,7 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
             outcomes[i] = response;
             if (command.IdempotencyKey.Length > 0)
             {
-                var record = Record(command, response, now);
+                var record = Record(command, rights, response, now);
                 orders.IdempotencyRecords.Add(record);
                 known[command.IdempotencyKey] = record;
             }
@@ -139,12 +141,12 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
     }
 
     private static async Task<Dictionary<string, IdempotencyRecord>> KnownAsync(
-        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Placement?[] outcomes, CancellationToken cancellationToken)
+        OrdersDbContext orders, IReadOnlyList<PlaceOrderRequest> commands, Rights rights, Placement?[] outcomes, CancellationToken cancellationToken)
     {
         var keys = commands.Where((command, i) => outcomes[i] is null && command.IdempotencyKey.Length > 0).Select(command => command.IdempotencyKey).Distinct().ToList();
         return keys.Count == 0 ? [] : await orders.IdempotencyRecords
             .AsNoTracking()
-            .Where(r => r.Command == Command && keys.Contains(r.Key))
+            .Where(r => r.Command == Command && r.Caller == rights.Caller && keys.Contains(r.Key))
             .ToDictionaryAsync(r => r.Key, cancellationToken);
     }
 
@@ -162,9 +164,10 @@ internal sealed class PlaceOrder(Database<OrdersDbContext> database, IUserDirect
 
     private bool IsForgotten(IdempotencyRecord record) => record.IsForgotten(time.GetUtcNow(), database.IdempotencyRetention);
 
-    private static IdempotencyRecord Record(PlaceOrderRequest command, PlaceOrderResponse response, DateTimeOffset now) => new()
+    private static IdempotencyRecord Record(PlaceOrderRequest command, Rights rights, PlaceOrderResponse response, DateTimeOffset now) => new()
     {
         Command = Command,
+        Caller = rights.Caller,
         Key = command.IdempotencyKey,
         RequestHash = HashOf(command),
         Response = Google.Protobuf.MessageExtensions.ToByteArray(response),

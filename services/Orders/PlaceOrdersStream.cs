@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Hosting;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Primitives;
@@ -27,6 +28,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
     {
         // The caller learns at once that the stream stands.
         await context.WriteResponseHeadersAsync([]);
+        var rights = Rights.Of(context);
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var commands = Channel.CreateBounded<PlaceOrdersRequest>(new BoundedChannelOptions(options.Value.QueueLength) { SingleReader = true, SingleWriter = true });
         var answers = Channel.CreateBounded<PlaceOrdersResponse>(new BoundedChannelOptions(options.Value.QueueLength) { SingleReader = true });
@@ -34,7 +36,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
 
         await Task.WhenAll(
             GuardAsync(ReadAsync(requests, commands.Writer, failed.Token)),
-            GuardAsync(PlaceAsync(commands.Reader, answers.Writer, failed.Token)),
+            GuardAsync(PlaceAsync(commands.Reader, answers.Writer, rights, failed.Token)),
             GuardAsync(WriteAsync(answers.Reader, responses, context, failed.Token)),
             GuardAsync(AnnounceDrainAsync(answers.Writer, commands.Reader.Completion, failed.Token)));
         first?.Throw();
@@ -77,7 +79,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         commands.Complete();
     }
 
-    private async Task PlaceAsync(ChannelReader<PlaceOrdersRequest> commands, ChannelWriter<PlaceOrdersResponse> answers, CancellationToken cancellationToken)
+    private async Task PlaceAsync(ChannelReader<PlaceOrdersRequest> commands, ChannelWriter<PlaceOrdersResponse> answers, Rights rights, CancellationToken cancellationToken)
     {
         var batch = new List<PlaceOrdersRequest>();
         try
@@ -87,7 +89,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
                 batch.Clear();
                 while (batch.Count < options.Value.MaxBatch && commands.TryRead(out var command))
                     batch.Add(command);
-                foreach (var answer in await AnswerAsync(batch, cancellationToken))
+                foreach (var answer in await AnswerAsync(batch, rights, cancellationToken))
                     await answers.WriteAsync(answer, cancellationToken);
             }
 
@@ -99,7 +101,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         }
     }
 
-    private async Task<List<PlaceOrdersResponse>> AnswerAsync(List<PlaceOrdersRequest> batch, CancellationToken cancellationToken)
+    private async Task<List<PlaceOrdersResponse>> AnswerAsync(List<PlaceOrdersRequest> batch, Rights rights, CancellationToken cancellationToken)
     {
         var answers = new List<PlaceOrdersResponse>(batch.Count);
         var good = new List<PlaceOrdersRequest>(batch.Count);
@@ -115,14 +117,14 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
                 good.Add(command);
         }
 
-        var placements = await PlaceAsync(good, cancellationToken);
+        var placements = await PlaceAsync(good, rights, cancellationToken);
         answers.AddRange(good.Zip(placements, (command, placement) => placement.Response is { } placed
             ? new PlaceOrdersResponse { Reference = command.Reference, Placed = placed }
             : new PlaceOrdersResponse { Reference = command.Reference, Error = placement.Error }));
         return answers;
     }
 
-    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
+    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, Rights rights, CancellationToken cancellationToken)
     {
         if (commands.Count == 0)
             return [];
@@ -130,7 +132,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         Placement[]? placements = null;
         try
         {
-            return placements = await PlaceAsync(commands, spans, cancellationToken);
+            return placements = await PlaceAsync(commands, spans, rights, cancellationToken);
         }
         finally
         {
@@ -138,11 +140,11 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         }
     }
 
-    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, IReadOnlyList<Activity?>? spans, CancellationToken cancellationToken)
+    private async Task<Placement[]> PlaceAsync(List<PlaceOrdersRequest> commands, IReadOnlyList<Activity?>? spans, Rights rights, CancellationToken cancellationToken)
     {
         try
         {
-            return await place.HandleAsync([.. commands.Select(command => command.Command)], cancellationToken, spans);
+            return await place.HandleAsync([.. commands.Select(command => command.Command)], rights, cancellationToken, spans);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using Microservices.Hosting;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
@@ -12,13 +13,13 @@ internal sealed class ReadOrders(Database<OrdersDbContext> database)
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 500;
 
-    public async Task<V1.Order> GetAsync(string orderId, CancellationToken cancellationToken)
+    public async Task<V1.Order> GetAsync(string orderId, Rights rights, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
         violations.CheckId("order_id", orderId);
         violations.ThrowIfAny(OrderErrors.Domain);
 
-        var order = await database.ReadAsync(orders => orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId, cancellationToken), cancellationToken);
+        var order = await database.ReadAsync(orders => orders.Orders.FirstOrDefaultAsync(o => o.OrderId == orderId && (rights.Owner == null || o.UserId == rights.Owner), cancellationToken), cancellationToken);
         return order?.ToMessage() ?? throw new StatusException(OrderErrors.NotFound(orderId));
     }
 

@@ -1,3 +1,4 @@
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microservices.Topics;
@@ -19,7 +20,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
         return new() { UserId = id, DisplayName = "Rehearsal", Email = $"{id}@example.com", IdempotencyKey = id };
     }
 
-    public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, CancellationToken cancellationToken)
+    public async Task<CreateUserResponse> HandleAsync(CreateUserRequest request, Rights rights, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
         if (request.UserId.Length > 0)
@@ -31,7 +32,7 @@ internal sealed class CreateUser(Database<UsersDbContext> database, KeyETags<Use
 
         var now = time.GetUtcNow().ToMicroseconds();
         var withoutKey = new CreateUserRequest(request) { IdempotencyKey = "" };
-        var (response, outcome) = await database.WriteOnceAsync(Command, request.IdempotencyKey, withoutKey,
+        var (response, outcome) = await database.WriteOnceAsync(Command, rights.Caller, request.IdempotencyKey, withoutKey,
             users => CreateAsync(users, request, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)

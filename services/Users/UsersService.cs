@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting;
+using Microservices.Hosting.Auth;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
 using Microservices.Topics;
@@ -14,7 +15,7 @@ internal sealed class UsersService(
     : V1.UsersService.UsersServiceBase
 {
     public override Task<CreateUserResponse> CreateUser(CreateUserRequest request, ServerCallContext context) =>
-        create.HandleAsync(request, context.CancellationToken);
+        create.HandleAsync(request, Rights.Of(context), context.CancellationToken);
 
     public override Task<UpdateUserResponse> UpdateUser(UpdateUserRequest request, ServerCallContext context) =>
         update.HandleAsync(request, context.CancellationToken);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Notifications.V1;
 using Microservices.Tests.Support;
 using Xunit;
@@ -98,7 +97,7 @@ public sealed class NotificationsTests(ITestOutputHelper output)
     {
         var since = Stopwatch.StartNew();
         await Task.WhenAll(replicas.Select(r => r.UntilReadyAsync()));
-        using var channel = GrpcChannel.ForAddress(replicas[0].Address);
+        using var channel = Tokens.Channel(replicas[0].Address);
         var client = new NotificationsService.NotificationsServiceClient(channel);
         var told = await ToldAsync(client, load.Events.Count);
 

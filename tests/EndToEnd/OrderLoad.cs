@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Google.Type;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
 namespace Microservices.Tests.EndToEnd;
@@ -34,7 +34,7 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
     /// <summary>Makes users.</summary>
     public static async Task<string[]> NewUsersAsync(string address, int count)
     {
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Tokens.Channel(address);
         var client = new UsersService.UsersServiceClient(channel);
         var users = new string[count];
         // As many at a time as a service takes.
@@ -63,7 +63,7 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
 
     private async Task UseAsync(string address, int perSecond, CancellationToken until)
     {
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Tokens.Channel(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: CancellationToken.None);
         await stream.ResponseHeadersAsync;
         var leave = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

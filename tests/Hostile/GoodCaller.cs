@@ -32,7 +32,7 @@ internal sealed class GoodCaller : IAsyncDisposable
     {
         this.userId = userId;
         http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
-        channel = GrpcChannel.ForAddress(suite.Users.Address);
+        channel = Tokens.Channel(suite.Users.Address);
         users = new(channel);
         events = new(http, userId);
     }

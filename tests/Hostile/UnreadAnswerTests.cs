@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Google.Protobuf;
-using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
 using Microservices.Tests.Hostile.Http2;
@@ -32,7 +31,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
     public async Task Five_thousand_lists_that_nobody_reads_harm_nobody()
     {
         await using var suite = await HostileSuite.StartAsync();
-        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        using var channel = Tokens.Channel(suite.Users.Address);
         var users = new UsersService.UsersServiceClient(channel);
         await Parallel.ForEachAsync(Enumerable.Range(0, 600), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
             await users.CreateUserAsync(new() { UserId = $"user{i}", DisplayName = new string('n', 200), Email = $"user{i}@example.com" }, cancellationToken: cancellationToken));
@@ -58,7 +57,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         const int Connections = 100;
         const int CallsEach = 100;
         await using var suite = await HostileSuite.StartAsync();
-        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        using var channel = Tokens.Channel(suite.Users.Address);
         await new UsersService.UsersServiceClient(channel).CreateUserAsync(new() { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
 
         var request = GrpcSender.Frame(new GetUserRequest { UserId = "ada" }.ToByteArray());
@@ -161,9 +160,9 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
     // 520 orders of 100 lines.
     private static async Task PlaceLargeOrdersAsync(HostileSuite suite)
     {
-        using var toUsers = GrpcChannel.ForAddress(suite.Users.Address);
+        using var toUsers = Tokens.Channel(suite.Users.Address);
         await new UsersService.UsersServiceClient(toUsers).CreateUserAsync(new() { UserId = "heavy", DisplayName = "Heavy", Email = "heavy@example.com" });
-        using var channel = GrpcChannel.ForAddress(suite.Orders.Address);
+        using var channel = Tokens.Channel(suite.Orders.Address);
         var orders = new OrdersService.OrdersServiceClient(channel);
         var request = new PlaceOrderRequest { UserId = "heavy" };
         for (var i = 0; i < 100; i++)

@@ -11,7 +11,11 @@ namespace Microservices.Tests.Support;
 /// <param name="Message">grpc-message, decoded.</param>
 /// <param name="HeaderBytes">All its headers and trailers: names and values, and 32 bytes each, as HTTP/2 counts them.</param>
 /// <param name="Details">google.rpc.Status; null for none.</param>
-public sealed record WireAnswer(int Code, string Message, int HeaderBytes, Google.Rpc.Status? Details);
+public sealed record WireAnswer(int Code, string Message, int HeaderBytes, Google.Rpc.Status? Details)
+{
+    /// <summary>The messages, as they were framed.</summary>
+    public byte[] Body { get; init; } = [];
+}
 
 /// <summary>gRPC without a client's care: any bytes as frames, any headers. Thread-safe.</summary>
 public sealed class GrpcWire(string address) : IDisposable
@@ -32,7 +36,7 @@ public sealed class GrpcWire(string address) : IDisposable
     /// <summary>Calls with one message, in good order.</summary>
     public Task<WireAnswer> CallAsync(string method, IMessage message) => CallAsync(method, Frame(message.ToByteArray()));
 
-    /// <summary>Calls with these bytes and further headers, reads to the end, and returns how it ended.</summary>
+    /// <summary>Calls with these bytes and further headers, as an operator unless they say otherwise, reads to the end, and returns how it ended.</summary>
     public async Task<WireAnswer> CallAsync(string method, byte[] body, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address + method)
@@ -50,15 +54,18 @@ public sealed class GrpcWire(string address) : IDisposable
                 request.Content.Headers.TryAddWithoutValidation(name, value);
         }
 
+        if (!request.Headers.Contains("authorization"))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Tokens.For(method));
+
         using var response = await http.SendAsync(request, default).WaitAsync(Eventually.Timeout);
-        await response.Content.ReadAsByteArrayAsync().WaitAsync(Eventually.Timeout);
+        var content = await response.Content.ReadAsByteArrayAsync().WaitAsync(Eventually.Timeout);
 
         var all = response.Headers.Concat(response.TrailingHeaders).ToLookup(h => h.Key, h => string.Join(',', h.Value));
         return new(
             all["grpc-status"].FirstOrDefault() is { } code ? int.Parse(code, CultureInfo.InvariantCulture) : -1,
             Uri.UnescapeDataString(all["grpc-message"].FirstOrDefault() ?? ""),
             all.Sum(h => h.Sum(value => h.Key.Length + value.Length + 32)),
-            all["grpc-status-details-bin"].FirstOrDefault() is { } details ? Google.Rpc.Status.Parser.ParseFrom(Base64(details)) : null);
+            all["grpc-status-details-bin"].FirstOrDefault() is { } details ? Google.Rpc.Status.Parser.ParseFrom(Base64(details)) : null) { Body = content };
     }
 
     /// <inheritdoc/>

@@ -31,10 +31,27 @@ public sealed class RawHttp2 : IDisposable
         .. Frame(Headers, EndHeaders, stream,
         [
             .. Literal(":method", "POST"), .. Literal(":scheme", "http"), .. Literal(":path", method), .. Literal(":authority", "test"),
-            .. Literal("content-type", "application/grpc"), .. Literal("te", "trailers"),
+            .. Literal("content-type", "application/grpc"), .. Literal("te", "trailers"), .. Literal("authorization", $"Bearer {Tokens.For(method)}"),
         ]),
         .. Frame(Data, EndStream, stream, new byte[5]),
     ];
+
+    /// <summary>Text in a header, not compressed, with its length before it as HPACK has it (RFC 7541, 5.1).</summary>
+    public static byte[] Text(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        const int MostInPrefix = 127;
+        List<byte> length = [(byte)Math.Min(text.Length, MostInPrefix)];
+        if (text.Length >= MostInPrefix)
+        {
+            var rest = text.Length - MostInPrefix;
+            for (; rest >= 128; rest /= 128)
+                length.Add((byte)((rest % 128) + 128));
+            length.Add((byte)rest);
+        }
+
+        return [.. length, .. Encoding.ASCII.GetBytes(text)];
+    }
 
     /// <summary>Sends bytes.</summary>
     /// <exception cref="IOException">The server has closed the connection.</exception>
@@ -54,6 +71,5 @@ public sealed class RawHttp2 : IDisposable
     }
 
     // HPACK, without an index and without Huffman's code.
-    private static byte[] Literal(string name, string value) =>
-        [0, (byte)name.Length, .. Encoding.ASCII.GetBytes(name), (byte)value.Length, .. Encoding.ASCII.GetBytes(value)];
+    private static byte[] Literal(string name, string value) => [0, .. Text(name), .. Text(value)];
 }

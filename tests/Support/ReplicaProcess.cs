@@ -32,11 +32,15 @@ public sealed class ReplicaProcess : IAsyncDisposable
     {
         assembly = AssemblyOf(folder);
         Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Eventually.FreePort()}");
-        var ports = new Dictionary<string, string>(settings)
+        var ports = new Dictionary<string, string>(Tokens.SettingsOf(Path.GetFileName(folder).ToLowerInvariant()).Select(setting => KeyValuePair.Create(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)));
+        foreach (var (key, value) in settings)
+            ports[key] = value;
+        foreach (var (key, value) in new Dictionary<string, string>
         {
             ["Kestrel__Endpoints__Grpc__Url"] = Address,
             ["Kestrel__Endpoints__Management__Url"] = Management,
-        };
+        })
+            ports[key] = value;
         if (http)
         {
             HttpPort = Eventually.FreePort();

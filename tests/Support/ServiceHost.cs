@@ -26,7 +26,7 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
         // In the order of the endpoints' names: Grpc, Http where there is one, Management.
         Grpc = addresses[0];
         Management = addresses[^1];
-        Channel = GrpcChannel.ForAddress(Grpc);
+        Channel = Tokens.Channel(Grpc);
     }
 
     /// <summary>The address of the gRPC port.</summary>
@@ -44,7 +44,7 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
         builder.UseSetting("Kestrel:Endpoints:Grpc:Url", "http://127.0.0.1:0");
         builder.UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0");
         builder.UseSetting("Logging:LogLevel:Default", "Warning");
-        foreach (var (key, value) in settings)
+        foreach (var (key, value) in Tokens.SettingsOf(typeof(TMarker).Assembly.GetName().Name!.ToLowerInvariant()).Concat(settings))
             builder.UseSetting(key, value);
     }
 

@@ -4,6 +4,7 @@ using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Configuration;
+using Microservices.Hosting.Auth;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -87,7 +88,7 @@ public static class Backends
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
             ServiceProvider = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider(),
             ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } },
-            HttpHandler = ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout),
+            HttpHandler = new OwnTokenHandler(services.GetRequiredService<OwnToken>(), ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout)),
             DisposeHttpClient = true,
         });
     }

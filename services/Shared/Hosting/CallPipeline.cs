@@ -1,24 +1,39 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
+using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Telemetry;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
+using Microsoft.AspNetCore.Http;
 
 namespace Microservices.Hosting;
 
 /// <summary>
-/// Wraps every gRPC method: applies fault rules, if there are any; turns every exception into a status with details, by the process's
+/// Wraps every gRPC method: lets its caller in by what its contract states; applies fault rules, if there are any; turns every exception into a status with details, by the process's
 /// <see cref="IErrorMapper"/>; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by interceptors, since the
 /// first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed class CallPipeline(CallMetrics metrics, CallAdmission admission, IErrorMapper errors, FaultRules? faults = null)
+internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, CallAdmission admission, IErrorMapper errors, FaultRules? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);
 
-    /// <summary>Returns when the method may run.</summary>
-    public ValueTask AdmitAsync<TRequest>(ServerCallContext call) => faults?.ApplyAsync<TRequest>(call) ?? ValueTask.CompletedTask;
+    /// <summary>Returns when the method may run: its caller may call it, about what the request says, if there is one request.</summary>
+    /// <exception cref="StatusException">The caller may not.</exception>
+    public async ValueTask AdmitAsync<TRequest>(ServerCallContext call, IMessage? request = null)
+    {
+        var http = call.GetHttpContext();
+        if (await callers.RefusalAsync(http) is { } refusal)
+            throw new StatusException(refusal);
+        if (request is not null && http.User is Principal caller && http.GetEndpoint()!.Metadata.GetMetadata<MethodAccess>() is { } access
+            && access.Refusal(access.RightsOf(caller), request) is { } notYours)
+            throw new StatusException(notYours);
+        if (faults is not null)
+            await faults.ApplyAsync<TRequest>(call);
+    }
 
     /// <summary>A stream's method has returned.</summary>
     public void Ended(ServerCallContext call) => metrics.StreamEnded(call.Method, call.Status.StatusCode);

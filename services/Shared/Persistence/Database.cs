@@ -87,6 +87,7 @@ public sealed class Database<TContext> : IDisposable
             context.IdempotencyRecords.Add(new IdempotencyRecord
             {
                 Command = ProbeCommand,
+                Caller = ProbeCommand,
                 Key = key,
                 RequestHash = [],
                 Response = RandomNumberGenerator.GetBytes(ProbeBytes),

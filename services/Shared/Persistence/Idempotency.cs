@@ -26,6 +26,7 @@ public static class Idempotency
     /// </summary>
     /// <param name="database">Where the change is made.</param>
     /// <param name="command">The command's name, which is stored: a constant of its own, which no renaming in the code changes.</param>
+    /// <param name="caller">Who gives the command.</param>
     /// <param name="key">The caller's key; empty for none.</param>
     /// <param name="request">The request, without its key.</param>
     /// <param name="change">The change. See <see cref="Database{TContext}.WriteAsync"/>.</param>
@@ -33,7 +34,7 @@ public static class Idempotency
     /// <param name="cancellationToken">Ends the attempt, until it commits.</param>
     /// <returns>The answer and how it came about; a default answer when the key was used for another request.</returns>
     public static async Task<(TResponse Response, IdempotencyOutcome Outcome)> WriteOnceAsync<TContext, TResponse>(
-        this Database<TContext> database, string command, string key, IMessage request, Func<TContext, Task<TResponse>> change,
+        this Database<TContext> database, string command, string caller, string key, IMessage request, Func<TContext, Task<TResponse>> change,
         DateTimeOffset now, CancellationToken cancellationToken)
         where TContext : ServiceDbContext
         where TResponse : IMessage<TResponse>, new()
@@ -66,6 +67,7 @@ public static class Idempotency
             context.IdempotencyRecords.Add(new IdempotencyRecord
             {
                 Command = command,
+                Caller = caller,
                 Key = key,
                 RequestHash = hash,
                 Response = response.ToByteArray(),
@@ -75,12 +77,12 @@ public static class Idempotency
 
             async Task<(TResponse, IdempotencyOutcome)?> FindAsync()
             {
-                var record = await context.IdempotencyRecords.AsNoTracking().FirstOrDefaultAsync(r => r.Command == command && r.Key == key, cancellationToken);
+                var record = await context.IdempotencyRecords.AsNoTracking().FirstOrDefaultAsync(r => r.Command == command && r.Caller == caller && r.Key == key, cancellationToken);
                 if (record is null)
                     return null;
                 if (record.IsForgotten(now, database.IdempotencyRetention))
                 {
-                    await context.ForgetAsync(command, [key], record.CreatedAt, cancellationToken);
+                    await context.ForgetAsync(command, caller, [key], record.CreatedAt, cancellationToken);
                     return null;
                 }
 
@@ -93,7 +95,7 @@ public static class Idempotency
         }, cancellationToken);
     }
 
-    /// <summary>Deletes what was remembered under some keys up to a time, so that they may be used anew in the same transaction.</summary>
-    public static Task ForgetAsync(this ServiceDbContext context, string command, IReadOnlyCollection<string> keys, DateTimeOffset upTo, CancellationToken cancellationToken) =>
-        context.IdempotencyRecords.Where(r => r.Command == command && keys.Contains(r.Key) && r.CreatedAt <= upTo).ExecuteDeleteAsync(cancellationToken);
+    /// <summary>Deletes what was remembered under some keys of a caller up to a time, so that they may be used anew in the same transaction.</summary>
+    public static Task ForgetAsync(this ServiceDbContext context, string command, string caller, IReadOnlyCollection<string> keys, DateTimeOffset upTo, CancellationToken cancellationToken) =>
+        context.IdempotencyRecords.Where(r => r.Command == command && r.Caller == caller && keys.Contains(r.Key) && r.CreatedAt <= upTo).ExecuteDeleteAsync(cancellationToken);
 }

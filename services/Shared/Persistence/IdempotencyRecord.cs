@@ -12,6 +12,9 @@ public sealed class IdempotencyRecord
     /// <summary>The command, by a name that is kept whatever the code calls it: a key means something within one command only.</summary>
     public required string Command { get; init; }
 
+    /// <summary>Who carried it out: a key means something to its caller only, and nobody gets another's answer.</summary>
+    public required string Caller { get; init; }
+
     /// <summary>The caller's key.</summary>
     public required string Key { get; init; }
 

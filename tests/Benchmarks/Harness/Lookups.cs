@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microservices.Streaming.Calls;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,7 +23,11 @@ internal sealed class Lookups : IAsyncDisposable
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(addresses.Select((a, i) => KeyValuePair.Create($"Users:Addresses:{i}", (string?)a))).Build())
-            .AddCallStreamClient(UsersService.LookupUsers, "Users", configure)
+            .AddCallStreamClient(UsersService.LookupUsers, "Users", options =>
+            {
+                options.Headers = Tokens.HeadersAsync;
+                configure?.Invoke(options);
+            })
             .BuildServiceProvider();
         var meters = _services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>

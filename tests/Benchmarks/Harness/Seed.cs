@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Google.Type;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
 namespace Microservices.Tests.Benchmarks.Harness;
@@ -14,7 +14,7 @@ internal static class Seed
     public static async Task<string[]> UsersAsync(string address, int count, CancellationToken cancellationToken)
     {
         Console.WriteLine($"Making {count:N0} users");
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Tokens.Channel(address);
         var users = new UsersService.UsersServiceClient(channel);
         var ids = new ConcurrentBag<string>();
         await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken }, async (i, cancel) =>
@@ -28,7 +28,7 @@ internal static class Seed
     public static async Task OrdersAsync(string address, IReadOnlyCollection<string> users, int ofEach, CancellationToken cancellationToken)
     {
         Console.WriteLine($"Placing {users.Count * ofEach:N0} orders");
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Tokens.Channel(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: cancellationToken);
         var placing = PlaceAsync();
         await AllPlacedAsync(stream.ResponseStream, cancellationToken);

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Benchmarks.Overview;
 
@@ -26,7 +26,7 @@ internal sealed class Placing : IAsyncDisposable
 
     private async Task RunAsync(string address, IReadOnlyList<string> users, int perSecond)
     {
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Tokens.Channel(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders();
         var answered = Seed.AllPlacedAsync(stream.ResponseStream);
         var since = Stopwatch.StartNew();

@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
@@ -63,11 +62,11 @@ public sealed class ObservedSuite : IAsyncDisposable
     {
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Services["gateway"][0].HttpPort}") };
-        using var gatewayChannel = GrpcChannel.ForAddress(Services["gateway"][0].Address);
-        using var ordersChannel = GrpcChannel.ForAddress(Services["orders"][0].Address);
-        using var notificationsChannel = GrpcChannel.ForAddress(Services["notifications"][0].Address);
+        using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
+        using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);
+        using var notificationsChannel = Tokens.Channel(Services["notifications"][0].Address);
         var gateway = new GatewayService.GatewayServiceClient(gatewayChannel);
-        using var usersChannel = GrpcChannel.ForAddress(Services["users"][0].Address);
+        using var usersChannel = Tokens.Channel(Services["users"][0].Address);
         var users = new UsersService.UsersServiceClient(usersChannel);
         var ada = (await users.GetUserAsync(new GetUserRequest { UserId = ids[0] }, cancellationToken: until)).User;
         using var watch = gateway.WatchOverview(cancellationToken: until);

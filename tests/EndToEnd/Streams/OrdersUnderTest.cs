@@ -74,7 +74,7 @@ public sealed class OrdersUnderTest : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
             .Build());
-        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
+        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = Tokens.HeadersAsync);
         return services.BuildServiceProvider();
     }
 

@@ -33,7 +33,7 @@ public sealed class StalledReaderTests(ITestOutputHelper print)
             .Select(i => OrderWatcher.Start(suite.Client, new Subscription { Key = users[i % 100], FromEarliest = true }, over.Token))
             .ToArray();
         await Eventually.UntilAsync(() => others.All(w => w.Streams > 0), "all have subscribed");
-        using var channel = GrpcChannel.ForAddress(suite.Replicas[0].Address);
+        using var channel = Tokens.Channel(suite.Replicas[0].Address);
         using var reader = await StoppableReader.StartAsync(channel, "");
         using var enough = new CancellationTokenSource();
         var load = new OrderLoad([.. suite.Replicas.Select(r => r.Address)], users);

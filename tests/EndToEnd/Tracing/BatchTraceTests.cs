@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microservices.Streaming.Calls;
+using Microservices.Tests.Support;
 using Microservices.Tests.Support.Otlp;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Configuration;
@@ -36,7 +37,7 @@ public sealed class BatchTraceTests(TracedSuite suite) : IClassFixture<TracedSui
             .AddLogging(logging => logging.ClearProviders())
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Backends:Users:Addresses:0", (string?)suite["users"])]).Build())
-            .AddCallStreamClient(UsersService.LookupUsers, "Backends:Users")
+            .AddCallStreamClient(UsersService.LookupUsers, "Backends:Users", options => options.Headers = Tokens.HeadersAsync)
             .BuildServiceProvider();
         await using var client = services.GetRequiredService<CallStreamClient<LookupUsersCall, LookupUsersResult>>();
         await client.CallAsync(new LookupUsersCall { UserId = ids[0] });

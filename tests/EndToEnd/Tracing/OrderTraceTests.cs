@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
@@ -65,7 +64,7 @@ public sealed class OrderTraceTests(TracedSuite suite) : IClassFixture<TracedSui
             return;
         }
 
-        using var channel = GrpcChannel.ForAddress(suite["orders"]);
+        using var channel = Tokens.Channel(suite["orders"]);
         var orders = new OrdersService.OrdersServiceClient(channel);
         var command = new PlaceOrderRequest { UserId = userId, Lines = { new OrderLine { ProductId = "tea", Quantity = 1, UnitPrice = new Money { CurrencyCode = "EUR", Units = 1 } } } };
         if (how == "PlaceOrder")

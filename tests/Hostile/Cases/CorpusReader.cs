@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Grpc.Net.Client;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
@@ -21,9 +20,9 @@ internal static class CorpusReader
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}") };
         var forgeries = new Forgeries(new Random(Count));
         var corpus = new Corpus { Operations = RestOperation.Read(JsonNode.Parse(await http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)))!) };
-        using var usersChannel = GrpcChannel.ForAddress(suite.Users.Address);
-        using var ordersChannel = GrpcChannel.ForAddress(suite.Orders.Address);
-        using var notificationsChannel = GrpcChannel.ForAddress(suite.Notifications.Address);
+        using var usersChannel = Tokens.Channel(suite.Users.Address);
+        using var ordersChannel = Tokens.Channel(suite.Orders.Address);
+        using var notificationsChannel = Tokens.Channel(suite.Notifications.Address);
         var (users, orders, notifications) = (new UsersClient(usersChannel), new OrdersClient(ordersChannel), new NotificationsClient(notificationsChannel));
 
         for (var i = 0; i < Count; i++)

@@ -58,7 +58,7 @@ public sealed class CurlTests(ITestOutputHelper output) : IAsyncLifetime, IDispo
     private static async Task<string> CurlAsync(Uri replica, string lastEventId, Action<SseEvent> seen, Func<SseParser, bool> enough, int bytes = int.MaxValue)
     {
         using var curl = Process.Start(new ProcessStartInfo(Needs.Program("curl")!,
-            ["-sSN", "--fail-with-body", .. lastEventId.Length > 0 ? (string[])["-H", $"Last-Event-ID: {lastEventId}"] : [], new Uri(replica, "/v1/users/ada/events").ToString()])
+            ["-sSN", "--fail-with-body", "-H", $"Authorization: Bearer {Tokens.Authority.Operator()}", .. lastEventId.Length > 0 ? (string[])["-H", $"Last-Event-ID: {lastEventId}"] : [], new Uri(replica, "/v1/users/ada/events").ToString()])
         {
             RedirectStandardOutput = true,
         })!;

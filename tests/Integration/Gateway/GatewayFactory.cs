@@ -1,5 +1,6 @@
 using Grpc.Net.Client;
 using Microservices.Gateway;
+using Microservices.Tests.Support;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -24,8 +25,8 @@ internal sealed class GatewayFactory : WebApplicationFactory<GatewayOptions>
         // In the order of the endpoints' names: Grpc, Http, Management.
         var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
         (Grpc, RestAddress, Management) = (addresses[0], new Uri(addresses[1]), new Uri(addresses[2]));
-        Rest = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan }) { BaseAddress = RestAddress };
-        Channel = GrpcChannel.ForAddress(Grpc);
+        Rest = new HttpClient(Tokens.Bearer(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan })) { BaseAddress = RestAddress };
+        Channel = Tokens.Channel(Grpc);
     }
 
     public string Grpc { get; }
@@ -62,6 +63,8 @@ internal sealed class GatewayFactory : WebApplicationFactory<GatewayOptions>
             .UseSetting("Drain:Window", "00:00:01")
             .UseSetting("Logging:LogLevel:Default", "Critical")
             .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");
+        foreach (var (key, value) in Tokens.SettingsOf("gateway"))
+            builder.UseSetting(key, value);
         foreach (var (key, value) in settings)
             builder.UseSetting(key, value);
     }

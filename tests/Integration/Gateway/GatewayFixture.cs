@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using ProtoMoney = Google.Type.Money;
 
@@ -34,7 +35,7 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
     internal FakeNotifications Notifications { get; } = new();
 
     /// <summary>A client of the REST port; it follows no redirect.</summary>
-    public HttpClient Rest { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan });
+    public HttpClient Rest { get; } = new(Tokens.Bearer(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan }));
 
     internal GatewayService.GatewayServiceClient Grpc { get; private set; } = null!;
 
@@ -66,7 +67,7 @@ public sealed class GatewayFixture : IAsyncLifetime, IDisposable
         notificationsServer = await Backend.StartAsync(Notifications);
         gateway = AnotherGateway([.. Settings.Select(s => (s.Key, s.Value))]);
         Rest.BaseAddress = gateway.RestAddress;
-        channel = GrpcChannel.ForAddress(gateway.Grpc);
+        channel = Tokens.Channel(gateway.Grpc);
         Grpc = new GatewayService.GatewayServiceClient(channel);
     }
 

@@ -8,7 +8,7 @@ namespace Microservices.Tests.Integration.Gateway;
 /// <summary>What the server itself refuses, since it is no HTTP, too much of it, or for nothing that there is, is answered by a problem as everything else is.</summary>
 public sealed class RejectedRequestTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
 {
-    private const string Good = "GET /v1/users/ada HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    private static readonly string Good = $"GET /v1/users/ada HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {Tokens.Authority.Operator()}\r\n\r\n";
 
     [Theory]
     [InlineData("nonsense\r\n\r\n", 400, "bad-request")]

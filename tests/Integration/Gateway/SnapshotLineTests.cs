@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Gateway.Events;
 using Microservices.Gateway.V1;
 using Microservices.Orders.V1;
@@ -148,7 +147,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
                 await SubscribeAsync(stream, 20);
             await Eventually.UntilAsync(() => line.Waiting == (Streams * MostPages) - 1, "of each stream, as many as it may hold wait in line");
 
-            using var channel = GrpcChannel.ForAddress(other.Grpc);
+            using var channel = Tokens.Channel(other.Grpc);
             using var good = new GatewayService.GatewayServiceClient(channel).WatchOverview();
             await good.RequestStream.WriteAsync(new WatchOverviewRequest { Subscribe = new() { SubscriptionId = 1, Key = "good" } });
             await Eventually.UntilAsync(() => line.Waiting == Streams * MostPages, "the other is in line behind them");
@@ -185,7 +184,7 @@ public sealed class SnapshotLineTests : IAsyncLifetime, IDisposable
             // Others get theirs meanwhile, many times over.
             for (var i = 0; i < 20; i++)
             {
-                using var channel = GrpcChannel.ForAddress(gateway.Gateway.Grpc);
+                using var channel = Tokens.Channel(gateway.Gateway.Grpc);
                 using var good = new GatewayService.GatewayServiceClient(channel).WatchOverview();
                 await SubscribeAsync(good, 1);
                 await SnapshotsAsync(good, 1);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Gateway;
 
@@ -17,7 +18,7 @@ internal sealed class StalledCaller : IDisposable
         socket.Bind(new IPEndPoint(from, 0));
         socket.Connect(IPAddress.Loopback, replica.RestAddress.Port);
         socket.Send(Encoding.ASCII.GetBytes(
-            $"POST /v1/overviews:batchGet HTTP/1.1\r\nHost: gateway\r\nRequest-Timeout: 60\r\nContent-Type: application/json\r\nContent-Length: {batch.Length}\r\n\r\n{batch}"));
+            $"POST /v1/overviews:batchGet HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {Tokens.Authority.Operator()}\r\nRequest-Timeout: 60\r\nContent-Type: application/json\r\nContent-Length: {batch.Length}\r\n\r\n{batch}"));
     }
 
     /// <summary>Whether the gateway has closed the connection: writing shows it, without reading what was sent.</summary>

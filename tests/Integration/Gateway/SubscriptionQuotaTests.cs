@@ -72,7 +72,7 @@ public sealed class SubscriptionQuotaTests : IAsyncLifetime, IDisposable
         }
     }
 
-    private static SocketsHttpHandler From(string address) => new()
+    private static HttpMessageHandler From(string address) => Tokens.Bearer(new SocketsHttpHandler
     {
         UseProxy = false,
         ConnectCallback = async (context, cancellationToken) =>
@@ -82,5 +82,5 @@ public sealed class SubscriptionQuotaTests : IAsyncLifetime, IDisposable
             await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    };
+    });
 }

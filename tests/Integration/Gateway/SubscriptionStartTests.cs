@@ -44,7 +44,7 @@ public sealed class SubscriptionStartTests : IAsyncLifetime, IDisposable
         await Eventually.UntilAsync(() => gateway.Users.Topic.Open == Subscriptions, "all have begun");
         Assert.Equal(AtOnce, await Eventually.StandsStillAsync(() => Volatile.Read(ref asked), "Orders is asked for some"));
 
-        using var channel = GrpcChannel.ForAddress(gateway.Gateway.Grpc);
+        using var channel = Tokens.Channel(gateway.Gateway.Grpc);
         var good = sse ? FollowAsync() : WatchAsync(channel);
         await Eventually.UntilAsync(() => sse ? gateway.Notifications.Topic.Open == 1 : gateway.Users.Topic.Open == Subscriptions + 1, "the other has begun");
         // One after the other; the other may come to the line a little later than it has begun.

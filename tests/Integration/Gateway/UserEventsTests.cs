@@ -154,7 +154,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         using var good = await SseClient.ReadyAsync(other.Rest);
         using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await stalled.ConnectAsync(other.RestAddress.Host, other.RestAddress.Port);
-        await stalled.SendAsync(Encoding.ASCII.GetBytes("GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\n\r\n"));
+        await stalled.SendAsync(Encoding.ASCII.GetBytes($"GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {Tokens.Authority.Operator()}\r\n\r\n"));
         await Eventually.UntilAsync(() => gateway.Orders.Topic.Open == 2, "both stand");
 
         var reading = good.NextAsync(Events);

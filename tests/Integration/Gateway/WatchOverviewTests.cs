@@ -21,7 +21,11 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
     {
         await gateway.InitializeAsync();
         services = new ServiceCollection().AddLogging().AddMetrics().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddEventStreamClient(GatewayService.WatchOverview, "Gateway", o => o.Addresses.Add(gateway.Gateway.Grpc)).BuildServiceProvider();
+            .AddEventStreamClient(GatewayService.WatchOverview, "Gateway", o =>
+            {
+                o.Addresses.Add(gateway.Gateway.Grpc);
+                o.Headers = Tokens.HeadersAsync;
+            }).BuildServiceProvider();
     }
 
     public async Task DisposeAsync()

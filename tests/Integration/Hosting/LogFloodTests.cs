@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using Grpc.Net.Client;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
@@ -19,7 +18,7 @@ public sealed class LogFloodTests
             ["ConnectionStrings__Redis"] = $"127.0.0.1:{Eventually.FreePort()}",
         });
         await users.UntilReadyAsync();
-        using var channel = GrpcChannel.ForAddress(users.Address);
+        using var channel = Tokens.Channel(users.Address);
         var good = new UsersService.UsersServiceClient(channel);
         await good.CreateUserAsync(new CreateUserRequest { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
         var before = Lines(users).Length;

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Google.Protobuf;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Hosting;
 
@@ -62,7 +62,7 @@ internal sealed class WindowlessConnection : IAsyncDisposable
         byte[] headers =
         [
             0x83, 0x86, // :method POST, :scheme http
-            0x04, .. Text(path), 0x01, .. Text("localhost"), 0x00, .. Text("te"), .. Text("trailers"), 0x00, .. Text("content-type"), .. Text("application/grpc"),
+            0x04, .. Text(path), 0x01, .. Text("localhost"), 0x00, .. Text("te"), .. Text("trailers"), 0x00, .. Text("content-type"), .. Text("application/grpc"), 0x00, .. Text("authorization"), .. Text($"Bearer {Tokens.For(path)}"),
         ];
         await WriteAsync(1, 4, stream, headers);
         var message = request.ToByteArray();
@@ -78,7 +78,7 @@ internal sealed class WindowlessConnection : IAsyncDisposable
         await reading;
     }
 
-    private static byte[] Text(string text) => [(byte)text.Length, .. Encoding.ASCII.GetBytes(text)];
+    private static byte[] Text(string text) => RawHttp2.Text(text);
 
     private async Task WriteAsync(byte type, byte flags, int stream, byte[] payload)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
@@ -24,8 +23,8 @@ public sealed class DatabaseOutageTests
         ReplicaProcess[] all = [users, orders, notifications];
         foreach (var process in all)
             await process.UntilReadyAsync();
-        using var toUsers = GrpcChannel.ForAddress(users.Address);
-        using var toOrders = GrpcChannel.ForAddress(orders.Address);
+        using var toUsers = Tokens.Channel(users.Address);
+        using var toOrders = Tokens.Channel(orders.Address);
         var (ofUsers, ofOrders) = (new UsersClient(toUsers), new OrdersClient(toOrders));
         await ofUsers.CreateUserAsync(new CreateUserRequest { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
         await ofOrders.PlaceOrderAsync(Backends.AnOrder("ada"));

@@ -24,7 +24,24 @@ public abstract class IdempotencyTests(SharedServers servers, PostgresDatabases?
         Assert.Equal(IdempotencyOutcome.Replayed, await DoAsync(other, start.AddMinutes(60)));
 
         async Task<IdempotencyOutcome> DoAsync(CancelOrderRequest message, DateTimeOffset now) => (await process.Database.WriteOnceAsync(
-            "test", "key", message, _ => Task.FromResult(new CancelOrderResponse()), now, default)).Outcome;
+            "test", "ada", "key", message, _ => Task.FromResult(new CancelOrderResponse()), now, default)).Outcome;
+    }
+
+    [SkippableTheory]
+    [OnGarnet]
+    public async Task A_key_means_something_to_its_caller_only(Server on)
+    {
+        var process = await StartAsync(on);
+        var request = new CancelOrderRequest { OrderId = "a" };
+
+        Assert.Equal(IdempotencyOutcome.Done, await DoAsync("ada", request));
+        Assert.Equal(IdempotencyOutcome.Done, await DoAsync("bob", request));
+        Assert.Equal(IdempotencyOutcome.Done, await DoAsync("service:ada", new CancelOrderRequest { OrderId = "b" }));
+        Assert.Equal(IdempotencyOutcome.Replayed, await DoAsync("ada", request));
+        Assert.Equal(IdempotencyOutcome.KeyReused, await DoAsync("bob", new CancelOrderRequest { OrderId = "b" }));
+
+        async Task<IdempotencyOutcome> DoAsync(string caller, CancelOrderRequest message) => (await process.Database.WriteOnceAsync(
+            "test", caller, "key", message, _ => Task.FromResult(new CancelOrderResponse()), DateTimeOffset.UtcNow, default)).Outcome;
     }
 
     [SkippableTheory]
@@ -39,7 +56,7 @@ public abstract class IdempotencyTests(SharedServers servers, PostgresDatabases?
         {
             var key = $"key-{i}";
             var racing = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => (n % 2 == 0 ? one : two).Database.WriteOnceAsync(
-                "test", key, request, _ => Task.FromResult(new CancelOrderResponse()), DateTimeOffset.UtcNow, default))));
+                "test", "ada", key, request, _ => Task.FromResult(new CancelOrderResponse()), DateTimeOffset.UtcNow, default))));
             Assert.Single(racing, answer => answer.Outcome == IdempotencyOutcome.Done);
             Assert.Equal(7, racing.Count(answer => answer.Outcome == IdempotencyOutcome.Replayed));
         }
@@ -53,7 +70,7 @@ public abstract class IdempotencyTests(SharedServers servers, PostgresDatabases?
     {
         var one = await StartAsync(on);
         await one.Database.WriteAsync(orders => Task.FromResult(orders.IdempotencyRecords.Add(
-            new IdempotencyRecord { Command = "old", Key = "old", RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UtcNow.AddHours(-25) }).State), default);
+            new IdempotencyRecord { Command = "old", Caller = "ada", Key = "old", RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UtcNow.AddHours(-25) }).State), default);
 
         var two = await StartAsync(on);
 

@@ -47,7 +47,7 @@ public abstract class OutboxCommitTests(SharedServers servers, PostgresDatabases
         var once = new CancelOrderRequest { OrderId = "once" };
         for (var i = 0; i < 3; i++)
         {
-            await process.Database.WriteOnceAsync("test", "key", once, orders =>
+            await process.Database.WriteOnceAsync("test", "ada", "key", once, orders =>
             {
                 Change(orders, "once", topic);
                 return Task.FromResult(new CancelOrderResponse());
@@ -69,7 +69,7 @@ public abstract class OutboxCommitTests(SharedServers servers, PostgresDatabases
 
         static void Change(ServiceDbContext orders, string name, string topic)
         {
-            orders.IdempotencyRecords.Add(new IdempotencyRecord { Command = "order", Key = name, RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UnixEpoch });
+            orders.IdempotencyRecords.Add(new IdempotencyRecord { Command = "order", Caller = "ada", Key = name, RequestHash = [], Response = [], CreatedAt = DateTimeOffset.UnixEpoch });
             orders.AddEvent([topic], name, new StringValue { Value = name });
         }
     }

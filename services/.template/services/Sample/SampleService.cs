@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting;
+using Microservices.Hosting.Auth;
 using Microservices.Streaming.Calls;
 using Microservices.Streaming.Events;
 
@@ -11,7 +12,7 @@ internal sealed class SampleService(
     : V1.SampleService.SampleServiceBase
 {
     public override Task<V1.SetWidgetResponse> SetWidget(V1.SetWidgetRequest request, ServerCallContext context) =>
-        set.HandleAsync(request, context.CancellationToken);
+        set.HandleAsync(request, Rights.Of(context), context.CancellationToken);
 
     public override Task LookupWidgets(
         IAsyncStreamReader<V1.LookupWidgetsRequest> requestStream, IServerStreamWriter<V1.LookupWidgetsResponse> responseStream, ServerCallContext context) =>

@@ -1,3 +1,4 @@
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Persistence;
 using Microservices.Topics;
@@ -18,7 +19,7 @@ internal sealed class SetWidget(Database<SampleDbContext> database, TimeProvider
         return new() { WidgetId = id, Label = "rehearsal", IdempotencyKey = id };
     }
 
-    public async Task<V1.SetWidgetResponse> HandleAsync(V1.SetWidgetRequest request, CancellationToken cancellationToken)
+    public async Task<V1.SetWidgetResponse> HandleAsync(V1.SetWidgetRequest request, Rights rights, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
         violations.CheckId("widget_id", request.WidgetId);
@@ -28,7 +29,7 @@ internal sealed class SetWidget(Database<SampleDbContext> database, TimeProvider
 
         var now = time.GetUtcNow().ToMicroseconds();
         var withoutKey = new V1.SetWidgetRequest(request) { IdempotencyKey = "" };
-        var (response, outcome) = await database.WriteOnceAsync(Command, request.IdempotencyKey, withoutKey,
+        var (response, outcome) = await database.WriteOnceAsync(Command, rights.Caller, request.IdempotencyKey, withoutKey,
             sample => SetAsync(sample, request, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)

@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Microservices.Auth.V1;
+using Status = Google.Rpc.Status;
 
 namespace Microservices.Hosting.Auth;
 
@@ -9,12 +11,13 @@ namespace Microservices.Hosting.Auth;
 /// </summary>
 public sealed class MethodAccess
 {
+    private readonly OwnerPath? owner;
+
     private MethodAccess(MethodDescriptor method, AccessPolicy policy)
     {
         Method = method;
         Policy = policy;
-        if (policy.Owner.Length > 0)
-            IsOwnerInRequest = OwnerPath.Leads(method.InputType, policy.Owner);
+        owner = OwnerPath.Find(method.InputType, policy.Owner);
     }
 
     /// <summary>The method.</summary>
@@ -24,7 +27,7 @@ public sealed class MethodAccess
     public AccessPolicy Policy { get; }
 
     /// <summary>Whether the request says whose it is; otherwise only what is kept does, and the query has to check it.</summary>
-    public bool IsOwnerInRequest { get; }
+    public bool IsOwnerInRequest => owner is not null;
 
     /// <summary>The access of a method.</summary>
     /// <exception cref="InvalidOperationException">Its contract does not state it, or cannot mean what it states: the process must not start.</exception>
@@ -35,6 +38,38 @@ public sealed class MethodAccess
         return Problem(method, policy) is { } problem
             ? throw new InvalidOperationException($"{method.FullName}: its option (auth.v1.access) {problem}.")
             : new MethodAccess(method, policy);
+    }
+
+    /// <summary>Why this caller may not call the method, whatever about; null when it may.</summary>
+    internal Status? Refusal(Principal caller)
+    {
+        if (caller.IsWorkload)
+            return Policy.Workloads.Contains(caller.Subject) ? null : AuthErrors.Denied;
+        foreach (var scope in Policy.Scopes)
+        {
+            if (!caller.Scopes.Contains(scope))
+                return AuthErrors.ScopeMissing;
+        }
+
+        return Policy.Scopes.Count > 0 && (Policy.Owner.Length > 0 || HasRole(caller)) ? null : AuthErrors.Denied;
+    }
+
+    /// <summary>What a caller who may call the method may call it about.</summary>
+    internal Rights RightsOf(Principal caller) => new(caller.Id, caller.IsWorkload || HasRole(caller) ? null : caller.Subject);
+
+    /// <summary>Why a caller with these rights may not send this request, or this call or subscription of a stream; null when it may.</summary>
+    internal Status? Refusal(Rights rights, IMessage request) =>
+        rights.Owner is null || owner is null || owner.IsOnly(request, rights.Owner) ? null : AuthErrors.NotYours;
+
+    private bool HasRole(Principal caller)
+    {
+        foreach (var role in Policy.Roles)
+        {
+            if (caller.Roles.Contains(role))
+                return true;
+        }
+
+        return false;
     }
 
     private static string? Problem(MethodDescriptor method, AccessPolicy policy)

@@ -44,7 +44,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
                 FairGate? admitted = null;
                 try
                 {
-                    await calls.AdmitAsync<TRequest>(call);
+                    await calls.AdmitAsync<TRequest>(call, request as IMessage);
                     admitted = await calls.AdmitUnaryAsync<TRequest>(call);
                     var response = await invoke(service, request, call);
                     calls.Answered(call, start);
@@ -90,7 +90,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls) : ISer
                 calls.Opened(call);
                 try
                 {
-                    await calls.AdmitAsync<TRequest>(call);
+                    await calls.AdmitAsync<TRequest>(call, request as IMessage);
                     await invoke(service, request, responses, call);
                     calls.Ended(call);
                 }

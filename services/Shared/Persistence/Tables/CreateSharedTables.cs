@@ -19,12 +19,13 @@ internal sealed class CreateSharedTables : Migration
             table => new
             {
                 Key = table.Column<string>(maxLength: 128, collation: Collation),
+                Caller = table.Column<string>(maxLength: 300, collation: Collation),
                 Command = table.Column<string>(maxLength: 128, collation: Collation),
                 RequestHash = table.Column<byte[]>(),
                 Response = table.Column<byte[]>(),
                 CreatedAt = IsSqlite ? table.Column<long>() : table.Column<DateTimeOffset>(),
             },
-            constraints: table => table.PrimaryKey("PK_IdempotencyRecords", r => new { r.Key, r.Command }));
+            constraints: table => table.PrimaryKey("PK_IdempotencyRecords", r => new { r.Key, r.Caller, r.Command }));
         migrationBuilder.CreateIndex("IX_IdempotencyRecords_CreatedAt", "IdempotencyRecords", "CreatedAt");
         CreateOutbox(migrationBuilder);
         CreateConsumers(migrationBuilder);

@@ -45,9 +45,10 @@ internal static class SharedTables
     private static void DescribeIdempotency(ModelBuilder model) => model.Entity<IdempotencyRecord>(record =>
     {
         // The key first: it alone tells records apart, so that a lookup of many keys is quick also where nothing is known yet about how many there are.
-        record.ToTable("IdempotencyRecords").HasKey(r => new { r.Key, r.Command });
+        record.ToTable("IdempotencyRecords").HasKey(r => new { r.Key, r.Caller, r.Command });
         record.HasIndex(r => r.CreatedAt);
         record.Property(r => r.Command).HasMaxLength(128);
+        record.Property(r => r.Caller).HasMaxLength(300);
         record.Property(r => r.Key).HasMaxLength(128);
     });
 

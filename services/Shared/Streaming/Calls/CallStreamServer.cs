@@ -21,6 +21,7 @@ public sealed class CallStreamServer<TCall, TResult>
     private readonly IServiceScopeFactory _scopes;
     private readonly CallServerMetrics _metrics;
     private readonly ICallInterceptor? _interceptor;
+    private readonly IStreamAccess? _access;
     private readonly IErrorMapper _errors;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -31,11 +32,12 @@ public sealed class CallStreamServer<TCall, TResult>
         IServiceScopeFactory scopes,
         IMeterFactory meters,
         ICallInterceptor? interceptor,
+        IStreamAccess? access,
         IErrorMapper errors,
         TimeProvider time,
         ILogger logger)
     {
-        (_method, _options, _scopes, _interceptor, _errors, _time, _logger) = (method, options, scopes, interceptor, errors, time, logger);
+        (_method, _options, _scopes, _interceptor, _access, _errors, _time, _logger) = (method, options, scopes, interceptor, access, errors, time, logger);
         _metrics = new(meters, method.Name);
     }
 
@@ -57,7 +59,7 @@ public sealed class CallStreamServer<TCall, TResult>
         where TResponseFrame : class, ICallResultFrame<TResult>, new()
     {
         ArgumentNullException.ThrowIfNull(context);
-        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort);
+        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort, _access?.Of(context));
         var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _errors, _options.MaxConcurrentBatches, _logger);
         stream.Released = workers.Dispatch;
         var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);

@@ -13,7 +13,7 @@ public static class CallStreamServiceCollectionExtensions
 {
     /// <summary>
     /// Registers a <see cref="CallStreamServer{TCall, TResult}"/> with its handler, of which there is one instance a batch. What the process
-    /// registers as <see cref="ICallInterceptor"/> stands before the handler, and its <see cref="IErrorMapper"/> says what a caller is told when the handler throws.
+    /// registers as <see cref="ICallInterceptor"/> stands before the handler; its <see cref="IStreamAccess"/> says what each caller may ask for; and its <see cref="IErrorMapper"/> says what a caller is told when the handler throws.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
@@ -34,13 +34,14 @@ public static class CallStreamServiceCollectionExtensions
             provider.GetRequiredService<IServiceScopeFactory>(),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetService<ICallInterceptor>(),
+            provider.GetService<IStreamAccess>(),
             provider.GetRequiredService<IErrorMapper>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CallStreamServer<TCall, TResult>>>()));
         return services;
     }
 
-    /// <summary>Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts.</summary>
+    /// <summary>Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts, with the process's <see cref="IStreamCredentials"/>.</summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
     /// <param name="section">The configuration section with <see cref="CallStreamClientOptions"/>, one for each backend.</param>
@@ -63,6 +64,7 @@ public static class CallStreamServiceCollectionExtensions
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get(section);
+            options.Headers ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.HeadersAsync : null;
             var logging = provider.GetRequiredService<ILoggerFactory>();
             return new CallStreamClient<TCall, TResult>(
                 method,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -21,6 +22,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     private readonly TimeProvider _time;
     private readonly DeadlineWheel _wheel;
     private readonly CallFaults<TCall, TResult>? _faults;
+    private readonly Func<IMessage, Google.Rpc.Status?>? _access;
     private RpcSpans? _spans;
 
     /// <param name="method">The stream's method.</param>
@@ -29,15 +31,17 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="interceptor">Decides which calls are delayed or failed, and when the stream is cut; null when none is registered.</param>
     /// <param name="cut">Cuts the stream, in the thread pool.</param>
+    /// <param name="access">Says which calls are refused, since they are about what the caller may not ask for; null for none.</param>
     internal CallStreamState(
         CallStreamMethod<TCall, TResult> method,
         CallStreamServerOptions options,
         CallServerMetrics metrics,
         TimeProvider time,
         ICallInterceptor? interceptor = null,
-        Action? cut = null)
+        Action? cut = null,
+        Func<IMessage, Google.Rpc.Status?>? access = null)
     {
-        (_method, _options, _metrics, _time) = (method, options, metrics, time);
+        (_method, _options, _metrics, _time, _access) = (method, options, metrics, time, access);
         _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
         Calls = new(_gate, _wheel, options.Credit, metrics);
         if (interceptor is not null)
@@ -166,8 +170,16 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         call.ArrivedAt = now;
         call.IsAnswered = false;
         Calls.OpenUnsynchronized(call, message.TimeoutMs > 0 ? now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time) : null);
-        if (_faults?.AppliesUnsynchronized(call) != true)
+        if (_access is not null && message is IMessage asked && _access(asked) is { } refusal)
+        {
+            Calls.AnswerUnsynchronized(call, new TResult { Error = refusal.Clone() });
+            Calls.Ready.Set();
+            RecycleUnsynchronized(call);
+        }
+        else if (_faults?.AppliesUnsynchronized(call) != true)
+        {
             _arrived.Enqueue(call);
+        }
     }
 
     private void StartSpanUnsynchronized(ServerCall<TCall, TResult> call, CallBatch<TCall, TResult> batch, long now)

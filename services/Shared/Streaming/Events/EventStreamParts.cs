@@ -7,6 +7,7 @@ internal sealed record EventStreamParts<TRequest>(
     string Method,
     IEventReaderSource<TRequest> Source,
     IErrorMapper Errors,
+    IStreamAccess? Access,
     EventStreamServerOptions Options,
     EventServerMetrics Metrics,
     TotalQueued Total,

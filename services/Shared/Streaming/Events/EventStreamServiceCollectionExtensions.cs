@@ -35,6 +35,7 @@ public static class EventStreamServiceCollectionExtensions
                 method.Name,
                 provider.GetRequiredService<TSource>(),
                 provider.GetRequiredService<IErrorMapper>(),
+                provider.GetService<IStreamAccess>(),
                 provider.GetRequiredService<IOptionsMonitor<EventStreamServerOptions>>().Get(section),
                 new(provider.GetRequiredService<IMeterFactory>(), method.Name, total),
                 total,
@@ -45,7 +46,7 @@ public static class EventStreamServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Registers an <see cref="EventStreamClient{TEvent}"/>.</summary>
+    /// <summary>Registers an <see cref="EventStreamClient{TEvent}"/>, which shows the process's <see cref="IStreamCredentials"/>.</summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>OrdersService.WatchOrders</c>.</param>
     /// <param name="section">The configuration section with <see cref="EventStreamClientOptions"/>, one for each backend.</param>
@@ -68,6 +69,7 @@ public static class EventStreamServiceCollectionExtensions
         services.AddSingleton<EventStreamClient<TEvent>>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<EventStreamClientOptions>>().Get(section);
+            options.Headers ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.HeadersAsync : null;
             return new GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                 method,
                 options,

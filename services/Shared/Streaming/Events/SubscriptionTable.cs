@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -11,6 +12,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
 
     // Clients number upwards, so each is added at the end. It takes a third of the memory of a dictionary. Also the lock.
     private readonly SortedList<uint, ServerSubscription<TRequest>> _subscriptions = [];
+    private readonly Func<IMessage, Google.Rpc.Status?>? _access = parts.Access?.Of(stream);
     private int _running;
     private bool _halfClosed;
     private bool _cancelled;
@@ -49,6 +51,8 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
             Fail(id, StatusCode.InvalidArgument, "The cursor is too long.");
         else if (!System.Enum.IsDefined(subscription.Delivery))
             Fail(id, StatusCode.InvalidArgument, "The delivery is unknown.");
+        else if (_access?.Invoke((IMessage)request) is { } refusal)
+            Fail(id, refusal);
         else
             Start(new(request, this));
     }
@@ -137,6 +141,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
         _ = subscription.RunAsync();
     }
 
-    private void Fail(uint id, StatusCode code, string message) =>
-        queue.Add(EventFrame.Failed(new EventFailed { SubscriptionId = id, Status = new() { Code = (int)code, Message = message } }));
+    private void Fail(uint id, StatusCode code, string message) => Fail(id, new Google.Rpc.Status { Code = (int)code, Message = message });
+
+    private void Fail(uint id, Google.Rpc.Status status) => queue.Add(EventFrame.Failed(new EventFailed { SubscriptionId = id, Status = status }));
 }

@@ -38,7 +38,7 @@ public sealed class OpenApiToolsTests(GatewayFixture gateway) : IClassFixture<Ga
 
         await RunAsync("openapi-typescript", $"'{Document}' --output '{folder}/api.d.mts'");
         await RunAsync("tsc", $"--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --target es2022 --module nodenext '{folder}/client.mts'");
-        var (exitCode, output, error) = await Shell.RunAsync($"node '{folder}/client.mjs' {gateway.Rest.BaseAddress!.GetLeftPart(UriPartial.Authority)}");
+        var (exitCode, output, error) = await Shell.RunAsync($"node '{folder}/client.mjs' {gateway.Rest.BaseAddress!.GetLeftPart(UriPartial.Authority)} {Tokens.Authority.Operator()}");
 
         Assert.True(exitCode == 0, $"{output}\n{error}");
         Assert.Equal("""

@@ -6,7 +6,7 @@ declare const process: { argv: string[] };
 
 type Overview = components['schemas']['Overview'];
 
-const client = createClient<paths>({ baseUrl: process.argv[2] ?? '' });
+const client = createClient<paths>({ baseUrl: process.argv[2] ?? '', headers: { Authorization: `Bearer ${process.argv[3]}` } });
 
 function orderCount(overview: Overview): number | string {
     const orders = overview.orders;

@@ -1,0 +1,43 @@
+using Grpc.AspNetCore.Server;
+using Microservices.Gateway.Errors;
+using Microservices.Hosting.Auth;
+using Microsoft.Net.Http.Headers;
+
+namespace Microservices.Gateway.Rest;
+
+/// <summary>
+/// Lets requests in by what the methods that a route stands for state; of gRPC Hosting does that. What a path names as a user must be the caller itself,
+/// unless it may ask for everybody's; what a body names is checked where the body is read, or by the service.
+/// </summary>
+internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck callers)
+{
+    private const string UserId = "userId";
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is null && await RefusalAsync(http) is { } refusal)
+        {
+            if (ProblemTypes.Of(refusal).HttpStatus == StatusCodes.Status401Unauthorized)
+                http.Response.Headers.WWWAuthenticate = "Bearer";
+            // The answer depends on who asks, and so does every other one of this route.
+            http.Response.Headers.Vary = HeaderNames.Authorization;
+            await ProblemMiddleware.WriteAsync(http, refusal);
+            return;
+        }
+
+        await next(http);
+    }
+
+    private async ValueTask<Google.Rpc.Status?> RefusalAsync(HttpContext http)
+    {
+        if (await callers.RefusalAsync(http) is { } refusal)
+            return refusal;
+        return http.GetRouteValue(UserId) is string userId && !http.Rights().Include(userId) ? Rights.NotYours : null;
+    }
+}
+
+internal static class Callers
+{
+    /// <summary>What the caller of a route may see and change by it.</summary>
+    public static Rights Rights(this HttpContext http) => Hosting.Auth.Rights.Of(http);
+}

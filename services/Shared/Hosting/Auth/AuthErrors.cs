@@ -1,0 +1,27 @@
+using Grpc.Core;
+using Microservices.Hosting.Errors;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Hosting.Auth;
+
+/// <summary>What a caller is told who may not call. Why a token is refused is not said, beyond what a caller with a good one needs.</summary>
+internal static class AuthErrors
+{
+    private static readonly ErrorDomain Domain = new("auth");
+
+    public static Status TokenMissing { get; } =
+        Domain.Other(StatusCode.Unauthenticated, "TOKEN_MISSING", "Send an access token: the header authorization with Bearer and the token.");
+
+    public static Status TokenInvalid { get; } = Domain.Other(StatusCode.Unauthenticated, "TOKEN_INVALID", "The access token is not valid here.");
+
+    public static Status TokenExpired { get; } = Domain.Other(StatusCode.Unauthenticated, "TOKEN_EXPIRED", "The access token has expired: get another one.");
+
+    public static Status KeysUnavailable { get; } =
+        Domain.UnavailableForNow("KEYS_UNAVAILABLE", "The keys that access tokens are checked with cannot be read yet.");
+
+    public static Status Denied { get; } = Domain.Other(StatusCode.PermissionDenied, "PERMISSION_DENIED", "You may not call this method.");
+
+    public static Status NotYours { get; } = Domain.Other(StatusCode.PermissionDenied, "NOT_YOURS", "You may ask for this only in your own name.");
+
+    public static Status ScopeMissing { get; } = Domain.Other(StatusCode.PermissionDenied, "SCOPE_MISSING", "The access token is not for this: its scope lacks what the method needs.");
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Http;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Hosting.Auth;
+
+/// <summary>
+/// Lets a request in: it needs a token that is valid here, whose owner may call the method of the endpoint. Who it is, is then the user of the request.
+/// Nothing else is looked at before, no cache and no row. Thread-safe.
+/// </summary>
+public sealed class CallerCheck
+{
+    private const string Scheme = "Bearer ";
+    private readonly TokenCheck tokens;
+
+    internal CallerCheck(TokenCheck tokens) => this.tokens = tokens;
+
+    /// <summary>Why the request is refused; null when it is let in.</summary>
+    public ValueTask<Status?> RefusalAsync(HttpContext http)
+    {
+        var endpoint = http.GetEndpoint();
+        var accesses = endpoint?.Metadata.GetOrderedMetadata<MethodAccess>();
+        if (accesses is null or [])
+            return default;
+        var header = http.Request.Headers.Authorization;
+        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return new(header.Count == 0 ? AuthErrors.TokenMissing : AuthErrors.TokenInvalid);
+        var check = tokens.CheckAsync(value.AsSpan(Scheme.Length).Trim(' '), http.RequestAborted);
+        return check.IsCompletedSuccessfully ? new(Refusal(http, accesses, check.Result)) : WaitAsync(http, accesses, check);
+    }
+
+    private static async ValueTask<Status?> WaitAsync(HttpContext http, IReadOnlyList<MethodAccess> accesses, ValueTask<TokenOutcome> check) =>
+        Refusal(http, accesses, await check);
+
+    private static Status? Refusal(HttpContext http, IReadOnlyList<MethodAccess> accesses, TokenOutcome outcome)
+    {
+        if (outcome.Principal is not { } caller)
+            return outcome.Error;
+        http.User = caller;
+        foreach (var access in accesses)
+        {
+            if (access.Refusal(caller) is { } refusal)
+                return refusal;
+        }
+
+        return null;
+    }
+}

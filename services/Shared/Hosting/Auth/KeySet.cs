@@ -1,0 +1,93 @@
+using System.Collections.Frozen;
+using Microservices.Primitives;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Microservices.Hosting.Auth;
+
+/// <summary>
+/// The public keys of the authority, by their ids. They are read anew when they are old, and when a token names a key that is not known; but not more
+/// often than their source allows (<see cref="KeySource.MinPeriod"/>), whatever tokens come. When they cannot be read, the last ones stay.
+/// Thread-safe.
+/// </summary>
+internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogger<KeySet> logger)
+{
+    // While there are no keys at all, nobody can call.
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private readonly Lock gate = new();
+    private readonly Outage outage = new(time);
+    private FrozenDictionary<string, SecurityKey>? keys;
+    private Task reading = Task.CompletedTask;
+    private long? readAt;
+
+    /// <summary>Whether there are keys; while there are none, no token can be checked.</summary>
+    public bool IsKnown => Volatile.Read(ref keys) is not null;
+
+    /// <summary>The key with this id, after reading the keys anew if it is not among them and that is due; null when there is none.</summary>
+    public async ValueTask<SecurityKey?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        var known = Volatile.Read(ref keys)?.GetValueOrDefault(id);
+        var begun = ReadIfDue(known is null ? source.MinPeriod : source.Period);
+        if (known is not null)
+            return known;
+        await begun.WaitAsync(cancellationToken);
+        return Volatile.Read(ref keys)?.GetValueOrDefault(id);
+    }
+
+    /// <summary>Reads the keys for the first time.</summary>
+    /// <exception cref="InvalidSettingException">They are to be read from a file, which is missing or wrong.</exception>
+    public async Task StartAsync(string setting)
+    {
+        try
+        {
+            Volatile.Write(ref keys, SigningKeys.Parse(await source.ReadAsync()));
+            readAt = time.GetTimestamp();
+        }
+        catch (Exception exception) when (source.IsLocal)
+        {
+            throw new InvalidSettingException(setting, $"must be a JSON Web Key Set with a key for ES256, but {source.Name} is not: {exception.Message}", exception);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    /// <summary>The reading that is going on, or begins now if the last one was longer ago than this; else one that has ended.</summary>
+    private Task ReadIfDue(TimeSpan period)
+    {
+        lock (gate)
+        {
+            if (!reading.IsCompleted || (readAt is { } last && time.GetElapsedTime(last) < (IsKnown ? period : RetryDelay)))
+                return reading;
+            readAt = time.GetTimestamp();
+            return reading = ReadAsync();
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            Volatile.Write(ref keys, SigningKeys.Parse(await source.ReadAsync()));
+            if (outage.End() is { } lasted)
+                LogBack(source.Name, lasted);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    private void Fail(Exception exception)
+    {
+        if (outage.Begin())
+            LogAway(source.Name, exception.Message);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The keys that tokens are checked with cannot be read from {Source}; those read last stay in use: {Cause}")]
+    private partial void LogAway(string source, string cause);
+
+    [LoggerMessage(LogLevel.Information, "The keys that tokens are checked with can be read from {Source} again, after {Lasted}")]
+    private partial void LogBack(string source, TimeSpan lasted);
+}

@@ -1,0 +1,58 @@
+namespace Microservices.Hosting.Auth;
+
+/// <summary>Where the key set is read, and how often it may be.</summary>
+internal abstract class KeySource
+{
+    private const int MaxBytes = 256 * 1024;
+
+    /// <summary>Whether it is on this machine: then it is there when the process starts, or the setting is wrong.</summary>
+    public abstract bool IsLocal { get; }
+
+    /// <summary>How long a key set is used before it is read anew.</summary>
+    public abstract TimeSpan Period { get; }
+
+    /// <summary>How long at least from one reading to the next, whoever sends tokens with unknown keys.</summary>
+    public abstract TimeSpan MinPeriod { get; }
+
+    /// <summary>What it is, for logs.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Reads the key set, as JSON.</summary>
+    public abstract Task<string> ReadAsync();
+
+    /// <summary>The source that the options name.</summary>
+    public static KeySource Of(AuthOptions options) => options.KeysFile is { } file ? new FileSource(file) : new AddressSource(options.KeysUri);
+
+    private sealed class FileSource(string path) : KeySource
+    {
+        public override bool IsLocal => true;
+
+        public override TimeSpan Period { get; } = TimeSpan.FromSeconds(5);
+
+        public override TimeSpan MinPeriod { get; } = TimeSpan.FromSeconds(1);
+
+        public override string Name => path;
+
+        public override Task<string> ReadAsync() => File.ReadAllTextAsync(path);
+    }
+
+    private sealed class AddressSource(Uri address) : KeySource
+    {
+        // Within the cluster, most often; a proxy of the environment is for the world outside.
+        private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
+        {
+            Timeout = TimeSpan.FromSeconds(5),
+            MaxResponseContentBufferSize = MaxBytes,
+        };
+
+        public override bool IsLocal => false;
+
+        public override TimeSpan Period { get; } = TimeSpan.FromMinutes(5);
+
+        public override TimeSpan MinPeriod { get; } = TimeSpan.FromSeconds(30);
+
+        public override string Name => address.ToString();
+
+        public override Task<string> ReadAsync() => Http.GetStringAsync(address);
+    }
+}

@@ -1,0 +1,45 @@
+using Microservices.Notifications;
+using Microservices.Tests.Integration.Gateway;
+using Microservices.Tests.Support;
+
+namespace Microservices.Tests.Integration.Auth;
+
+/// <summary>All services and the gateway, on real sockets, with a database each.</summary>
+public sealed class AuthHosts : Backends
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("auth-").FullName;
+
+    internal ServiceHost<NotificationsDbContext> NotificationsHost { get; private set; } = null!;
+
+    internal GatewayFactory Gateway { get; private set; } = null!;
+
+    /// <summary>The address of the gRPC port of the service with this package: "users.v1".</summary>
+    public string AddressOf(string package) => package switch
+    {
+        "users.v1" => UsersHost.Grpc,
+        "orders.v1" => OrdersHost.Grpc,
+        "notifications.v1" => NotificationsHost.Grpc,
+        "gateway.v1" => Gateway.Grpc,
+        _ => throw new ArgumentOutOfRangeException(nameof(package), package, null),
+    };
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        NotificationsHost = new(new Dictionary<string, string>
+        {
+            ["ConnectionStrings:Database"] = $"Data Source={Path.Combine(directory, "notifications")}.db",
+            ["Backends:Orders:Addresses:0"] = OrdersHost.Grpc,
+        });
+        Gateway = new(
+            ("Backends:Users:Addresses:0", UsersHost.Grpc), ("Backends:Orders:Addresses:0", OrdersHost.Grpc), ("Backends:Notifications:Addresses:0", NotificationsHost.Grpc));
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await NotificationsHost.DisposeAsync();
+        await base.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
