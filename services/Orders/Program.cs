@@ -1,5 +1,6 @@
 using Microservices.Hosting;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Orders;
 using Microservices.Persistence;
 using Microservices.Topics;
@@ -22,7 +23,7 @@ builder.Services.AddSingleton<LatestOrders>();
 builder.Services.AddSingleton(services => new LookupGate(LookupParts.MaxOrders, services.GetRequiredService<TimeProvider>()));
 builder.AddWarmUp<LatestOrders>((orders, stop) => orders.FindAsync(["nobody"], 1, stop));
 builder.AddWarmUp<IUserDirectory>((users, stop) => users.ExistingAsync(["nobody"], stop));
-builder.AddWarmUp<Rehearsal<OrdersDbContext>>((rehearsal, stop) => rehearsal.RunAsync<PlaceOrder>(place => place.HandleAsync([RehearsedOrder.New()], stop), new RehearsedOrder()));
+builder.AddWarmUp<Rehearsal<OrdersDbContext>>((rehearsal, stop) => rehearsal.RunAsync<PlaceOrder>(place => place.HandleAsync([RehearsedOrder.New()], Rights.OfProcess, stop), new RehearsedOrder()));
 builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult, LookupOrders>(V1.OrdersService.LookupOrders);
 builder.Services.AddEventStreamServer<V1.WatchOrdersRequest, WatchOrders>(V1.OrdersService.WatchOrders);
 

@@ -1,5 +1,6 @@
 using Microservices.Hosting;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Persistence;
 using Microservices.Topics;
 using Microservices.Users;
@@ -13,7 +14,7 @@ builder.AddChangedKeys<UsersDbContext>(UserEvents.Topics, UserErrors.Domain, pay
 builder.Services.AddSingleton<CreateUser>();
 builder.Services.AddSingleton<ReadUsers>();
 builder.AddWarmUp<ReadUsers>((users, stop) => users.FindAsync(["nobody"], stop));
-builder.AddWarmUp<Rehearsal<UsersDbContext>>((rehearsal, stop) => rehearsal.RunAsync<CreateUser>(create => create.HandleAsync(CreateUser.Rehearsed(), stop)));
+builder.AddWarmUp<Rehearsal<UsersDbContext>>((rehearsal, stop) => rehearsal.RunAsync<CreateUser>(create => create.HandleAsync(CreateUser.Rehearsed(), Rights.OfProcess, stop)));
 builder.Services.AddSingleton<UpdateUser>();
 builder.Services.AddSingleton(services => new LookupGate(LookupUsers.MaxUsers, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddCallStreamServer<V1.LookupUsersCall, V1.LookupUsersResult, LookupUsers>(V1.UsersService.LookupUsers);

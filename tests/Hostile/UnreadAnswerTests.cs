@@ -100,7 +100,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
     {
         const int Connections = 300;
         await using var suite = await HostileSuite.StartAsync();
-        using var channel = GrpcChannel.ForAddress(suite.Users.Address);
+        using var channel = Tokens.Channel(suite.Users.Address);
         await new UsersService.UsersServiceClient(channel).CreateUserAsync(new() { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
 
         // The stream goes on for good, so that none of the others is served.

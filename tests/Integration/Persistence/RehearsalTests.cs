@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Hosting.Auth;
 using Microservices.Orders;
 using Microservices.Persistence;
 using Microservices.Users;
@@ -18,7 +19,7 @@ public sealed class RehearsalTests(Backends backends) : IClassFixture<Backends>
         CreateUserResponse? answer = null;
 
         await backends.UsersHost.Services.GetRequiredService<Rehearsal<UsersDbContext>>()
-            .RunAsync<CreateUser>(async create => answer = await create.HandleAsync(request, default));
+            .RunAsync<CreateUser>(async create => answer = await create.HandleAsync(request, Rights.OfProcess, default));
 
         Assert.Equal(request.UserId, answer!.User.UserId);
         await Errors.FailsAsync(StatusCode.NotFound, backends.Users.GetUserAsync(new GetUserRequest { UserId = request.UserId }));

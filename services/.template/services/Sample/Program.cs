@@ -1,5 +1,6 @@
 using Microservices.Hosting;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Persistence;
 using Microservices.Topics;
 using V1 = Microservices.Sample.V1;
@@ -9,7 +10,7 @@ builder.AddPersistence<SampleDbContext, SqliteSampleDbContext, PostgresSampleDbC
 builder.AddTopics<SampleDbContext>(WidgetEvents.Topics);
 
 builder.Services.AddSingleton<SetWidget>();
-builder.AddWarmUp<Rehearsal<SampleDbContext>>((rehearsal, stop) => rehearsal.RunAsync<SetWidget>(set => set.HandleAsync(SetWidget.Rehearsed(), stop)));
+builder.AddWarmUp<Rehearsal<SampleDbContext>>((rehearsal, stop) => rehearsal.RunAsync<SetWidget>(set => set.HandleAsync(SetWidget.Rehearsed(), Rights.OfProcess, stop)));
 builder.Services.AddSingleton(services => new LookupGate(LookupWidgets.MaxWidgets, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddCallStreamServer<V1.LookupWidgetsCall, V1.LookupWidgetsResult, LookupWidgets>(V1.SampleService.LookupWidgets);
 builder.Services.AddEventStreamServer<V1.WatchWidgetsRequest, WatchWidgets>(V1.SampleService.WatchWidgets);

@@ -11,6 +11,9 @@ namespace Microservices.Hosting.Auth;
 /// <param name="Owner">The only user whose things they are; null for everybody's.</param>
 public readonly record struct Rights(string Caller, string? Owner)
 {
+    /// <summary>Those of the process itself, with which it rehearses its commands: everybody's.</summary>
+    public static Rights OfProcess { get; } = new("process", Owner: null);
+
     /// <summary>Those of the caller of a method, who was let in.</summary>
     public static Rights Of(ServerCallContext call) => Of(call.GetHttpContext());
 
