@@ -22,8 +22,15 @@ internal static class Catalog
     public static IReadOnlyList<ServiceDefinition> Services { get; } =
     [
         new("Users", 5001),
+        new("Identity", 5009) { HttpPort = 8089, Backends = ["Users"] },
         new("Orders", 5002) { Backends = ["Users"] },
         new("Notifications", 5003) { Backends = ["Orders"] },
-        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, Backends = ["Users", "Orders", "Notifications"] },
+        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications"] },
     ];
+
+    /// <summary>Who issues tokens.</summary>
+    public static ServiceDefinition Identity { get; } = Services.Single(s => s.Project == "Identity");
+
+    /// <summary>Where people and browsers come in: the gateway's address on this machine, and the issuer of tokens.</summary>
+    public static string Origin { get; } = $"http://localhost:{Services.Single(s => s.ForwardsIdentity).HttpPort}";
 }

@@ -18,8 +18,7 @@ internal static class Checks
 
         AreBuilt(plan);
         PortsAreFree(plan);
-        if (plan.Options.Postgres is null)
-            DataIsWritable(plan.Data);
+        DataIsWritable(plan.Data);
         if (plan.Options.Redis is { } redis)
             await RedisAnswersAsync(redis);
         if (plan.Options.Postgres is { } postgres)

@@ -79,26 +79,29 @@ internal static partial class LaunchCommand
     /// <summary>Runs the launch with the options in the arguments; returns the exit code.</summary>
     public static Task<int> InvokeAsync(string[] args, Func<LaunchOptions, Task> launch)
     {
-        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, RenderCommand.Create() };
-        command.SetAction(async (result, _) =>
-        {
-            try
-            {
-                await launch(Options(result));
-                return 0;
-            }
-            catch (LaunchException e)
-            {
-                await Console.Error.WriteLineAsync(e.Message);
-                return e.ExitCode;
-            }
-        });
+        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, KeysCommand.Create(), RenderCommand.Create() };
+        command.SetAction((result, _) => ReportAsync(() => launch(Options(result))));
 
         var parsed = command.Parse(args);
         if (parsed.Action is ParseErrorAction wrong)
             wrong.ShowHelp = false;
         // Signals are the host's: stopping a suite takes longer than the library would wait.
         return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+    }
+
+    /// <summary>Does something and returns the exit code; what went wrong is on standard error, in a line of its own.</summary>
+    public static async Task<int> ReportAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+            return 0;
+        }
+        catch (LaunchException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return e.ExitCode;
+        }
     }
 
     private static LaunchOptions Options(ParseResult result) => new()

@@ -33,6 +33,9 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
     /// <summary>Where the services keep their files.</summary>
     public string Data => Options.Data ?? Path.Combine(Repository.Root, ".data");
 
+    /// <summary>The keys of the services.</summary>
+    public Keys Keys => new(Path.Combine(Data, "keys"));
+
     /// <summary>Where Redis is.</summary>
     public string Redis => Options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}");
 

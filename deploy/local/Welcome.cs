@@ -6,7 +6,6 @@ namespace Microservices.Local;
 /// <summary>What is shown once all are ready: where everything is, and commands to copy.</summary>
 internal static class Welcome
 {
-    private static readonly string Rest = $"http://localhost:{Catalog.Services.Single(s => s.Name == "gateway").HttpPort}";
     private static readonly string Users = $"localhost:{Catalog.Services.Single(s => s.Name == "users").GrpcPort}";
 
     // The e-mail is unique and outlasts the key, so each start has its own; within one, the command may be repeated.
@@ -19,13 +18,13 @@ internal static class Welcome
 
         {Table(plan, pid)}
         Dashboard: {(plan.Options.Dashboard ? $"http://localhost:{Catalog.DashboardPort}" : "left out")}
-        Docs:      {Rest}/docs
+        Docs:      {Catalog.Origin}/docs
         Redis:     {plan.Redis}{(plan.Options.Redis is null ? " (embedded)" : "")}
         Data:      {(plan.Options.Postgres is null ? plan.Data : "PostgreSQL")}
 
         Copy and paste:
 
-          curl -sS {Rest}/v1/users -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
+          curl -sS {Catalog.Origin}/v1/users -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
 
           grpcurl -plaintext -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
 

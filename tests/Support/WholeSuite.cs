@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microservices.Local;
 
 namespace Microservices.Tests.Support;
@@ -5,6 +6,8 @@ namespace Microservices.Tests.Support;
 /// <summary>Processes of every service of the table (deploy/local), on free ports, each told where those are that it calls.</summary>
 public sealed class WholeSuite : IAsyncDisposable
 {
+    private static readonly Lazy<Keys> Keys = new(MakeKeys);
+
     private readonly Dictionary<string, ReplicaProcess[]> services = [];
 
     /// <summary>The replicas of a service, such as "orders".</summary>
@@ -36,6 +39,10 @@ public sealed class WholeSuite : IAsyncDisposable
                         its[$"Backends__{backend.Project}__Addresses__{i}"] = at.Address;
                 }
 
+                if (service.ForwardsIdentity)
+                    its["Authority__Address"] = Http(suite[Catalog.Identity.Name][0]);
+                if (service == Catalog.Identity)
+                    (its["Identity__Issuer"], its["Identity__CertificateFile"], its["Identity__PrivateKeyFile"]) = ("https://identity.test", Keys.Value.Certificate, Keys.Value.CertificateKey);
                 suite.services[service.Name] = [.. Enumerable.Range(0, replicas).Select(_ => new ReplicaProcess(service.Folder, its, service.HttpPort is not null))];
             }
 
@@ -54,5 +61,14 @@ public sealed class WholeSuite : IAsyncDisposable
     {
         foreach (var replica in All.Reverse())
             await replica.DisposeAsync();
+    }
+
+    private static string Http(ReplicaProcess process) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{process.HttpPort}");
+
+    private static Keys MakeKeys()
+    {
+        var keys = new Keys(Directory.CreateTempSubdirectory("keys-").FullName);
+        keys.MakeMissing([]);
+        return keys;
     }
 }
