@@ -56,6 +56,13 @@ internal sealed class IdentityOptions : IValidatableObject
     [Length(0, 100, ErrorMessage = "must have at most 100 clients")]
     public IList<ClientDefinition> Clients { get; } = [];
 
+    /// <summary>
+    /// A directory with the public keys of the suite's services, a file NAME.json each (a JSON Web Key Set): they get tokens in their own name, with the role
+    /// "workload", which nobody else gets. Default none: then services get none here.
+    /// </summary>
+    [MaxLength(4_096)]
+    public string? WorkloadKeys { get; set; }
+
     /// <summary>The issuer.</summary>
     internal Uri IssuerUri => new(Issuer);
 

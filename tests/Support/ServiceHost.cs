@@ -44,7 +44,9 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
         builder.UseSetting("Kestrel:Endpoints:Grpc:Url", "http://127.0.0.1:0");
         builder.UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0");
         builder.UseSetting("Logging:LogLevel:Default", "Warning");
-        foreach (var (key, value) in Tokens.SettingsOf(typeof(TMarker).Assembly.GetName().Name!.ToLowerInvariant()).Concat(settings))
+        // Unless it is to take the tokens of another authority.
+        var authority = settings.ContainsKey("Auth:Authority") ? new Dictionary<string, string>() : Tokens.SettingsOf(typeof(TMarker).Assembly.GetName().Name!.ToLowerInvariant());
+        foreach (var (key, value) in authority.Concat(settings))
             builder.UseSetting(key, value);
     }
 

@@ -1,15 +1,20 @@
-using Microservices.Primitives;
+using Microservices.Hosting.Auth;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Microservices.Identity;
 
-/// <summary>Brings the clients of the database in line with those of <c>Identity:Clients</c>, before the process serves. Any number of replicas may do so at once.</summary>
+/// <summary>
+/// Brings the clients of the database in line with those of <c>Identity:Clients</c> and with the services of <c>Identity:WorkloadKeys</c>, before the process serves. Any number
+/// of replicas may do so at once.
+/// </summary>
 internal sealed class Clients(IServiceProvider services, IOptions<IdentityOptions> options) : IHostedService
 {
+    /// <summary>What the database has at the clients that are services of the suite: their tokens have the role.</summary>
+    public const string WorkloadPermission = $"role:{TokenClaims.WorkloadRole}";
+
     private const int Attempts = 5;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -33,19 +38,19 @@ internal sealed class Clients(IServiceProvider services, IOptions<IdentityOption
 
     private async Task SynchronizeAsync(IOpenIddictApplicationManager applications, CancellationToken cancellationToken)
     {
-        var wanted = options.Value.Clients.ToDictionary(client => client.ClientId);
+        var wanted = options.Value.Clients.Select(Describe).Concat(Workloads.Of(options.Value)).ToDictionary(client => client.ClientId!);
         foreach (var existing in await applications.ListAsync(cancellationToken: cancellationToken).ToListAsync(cancellationToken))
         {
             var has = new OpenIddictApplicationDescriptor();
             await applications.PopulateAsync(has, existing, cancellationToken);
-            if (!wanted.Remove(has.ClientId!, out var client))
+            if (!wanted.Remove(has.ClientId!, out var wants))
                 await applications.DeleteAsync(existing, cancellationToken);
-            else if (Describe(client) is var wants && !AreSame(has, wants))
+            else if (!AreSame(has, wants))
                 await applications.UpdateAsync(existing, wants, cancellationToken);
         }
 
         foreach (var client in wanted.Values)
-            await applications.CreateAsync(Describe(client), cancellationToken);
+            await applications.CreateAsync(client, cancellationToken);
     }
 
     private static OpenIddictApplicationDescriptor Describe(ClientDefinition client)
@@ -57,7 +62,7 @@ internal sealed class Clients(IServiceProvider services, IOptions<IdentityOption
             ApplicationType = ApplicationTypes.Native,
             ClientType = client.KeySetFile is null ? ClientTypes.Public : ClientTypes.Confidential,
             ConsentType = client.AsksConsent ? ConsentTypes.Explicit : ConsentTypes.Implicit,
-            JsonWebKeySet = client.KeySetFile is { } file ? ReadKeys(client, file) : null,
+            JsonWebKeySet = client.KeySetFile is { } file ? PublicKeys.Read("Identity:Clients", $"for '{client.ClientId}' a KeySetFile", file) : null,
         };
         application.Permissions.UnionWith(client.Grants.SelectMany(PermissionsOf));
         application.Permissions.UnionWith(client.Scopes.Where(scope => scope is not (Scopes.OpenId or Scopes.OfflineAccess)).Select(scope => Permissions.Prefixes.Scope + scope));
@@ -79,22 +84,6 @@ internal sealed class Clients(IServiceProvider services, IOptions<IdentityOption
         Grant.ClientCredentials => [Permissions.Endpoints.Token, Permissions.GrantTypes.ClientCredentials],
         _ => [Permissions.Endpoints.Token, Permissions.GrantTypes.TokenExchange],
     };
-
-    private static JsonWebKeySet ReadKeys(ClientDefinition client, string file)
-    {
-        try
-        {
-            var keys = JsonWebKeySet.Create(File.ReadAllText(file));
-            if (keys.Keys.Count > 0 && keys.Keys.All(key => !key.HasPrivateKey && key.Kty != JsonWebAlgorithmsKeyTypes.Octet))
-                return keys;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new InvalidSettingException("Identity:Clients", $"must have for '{client.ClientId}' a KeySetFile with a JSON Web Key Set, but '{file}' is none: {exception.Message}", exception);
-        }
-
-        throw new InvalidSettingException("Identity:Clients", $"must have for '{client.ClientId}' a KeySetFile with public keys only, but '{file}' has none, or private ones");
-    }
 
     private static bool AreSame(OpenIddictApplicationDescriptor one, OpenIddictApplicationDescriptor other) =>
         one.DisplayName == other.DisplayName && one.ClientType == other.ClientType && one.ConsentType == other.ConsentType && KeysOf(one).SetEquals(KeysOf(other))

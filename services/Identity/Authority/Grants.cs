@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Microservices.Hosting.Auth;
 using Microservices.Persistence;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -9,7 +10,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Microservices.Identity;
 
 /// <summary>Says what a token says, for each grant. A principal without an error is signed in, and OpenIddict makes the tokens of it.</summary>
-internal sealed class Grants(Database<IdentityDbContext> database, Sessions sessions, AuditLog audit)
+internal sealed class Grants(Database<IdentityDbContext> database, Sessions sessions, AuditLog audit, IOpenIddictApplicationManager applications)
 {
     /// <summary>A parameter of a token exchange: the user whose view an operator asks for.</summary>
     public const string RequestedSubject = "requested_subject";
@@ -31,9 +32,15 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
         return Finish(identity, scopes);
     }
 
-    /// <summary>What the tokens of a client say that asks for itself.</summary>
-    public static ClaimsPrincipal OfClient(OpenIddictRequest request) =>
-        Finish(new ClaimsIdentity("OpenIddict").SetClaim(Claims.Subject, request.ClientId), request.GetScopes().Remove(Scopes.OfflineAccess));
+    /// <summary>What the tokens of a client say that asks for itself: of a service of the suite that it is one, and of no other.</summary>
+    public async Task<ClaimsPrincipal> OfClientAsync(OpenIddictRequest request, CancellationToken cancellationToken)
+    {
+        var identity = new ClaimsIdentity("OpenIddict", Claims.Name, Authority.RolesClaim).SetClaim(Claims.Subject, request.ClientId);
+        if (await applications.FindByClientIdAsync(request.ClientId!, cancellationToken) is { } client
+            && await applications.HasPermissionAsync(client, Clients.WorkloadPermission, cancellationToken))
+            SetRoles(identity, [TokenClaims.WorkloadRole]);
+        return Finish(identity, request.GetScopes().Remove(Scopes.OfflineAccess));
+    }
 
     /// <summary>For a code, a refresh token or a device code: as the account is now. Null when the session has ended.</summary>
     public async Task<ClaimsPrincipal?> RenewAsync(ClaimsPrincipal granted, CancellationToken cancellationToken)

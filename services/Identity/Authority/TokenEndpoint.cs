@@ -21,7 +21,7 @@ internal static class TokenEndpoint
         var request = http.GetOpenIddictServerRequest()!;
         var principal = request switch
         {
-            _ when request.IsClientCredentialsGrantType() => Grants.OfClient(request),
+            _ when request.IsClientCredentialsGrantType() => await grants.OfClientAsync(request, cancellationToken),
             _ when request.IsTokenExchangeGrantType() => await grants.ExchangeAsync(request, await GrantedAsync(http), Origin.Of(http), cancellationToken),
             _ => await grants.RenewAsync(await GrantedAsync(http), cancellationToken),
         };

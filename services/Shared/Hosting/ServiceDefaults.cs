@@ -42,7 +42,7 @@ public static class ServiceDefaults
         builder.Services.AddSingleton<UnaryAnswers>();
         builder.Services.AddSingleton<CallAdmission>();
         builder.Services.AddSingleton<IErrorMapper, ErrorMapper>();
-        builder.AddAuth();
+        builder.AddAuth(DefaultSettings.NameOf(service));
         builder.Services.AddSingleton<CallPipeline>();
         builder.Services.AddGrpc(options =>
         {

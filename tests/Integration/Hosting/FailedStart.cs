@@ -32,6 +32,8 @@ internal static class FailedStart
             ["ConnectionStrings__Redis"] = "127.0.0.1:1",
         })
             start.Environment[name] = setting;
+        foreach (var (name, setting) in Tokens.SettingsOf("orders"))
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = setting;
         foreach (var (variable, value) in settings)
             start.Environment[variable] = value;
 

@@ -35,13 +35,22 @@ public class IdentityHost : IAsyncLifetime
     /// <summary>Settings of a class of tests.</summary>
     protected virtual IEnumerable<(string Key, string Value)> Settings => [];
 
+    /// <summary>Settings of Users, of a class of tests.</summary>
+    protected virtual IEnumerable<(string Key, string Value)> UsersSettings => [];
+
+    /// <summary>The directory of all its files.</summary>
+    protected string Files => directory;
+
     protected virtual Task<string> DatabaseAsync(string service) => Task.FromResult($"Data Source={Path.Combine(directory, service)}.db");
 
     public virtual async Task InitializeAsync()
     {
-        Users = new(new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") });
         var port = Eventually.FreePort();
         Issuer = new Uri($"http://127.0.0.1:{port}/");
+        var users = new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") };
+        foreach (var (name, value) in UsersSettings)
+            users[name] = value;
+        Users = new(users);
         Identity = await StartAsync(port);
     }
 

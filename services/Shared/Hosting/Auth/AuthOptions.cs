@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Auth;
 
-/// <summary>Whose tokens a process accepts: section <c>Auth</c>. A wrong value stops the process at start and names its key.</summary>
+/// <summary>Whose tokens a process accepts, and how it gets its own: section <c>Auth</c>. A wrong value stops the process at start and names its key.</summary>
 public sealed class AuthOptions : IValidatableObject
 {
     /// <summary>
@@ -29,8 +29,23 @@ public sealed class AuthOptions : IValidatableObject
     public string? KeysFile { get; set; }
 
     /// <summary>
-    /// A file with the process's own token, with which it calls other services in its own name. It is read again every 5 s, and is to be replaced before the
-    /// token expires. Needed where it calls any. Default none.
+    /// A file with the process's private key, a JSON Web Key (EC, P-256, with a kid), that only the process may read. By it the process gets tokens with which it
+    /// calls other services in its own name, and renews them. It may be replaced while the process runs. A process that calls others needs this, or
+    /// <see cref="TokenFile"/>. Default none.
+    /// </summary>
+    [MaxLength(4096)]
+    public string? KeyFile { get; set; }
+
+    /// <summary>
+    /// Where the process gets its own tokens, the token endpoint of the authority over http or https. Default none: then it is <c>/connect/token</c> of
+    /// <see cref="Authority"/>.
+    /// </summary>
+    [MaxLength(2048)]
+    public string? TokenAddress { get; set; }
+
+    /// <summary>
+    /// In place of <see cref="KeyFile"/>, a file with the process's own token, which somebody else gets for it. It is read again every 5 s, and is to be replaced
+    /// before the token expires. Default none.
     /// </summary>
     [MaxLength(4096)]
     public string? TokenFile { get; set; }
@@ -45,6 +60,9 @@ public sealed class AuthOptions : IValidatableObject
     /// <summary>Where the key set is read when it is not a file.</summary>
     internal Uri KeysUri => new(KeysAddress ?? $"{Authority.TrimEnd('/')}/.well-known/jwks");
 
+    /// <summary>Where the process gets its own tokens.</summary>
+    internal Uri TokenUri => new(TokenAddress ?? $"{Authority.TrimEnd('/')}/connect/token");
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -54,6 +72,10 @@ public sealed class AuthOptions : IValidatableObject
             yield return new ValidationResult("must be an address such as http://identity:8089/.well-known/jwks", [nameof(KeysAddress)]);
         if (KeysAddress is not null && KeysFile is not null)
             yield return new ValidationResult("must be absent where Auth:KeysAddress is given", [nameof(KeysFile)]);
+        if (TokenAddress is { } tokens && !IsAddress(tokens))
+            yield return new ValidationResult("must be an address such as http://identity:8089/connect/token", [nameof(TokenAddress)]);
+        if (KeyFile is not null && TokenFile is not null)
+            yield return new ValidationResult("must be absent where Auth:KeyFile is given", [nameof(TokenFile)]);
     }
 
     private static bool IsAddress(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";

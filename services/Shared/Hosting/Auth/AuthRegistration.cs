@@ -1,5 +1,7 @@
+using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,7 +11,8 @@ namespace Microservices.Hosting.Auth;
 
 internal static class AuthRegistration
 {
-    public static void AddAuth(this WebApplicationBuilder builder)
+    /// <summary>Registers it, for a process of this name.</summary>
+    public static void AddAuth(this WebApplicationBuilder builder, string name)
     {
         builder.Services.AddValidatedOptions<AuthOptions, AuthOptionsValidator>("Auth");
         builder.Services.AddSingleton(services => new KeySet(
@@ -19,10 +22,15 @@ internal static class AuthRegistration
             services.GetRequiredService<KeySet>(), services.GetRequiredService<TokenCache>(), services.GetRequiredService<IOptions<AuthOptions>>(), TimeProvider.System));
         builder.Services.AddSingleton(services => new CallerCheck(services.GetRequiredService<TokenCheck>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
-        builder.Services.AddSingleton<OwnToken>();
+        builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());
         builder.Services.AddHostedService<KeysAtStart>();
+        builder.Services.AddHostedService<OwnTokens>();
     }
+
+    private static OwnToken TokenOf(AuthOptions options, string name, IServiceProvider services) => options.KeyFile is null
+        ? new FileToken(options.TokenFile, TimeProvider.System)
+        : new RenewedToken(new ClientCredentials(options, name, TimeProvider.System), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
 
     /// <summary>Reads the keys before the process takes calls.</summary>
     private sealed class KeysAtStart(KeySet keys) : IHostedService
@@ -30,5 +38,20 @@ internal static class AuthRegistration
         public Task StartAsync(CancellationToken cancellationToken) => keys.StartAsync("Auth:KeysFile");
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    /// <summary>Checks that a process that calls others can get tokens of its own, and gets them while it runs.</summary>
+    private sealed class OwnTokens(OwnToken token, IOptions<AuthOptions> options, IConfiguration configuration) : BackgroundService
+    {
+        public override Task StartAsync(CancellationToken cancellationToken)
+        {
+            if (options.Value.KeyFile is { } file)
+                PrivateKey.Read(file);
+            else if (options.Value.TokenFile is null && configuration.GetSection("Backends").GetChildren().FirstOrDefault() is { } backend)
+                throw new InvalidSettingException("Auth:KeyFile", $"must be the file with the process's private key, since it calls another service ({backend.Path}), but is missing: make one with dotnet run --project deploy/local -- keys DIR");
+            return base.StartAsync(cancellationToken);
+        }
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => token is RenewedToken renewed ? renewed.RunAsync(stoppingToken) : Task.CompletedTask;
     }
 }

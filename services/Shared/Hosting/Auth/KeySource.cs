@@ -3,8 +3,6 @@ namespace Microservices.Hosting.Auth;
 /// <summary>Where the key set is read, and how often it may be.</summary>
 internal abstract class KeySource
 {
-    private const int MaxBytes = 256 * 1024;
-
     /// <summary>Whether it is on this machine: then it is there when the process starts, or the setting is wrong.</summary>
     public abstract bool IsLocal { get; }
 
@@ -38,13 +36,6 @@ internal abstract class KeySource
 
     private sealed class AddressSource(Uri address) : KeySource
     {
-        // Within the cluster, most often; a proxy of the environment is for the world outside.
-        private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
-        {
-            Timeout = TimeSpan.FromSeconds(5),
-            MaxResponseContentBufferSize = MaxBytes,
-        };
-
         public override bool IsLocal => false;
 
         public override TimeSpan Period { get; } = TimeSpan.FromMinutes(5);
@@ -53,6 +44,6 @@ internal abstract class KeySource
 
         public override string Name => address.ToString();
 
-        public override Task<string> ReadAsync() => Http.GetStringAsync(address);
+        public override Task<string> ReadAsync() => AuthorityClient.Http.GetStringAsync(address);
     }
 }

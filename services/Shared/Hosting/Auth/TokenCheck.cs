@@ -91,11 +91,13 @@ internal sealed class TokenCheck(KeySet keys, TokenCache known, IOptions<AuthOpt
         var roles = jwt.Claims.Where(claim => claim.Type == TokenClaims.Roles).Select(claim => claim.Value).ToFrozenSet(StringComparer.Ordinal);
         // Only the client itself has its name both as its client and as its subject, and only the authority gives the role.
         var isWorkload = roles.Contains(TokenClaims.WorkloadRole) && jwt.TryGetPayloadValue(TokenClaims.ClientId, out string client) && client == subject;
+        // Who acts for a user is that user, whatever else one of the two is.
+        var isActedFor = jwt.TryGetPayloadValue(TokenClaims.Actor, out object _);
         return new Principal
         {
             Subject = subject,
-            IsWorkload = isWorkload,
-            Roles = isWorkload ? [] : roles.Where(Roles.All.Contains).ToFrozenSet(StringComparer.Ordinal),
+            IsWorkload = isWorkload && !isActedFor,
+            Roles = isWorkload ? [] : roles.Where(role => isActedFor ? role == Roles.User : Roles.All.Contains(role)).ToFrozenSet(StringComparer.Ordinal),
             Scopes = jwt.Claims.Where(claim => claim.Type == TokenClaims.Scope).SelectMany(claim => claim.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToFrozenSet(StringComparer.Ordinal),
             Expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero) + ClockSkew,
             SessionId = jwt.TryGetPayloadValue(TokenClaims.SessionId, out string session) ? session : null,

@@ -15,6 +15,9 @@ public static class TokenClaims
     /// <summary>The login that the token comes from.</summary>
     public const string SessionId = "sid";
 
+    /// <summary>Who acts for the subject, if somebody does.</summary>
+    public const string Actor = "act";
+
     /// <summary>The role of the services of the suite, which has no user: their tokens have it beside their name as subject and as client.</summary>
     public const string WorkloadRole = "workload";
 }

@@ -1,0 +1,87 @@
+using Grpc.Core;
+using Microservices.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Microservices.Hosting.Auth;
+
+/// <summary>
+/// The process's own token that it gets by its key, and renews when 80 % of its lifetime are over. While the authority is away it goes on trying, with a
+/// growing delay, and the token in hand is used until it expires; after that, calls are UNAVAILABLE. Thread-safe.
+/// </summary>
+internal sealed partial class RenewedToken(ClientCredentials credentials, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
+{
+    private const double RenewedAt = 0.8;
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(5);
+
+    private readonly Outage outage = new(time);
+
+    // The attempt that is going on, or has ended. The first one begins when the process starts.
+    private volatile TaskCompletionSource attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Held? held;
+
+    public override ValueTask<string> TokenAsync(CancellationToken cancellationToken) => Valid is { } token ? new(token) : WaitAsync(cancellationToken);
+
+    /// <summary>Gets tokens until the process stops.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        var backoff = new Backoff(FirstRetryDelay, MaxRetryDelay);
+        while (true)
+        {
+            var lifetime = await TryRenewAsync(stoppingToken);
+            if (lifetime is not null)
+                backoff.Reset();
+            await Task.Delay(lifetime * RenewedAt ?? backoff.Next(), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+                return;
+            attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private string? Valid => held is { } token && time.GetElapsedTime(token.Since) < token.Lifetime ? token.Token : null;
+
+    private async ValueTask<string> WaitAsync(CancellationToken cancellationToken)
+    {
+        await attempt.Task.WaitAsync(cancellationToken);
+        return Valid ?? throw Unavailable();
+    }
+
+    /// <summary>The new token's lifetime; null when there is none.</summary>
+    private async Task<TimeSpan?> TryRenewAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var asked = time.GetTimestamp();
+            var issued = await credentials.RequestAsync(cancellationToken);
+            held = new(issued.Token, asked, issued.Lifetime);
+            if (outage.End() is { } lasted)
+                LogBack(credentials.Source, lasted);
+            return issued.Lifetime;
+        }
+        catch (Exception exception)
+        {
+            if (!cancellationToken.IsCancellationRequested && outage.Begin())
+                LogAway(credentials.Source, exception.Message);
+            return null;
+        }
+        finally
+        {
+            attempt.SetResult();
+        }
+    }
+
+    // As when no replica can be reached: unary calls are tried again for a moment.
+    private static RpcException Unavailable()
+    {
+        const string Why = "The authority gives this process no token of its own for now.";
+        return new(new Status(StatusCode.Unavailable, Why, new HttpRequestException(HttpRequestError.ConnectionError, Why)));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The process gets no token of its own from {Source}, and cannot call other services once the last one has expired: {Cause}")]
+    private partial void LogAway(string source, string cause);
+
+    [LoggerMessage(LogLevel.Information, "The process gets tokens of its own from {Source} again, after {Lasted}")]
+    private partial void LogBack(string source, TimeSpan lasted);
+
+    private sealed record Held(string Token, long Since, TimeSpan Lifetime);
+}

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Microservices.Tests.Integration.Identity;
+
+/// <summary>Identity, and Users that takes its tokens; each calls the other as the suite's services do, by keys of their own.</summary>
+public sealed class WorkloadHost : IdentityHost
+{
+    /// <summary>The services that have a key.</summary>
+    public static readonly string[] Names = ["identity", "orders", "gateway"];
+
+    protected override IEnumerable<(string Key, string Value)> Settings =>
+        [.. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public"))];
+
+    protected override IEnumerable<(string Key, string Value)> UsersSettings =>
+        [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", new Uri(Issuer, "/.well-known/jwks").AbsoluteUri)];
+
+    /// <summary>The file with a service's private key.</summary>
+    public string KeyFile(string name) => Path.Combine(Files, $"{name}.key.json");
+
+    public override async Task InitializeAsync()
+    {
+        foreach (var name in Names)
+            WriteKeys(name, KeyFile(name), Path.Combine(Files, "public", $"{name}.json"));
+        await base.InitializeAsync();
+    }
+
+    /// <summary>Writes a new private key and its public half.</summary>
+    public static void WriteKeys(string id, string privateFile, string publicFile)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var parameters = key.ExportParameters(includePrivateParameters: true);
+        var jwk = new JsonObject { ["kty"] = "EC", ["crv"] = "P-256", ["kid"] = id, ["x"] = Base64UrlEncoder.Encode(parameters.Q.X), ["y"] = Base64UrlEncoder.Encode(parameters.Q.Y) };
+        Directory.CreateDirectory(Path.GetDirectoryName(publicFile)!);
+        File.WriteAllText(publicFile, new JsonObject { ["keys"] = new JsonArray(jwk.DeepClone()) }.ToJsonString());
+        jwk["d"] = Base64UrlEncoder.Encode(parameters.D);
+        File.WriteAllText(privateFile, jwk.ToJsonString());
+    }
+}
