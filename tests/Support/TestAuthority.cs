@@ -18,6 +18,7 @@ public sealed class TestAuthority : IDisposable
     public static string[] AllScopes { get; } =
         ["users.read", "users.write", "orders.read", "orders.write", "notifications.read", "notifications.write", "sample.read", "sample.write"];
 
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly TimeProvider time;
 
@@ -46,34 +47,45 @@ public sealed class TestAuthority : IDisposable
             var point = key.ExportParameters(includePrivateParameters: false).Q;
             return new JsonObject
             {
-                ["kty"] = "EC", ["crv"] = "P-256", ["use"] = "sig", ["alg"] = "ES256", ["kid"] = KeyId,
-                ["x"] = Base64UrlEncoder.Encode(point.X), ["y"] = Base64UrlEncoder.Encode(point.Y),
+                ["kty"] = "EC",
+                ["crv"] = "P-256",
+                ["use"] = "sig",
+                ["alg"] = "ES256",
+                ["kid"] = KeyId,
+                ["x"] = Base64UrlEncoder.Encode(point.X),
+                ["y"] = Base64UrlEncoder.Encode(point.Y),
             };
         }
     }
 
-    /// <summary>A person's token, for everything unless scopes are given.</summary>
-    public string Person(string userId, string[]? roles = null, string[]? scopes = null) => Sign(Claims(userId, "app", roles ?? ["user"], scopes ?? AllScopes));
+    /// <summary>A person's token, for everything unless scopes are given, and for 5 minutes.</summary>
+    public string Person(string userId, string[]? roles = null, string[]? scopes = null, TimeSpan? lifetime = null) =>
+        Sign(Claims(userId, "app", roles ?? ["user"], scopes ?? AllScopes, lifetime));
 
-    /// <summary>An operator's token.</summary>
-    public string Operator(string userId = "operator") => Person(userId, ["user", "operator"]);
+    /// <summary>An operator's token, for 5 minutes.</summary>
+    public string Operator(string userId = "operator", TimeSpan? lifetime = null) => Person(userId, ["user", "operator"], lifetime: lifetime);
 
     /// <summary>The token of a service in its own name; longer than any test.</summary>
-    public string Workload(string name)
-    {
-        var claims = Claims(name, name, ["workload"], []);
-        claims["exp"] = time.GetUtcNow().AddDays(1).ToUnixTimeSeconds();
-        return Sign(claims);
-    }
+    public string Workload(string name) => Sign(Claims(name, name, ["workload"], [], TimeSpan.FromDays(1)));
 
-    /// <summary>The claims of a token that is valid for 5 minutes from now.</summary>
-    public JsonObject Claims(string subject, string client, string[] roles, string[] scopes)
+    /// <summary>The claims of a token that is valid from now on, for 5 minutes.</summary>
+    public JsonObject Claims(string subject, string client, string[] roles, string[] scopes, TimeSpan? lifetime = null)
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
+        var expires = now + (long)(lifetime ?? Lifetime).TotalSeconds;
         return new JsonObject
         {
-            ["iss"] = Issuer, ["aud"] = Audience, ["sub"] = subject, ["client_id"] = client, ["iat"] = now, ["nbf"] = now, ["exp"] = now + 300,
-            ["jti"] = Guid.NewGuid().ToString("N"), ["sid"] = "login-1", ["scope"] = string.Join(' ', scopes), ["roles"] = new JsonArray([.. roles.Select(role => (JsonNode)role)]),
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["sub"] = subject,
+            ["client_id"] = client,
+            ["iat"] = now,
+            ["nbf"] = now,
+            ["exp"] = expires,
+            ["jti"] = Guid.NewGuid().ToString("N"),
+            ["sid"] = "login-1",
+            ["scope"] = string.Join(' ', scopes),
+            ["roles"] = new JsonArray([.. roles.Select(role => (JsonNode)role)]),
         };
     }
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
-using Grpc.Net.Client;
+using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
 namespace Microservices.Tests.Benchmarks.Article;
@@ -19,7 +19,7 @@ internal static class ArticleLoad
         if (await channel.ReadAsync<ArticleRequest>(cancellationToken) is not { } first)
             return;
         await using var lookups = new Lookups([first.Address]);
-        using var unary = GrpcChannel.ForAddress(first.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } });
+        using var unary = Tokens.Channel(first.Address, LoadToken.Value);
         var client = new UsersService.UsersServiceClient(unary);
         for (var request = first; request is not null; request = await channel.ReadAsync<ArticleRequest>(cancellationToken))
             await channel.WriteAsync(await MeasureAsync(request, request.ByStream ? LookupAsync : GetAsync), cancellationToken);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Microservices.Tests.Benchmarks.Harness;
 
@@ -48,6 +49,7 @@ internal static class HttpLoad
     private static async Task<Outcome> GetAsync(HttpMessageInvoker http, Uri uri, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", LoadToken.Value);
         using var response = await http.SendAsync(request, cancellationToken);
         await response.Content.CopyToAsync(Stream.Null, cancellationToken);
         return response.StatusCode switch

@@ -17,6 +17,7 @@ internal sealed class LoadProcess : IAsyncDisposable
         _name = name;
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
+        start.Environment[LoadToken.Variable] = LoadToken.Value;
         _process = Process.Start(start)!;
     }
 

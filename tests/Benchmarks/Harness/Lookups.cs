@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microservices.Streaming.Calls;
-using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +24,7 @@ internal sealed class Lookups : IAsyncDisposable
                 .AddInMemoryCollection(addresses.Select((a, i) => KeyValuePair.Create($"Users:Addresses:{i}", (string?)a))).Build())
             .AddCallStreamClient(UsersService.LookupUsers, "Users", options =>
             {
-                options.Headers = Tokens.HeadersAsync;
+                options.Headers = LoadToken.HeadersAsync;
                 configure?.Invoke(options);
             })
             .BuildServiceProvider();

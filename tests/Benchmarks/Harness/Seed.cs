@@ -14,7 +14,7 @@ internal static class Seed
     public static async Task<string[]> UsersAsync(string address, int count, CancellationToken cancellationToken)
     {
         Console.WriteLine($"Making {count:N0} users");
-        using var channel = Tokens.Channel(address);
+        using var channel = Tokens.Channel(address, LoadToken.Value);
         var users = new UsersService.UsersServiceClient(channel);
         var ids = new ConcurrentBag<string>();
         await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken }, async (i, cancel) =>
@@ -28,7 +28,7 @@ internal static class Seed
     public static async Task OrdersAsync(string address, IReadOnlyCollection<string> users, int ofEach, CancellationToken cancellationToken)
     {
         Console.WriteLine($"Placing {users.Count * ofEach:N0} orders");
-        using var channel = Tokens.Channel(address);
+        using var channel = Tokens.Channel(address, LoadToken.Value);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: cancellationToken);
         var placing = PlaceAsync();
         await AllPlacedAsync(stream.ResponseStream, cancellationToken);

@@ -39,18 +39,22 @@ internal static partial class Wrk
         return Parse(output);
     }
 
-    /// <summary>A script that asks for each of the paths in turn.</summary>
-    public static string Script(string folder, string name, IEnumerable<string> paths)
+    /// <summary>A script that asks for each of the paths in turn, all of them with the token of all load, or each with one of its own.</summary>
+    public static string Script(string folder, string name, IEnumerable<string> paths, IEnumerable<string>? tokens = null)
     {
         var (list, script) = (Path.Combine(folder, name + ".txt"), Path.Combine(folder, name + ".lua"));
-        File.WriteAllLines(list, paths);
+        File.WriteAllLines(list, tokens is null ? paths.Select(path => $"{path} {LoadToken.Value}") : paths.Zip(tokens, (path, token) => $"{path} {token}"));
         File.WriteAllText(script, $$"""
-            local paths = {}
-            for line in io.lines("{{list}}") do paths[#paths + 1] = line end
+            local requests = {}
+            init = function()
+              for path, token in io.open("{{list}}"):read("*a"):gmatch("(%S+) (%S+)") do
+                requests[#requests + 1] = wrk.format("GET", path, { Host = wrk.headers["Host"], Authorization = "Bearer " .. token })
+              end
+            end
             local i = 0
             request = function()
-              i = i % #paths + 1
-              return wrk.format("GET", paths[i])
+              i = i % #requests + 1
+              return requests[i]
             end
             """);
         return script;

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using HdrHistogram;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Benchmarks.Orders;
 
@@ -27,7 +28,7 @@ internal static class OrdersLoad
         await channel.ServeAsync<OrdersLoadRequest, OrdersLoadResult>(
             async (request, cancel) =>
             {
-                grpc ??= GrpcChannel.ForAddress(request.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } });
+                grpc ??= Tokens.Channel(request.Address, LoadToken.Value);
                 return await new Run(new(grpc), request).MeasureAsync(cancel);
             },
             cancellationToken);

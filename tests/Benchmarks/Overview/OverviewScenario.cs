@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Benchmarks.Overview;
 
@@ -27,7 +28,7 @@ internal static class OverviewScenario
 
         var ids = await Seed.UsersAsync(users.Address, userCount, cancellationToken);
         await Seed.OrdersAsync(orders.Address, ids, OrdersOfEach, cancellationToken);
-        var report = new Report("overview", $"`GET /v1/users/{{id}}/overview` over HTTP/1.1: {userCount:N0} users x {OrdersOfEach} orders on SQLite, each in turn; wrk, a closed loop. The gateway as shipped gives a part without asking while it knows that the part was current up to 1 s ago; the gateway that asks has `Gateway:MaxUnverified` 0, so that it asks both services every time. FastAPI has a worker process a core.", plan);
+        var report = new Report("overview", $"`GET /v1/users/{{id}}/overview` over HTTP/1.1: {userCount:N0} users x {OrdersOfEach} orders on SQLite, each in turn, with a token of its own; wrk, a closed loop. The gateway as shipped gives a part without asking while it knows that the part was current up to 1 s ago; the gateway that asks has `Gateway:MaxUnverified` 0, so that it asks both services every time. FastAPI has a worker process a core.", plan);
         report.Versions("Grpc.AspNetCore", "Google.Protobuf", "Microsoft.EntityFrameworkCore.Sqlite");
         report.Version("wrk", Machine.VersionOf("wrk", "-v"));
         var python = SuiteProcesses.FreeAddress();
@@ -35,7 +36,9 @@ internal static class OverviewScenario
         await RequireSameAsync([shipped, asking, byHand, byHand + "/memory", .. fastApi is null ? Array.Empty<string>() : [python]], ids[0], cancellationToken);
 
         Server[] behind = [new("users", () => users.Pid), new("orders", () => orders.Pid)];
-        var scripts = Prefixes.ToDictionary(prefix => prefix, prefix => Wrk.Script(suite.Folder, "overview" + prefix.Replace('/', '-'), ids.Select(id => $"{prefix}/v1/users/{id}/overview")));
+        // Everybody asks in its own name.
+        string[] tokens = [.. LoadToken.Of(ids)];
+        var scripts = Prefixes.ToDictionary(prefix => prefix, prefix => Wrk.Script(suite.Folder, "overview" + prefix.Replace('/', '-'), ids.Select(id => $"{prefix}/v1/users/{id}/overview"), tokens));
 
         foreach (var connections in plan.Of<int[]>([64, 8, 256], smoke: [8]))
         {
@@ -78,7 +81,7 @@ internal static class OverviewScenario
     /// <summary>Contenders that answer something else cannot be compared.</summary>
     private static async Task RequireSameAsync(string[] contenders, string userId, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient();
+        using var http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler(), LoadToken.Value));
         var answers = await Task.WhenAll(contenders.Select(c => http.GetStringAsync(new Uri($"{c}/v1/users/{userId}/overview"), cancellationToken)));
         using var first = JsonDocument.Parse(answers[0]);
         foreach (var answer in answers.Skip(1))

@@ -26,7 +26,7 @@ internal sealed class Placing : IAsyncDisposable
 
     private async Task RunAsync(string address, IReadOnlyList<string> users, int perSecond)
     {
-        using var channel = Tokens.Channel(address);
+        using var channel = Tokens.Channel(address, LoadToken.Value);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders();
         var answered = Seed.AllPlacedAsync(stream.ResponseStream);
         var since = Stopwatch.StartNew();

@@ -28,7 +28,7 @@ internal static class WatchLoad
         if (await channel.ReadAsync<WatchLoadRequest>(cancellationToken) is not { } first)
             return;
         await using var watchers = await Watchers.StartAsync(first, cancellationToken);
-        using var grpc = Tokens.Channel(first.Address);
+        using var grpc = Tokens.Channel(first.Address, LoadToken.Value);
         var orders = new OrdersService.OrdersServiceClient(grpc);
         for (var request = first; request is not null; request = await channel.ReadAsync<WatchLoadRequest>(cancellationToken))
             await channel.WriteAsync(await MeasureAsync(request, orders, watchers, cancellationToken), cancellationToken);
@@ -76,7 +76,7 @@ internal static class WatchLoad
             .AddLogging()
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Orders:Addresses:0", (string?)address)]).Build())
-            .AddEventStreamClient(OrdersService.WatchOrders, "Orders", options => options.Headers = Tokens.HeadersAsync)
+            .AddEventStreamClient(OrdersService.WatchOrders, "Orders", options => options.Headers = LoadToken.HeadersAsync)
             .BuildServiceProvider();
 
         public LongConcurrentHistogram Latencies { get; } = new(1, 600_000_000, 3);

@@ -1,6 +1,5 @@
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
-using Microservices.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -24,7 +23,7 @@ internal sealed class ClientSubscribers : Subscribers
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(wanted.Addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
                 .Build())
-            .AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = Tokens.HeadersAsync)
+            .AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = LoadToken.HeadersAsync)
             .BuildServiceProvider();
         client = services.GetRequiredService<EventStreamClient<OrderEvent>>();
     }

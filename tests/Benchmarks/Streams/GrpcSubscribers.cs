@@ -47,7 +47,7 @@ internal sealed class GrpcSubscribers : Subscribers
             return this;
         });
         var method = new Method<WatchOrdersRequest, object>(MethodType.DuplexStreaming, "orders.v1.OrdersService", "WatchOrders", Requests, responses);
-        var call = channels[address].CreateCallInvoker().AsyncDuplexStreamingCall(method, null, default);
+        var call = channels[address].CreateCallInvoker().AsyncDuplexStreamingCall(method, null, new CallOptions(LoadToken.Headers));
         for (var i = 0; i < topics.Length; i++)
             await call.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = new() { SubscriptionId = (uint)i + 1, Key = topics[i].Topic } });
         var reading = ReadAsync(call.ResponseStream);
