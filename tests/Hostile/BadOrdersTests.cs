@@ -41,7 +41,7 @@ public sealed class BadOrdersTests(ITestOutputHelper print)
 
     private static async Task SendAsync(int port, Random random, ConcurrentBag<string> answers)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        using var http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler { UseProxy = false })) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         using var pace = new PeriodicTimer(Pace);
         for (var i = 0; i < OrdersOfEach; i++)
         {

@@ -10,13 +10,14 @@ using Microservices.Users.V1;
 namespace Microservices.Tests.Hostile;
 
 /// <summary>
-/// Somebody who asks for nothing but what the contract offers, at an even pace, beside all that is sent by others: reads a user, an overview, and
+/// A user who asks for nothing but what the contract offers, at an even pace, beside all that is sent by others: reads a user, an overview, and
 /// over gRPC; places orders, some twice under one key, and lists them; and follows them by events. Every answer is checked.
 /// </summary>
 internal sealed class GoodCaller : IAsyncDisposable
 {
     private static readonly string[] Kinds = ["user", "overview", "order", "orders", "gRPC"];
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan AnyRun = TimeSpan.FromDays(1);
     private readonly CancellationTokenSource over = new();
     private readonly string userId;
     private readonly HttpClient http;
@@ -31,8 +32,9 @@ internal sealed class GoodCaller : IAsyncDisposable
     private GoodCaller(HostileSuite suite, string userId)
     {
         this.userId = userId;
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
-        channel = Tokens.Channel(suite.Users.Address);
+        var token = Tokens.Authority.Person(userId, lifetime: AnyRun);
+        http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler { UseProxy = false }, token)) { BaseAddress = new Uri($"http://127.0.0.1:{suite.Gateway.HttpPort}"), Timeout = TimeSpan.FromSeconds(30) };
+        channel = Tokens.Channel(suite.Users.Address, token);
         users = new(channel);
         events = new(http, userId);
     }

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Hostile;
 
@@ -13,7 +15,10 @@ internal sealed class GrpcSender : IDisposable
 {
     // Clients with common limits fail beyond it.
     private const int MaxMetadataBytes = 8_192;
-    private readonly HttpClient http = new(new SocketsHttpHandler { EnableMultipleHttp2Connections = true, MaxResponseHeadersLength = 128, UseProxy = false });
+    private readonly HttpClient http = new(new SocketsHttpHandler
+    {
+        EnableMultipleHttp2Connections = true, MaxResponseHeadersLength = 128, UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+    });
 
     /// <summary>A message with gRPC's prefix: flag and length.</summary>
     public static byte[] Frame(byte[] message, byte flag = 0)
@@ -25,7 +30,7 @@ internal sealed class GrpcSender : IDisposable
         return frame;
     }
 
-    /// <summary>Calls a method with a body, half-closes, and reads to the end. Null when nothing was wrong.</summary>
+    /// <summary>Calls a method with a body, by somebody who may, half-closes, and reads to the end. Null when nothing was wrong.</summary>
     /// <param name="method">What is called.</param>
     /// <param name="address">The process's gRPC address.</param>
     /// <param name="body">All frames.</param>
@@ -33,8 +38,10 @@ internal sealed class GrpcSender : IDisposable
     /// <param name="malformed">Whether the framing itself is broken, for which INTERNAL is right by gRPC's specification, and any answer of HTTP's below 500.</param>
     /// <param name="headers">Further headers; one may stand in for one that is always there.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="expected">The only status that is right; null where several may be.</param>
     public async Task<string?> SendAsync(
-        MethodDescriptor method, string address, byte[] body, TimeSpan timeout, bool malformed, IReadOnlyDictionary<string, string> headers, CancellationToken cancellationToken)
+        MethodDescriptor method, string address, byte[] body, TimeSpan timeout, bool malformed, IReadOnlyDictionary<string, string> headers, CancellationToken cancellationToken,
+        StatusCode? expected = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{address}/{method.Service.FullName}/{method.Name}"))
         {
@@ -44,6 +51,7 @@ internal sealed class GrpcSender : IDisposable
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TryAddWithoutValidation("te", "trailers");
+        request.Headers.TryAddWithoutValidation("authorization", $"Bearer {Tokens.For(request.RequestUri!.AbsolutePath)}");
         request.Headers.TryAddWithoutValidation("grpc-timeout", string.Create(CultureInfo.InvariantCulture, $"{timeout.TotalMilliseconds:0}m"));
         foreach (var (name, value) in headers)
         {
@@ -58,7 +66,7 @@ internal sealed class GrpcSender : IDisposable
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, enough.Token);
             var answer = await response.Content.ReadAsByteArrayAsync(enough.Token);
-            return Problem(method, response, answer, malformed);
+            return Problem(method, response, answer, malformed, expected);
         }
         catch (HttpRequestException reset) when (malformed || reset.HttpRequestError is HttpRequestError.HttpProtocolError)
         {
@@ -78,7 +86,7 @@ internal sealed class GrpcSender : IDisposable
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
-    private static string? Problem(MethodDescriptor method, HttpResponseMessage response, byte[] answer, bool malformed)
+    private static string? Problem(MethodDescriptor method, HttpResponseMessage response, byte[] answer, bool malformed, StatusCode? expected)
     {
         if ((int)response.StatusCode >= 500)
             return $"HTTP {(int)response.StatusCode}";
@@ -98,6 +106,8 @@ internal sealed class GrpcSender : IDisposable
             return $"{status}: {Uri.UnescapeDataString(said)}";
         }
 
+        if (expected is not null && status != expected)
+            return $"{status}, and not {expected}";
         return Frames(answer).Select(frame => Problem(method.OutputType.Parser.ParseFrom(frame))).FirstOrDefault(problem => problem is not null);
     }
 

@@ -6,7 +6,6 @@ using Microservices.Orders.V1;
 using Microservices.Tests.Hostile.Http2;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace Microservices.Tests.Hostile;
@@ -18,14 +17,7 @@ namespace Microservices.Tests.Hostile;
 /// </summary>
 public sealed class UnreadAnswerTests(ITestOutputHelper print)
 {
-    private const int Rounds = 5;
-    private const int CallsOfRound = 150;
     private const string Stranger = "127.0.0.2";
-
-    // Twice as long at the most. What is below a second is not judged: two cores do all of it, the strangers' part too, and without the bounds the
-    // good one's calls took as long as they may, 10 s.
-    private const double MaxSlower = 2;
-    private static readonly TimeSpan AnyCaller = TimeSpan.FromSeconds(1);
 
     [FactNeeding(Need.RedisServer)]
     public async Task Five_thousand_lists_that_nobody_reads_harm_nobody()
@@ -39,7 +31,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         var request = GrpcSender.Frame(new ListUsersRequest { PageSize = 500 }.ToByteArray());
         await HarmAsync(suite, async connections =>
         {
-            for (var i = 0; i < 5_000 / 100 / Rounds; i++)
+            for (var i = 0; i < 5_000 / 100 / GoodCallersPace.Rounds; i++)
             {
                 var connection = await Http2Connection.OpenAsync(new Uri(suite.Users.Address).Port, CancellationToken.None, initialWindow: 0, from: Stranger);
                 connections.Add(connection);
@@ -104,7 +96,7 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         await new UsersService.UsersServiceClient(channel).CreateUserAsync(new() { UserId = "ada", DisplayName = "Ada", Email = "ada@example.com" });
 
         // The stream goes on for good, so that none of the others is served.
-        var request = Encoding.ASCII.GetBytes("GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\n\r\n"
+        var request = Encoding.ASCII.GetBytes($"GET /v1/users/ada/events HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {Tokens.Authority.Person("ada")}\r\n\r\n"
             + string.Concat(Enumerable.Repeat("GET /v1/users/ada HTTP/1.1\r\nHost: gateway\r\n\r\n", 24_000)));
         await HarmAsync(suite, async connections =>
         {
@@ -119,39 +111,9 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
 
     private async Task HarmAsync(HostileSuite suite, Func<List<IAsyncDisposable>, Task> ask)
     {
-        await using var watch = new ProcessWatch(suite.All, () => "answers that nobody reads");
-        await using var good = await GoodCaller.StartAsync(suite);
-        // What runs for the first time is compiled; that is not what is compared.
-        await P99Async(good);
-
-        var (without, beside) = (new List<TimeSpan>(), new List<TimeSpan>());
-        for (var round = 0; round < Rounds; round++)
-        {
-            without.Add(await P99Async(good));
-            var connections = new List<IAsyncDisposable>();
-            await ask(connections);
-            beside.Add(await P99Async(good));
-            foreach (var connection in connections)
-                await connection.DisposeAsync();
-            // What they left behind is done with.
-            await Eventually.UntilAsync(async () => await UnreadAsync(suite) == 0, "nothing waits to be read");
-            await P99Async(good);
-        }
-
-        await good.StopAsync();
-        print.WriteLine($"p99 of each round without: {Text(without)}; beside: {Text(beside)}; {watch.Peaks}");
-        Assert.Empty(good.Problems);
-        Assert.Empty(watch.Problems);
-        Assert.Empty(watch.Lines);
-        var (quiet, loud) = (Median(without), Median(beside));
-        Assert.True(loud <= quiet * MaxSlower || loud <= AnyCaller, $"A good caller's p99 was {quiet.TotalMilliseconds:0} ms, and {loud.TotalMilliseconds:0} ms beside the others");
-    }
-
-    private static async Task<TimeSpan> P99Async(GoodCaller good)
-    {
-        good.TakeP99();
-        await Eventually.UntilAsync(() => good.Calls >= CallsOfRound, "the good caller's calls are answered");
-        return good.TakeP99();
+        await using var pace = await GoodCallersPace.StartAsync(suite, "answers that nobody reads");
+        print.WriteLine(await pace.CompareAsync(ask, async () => await UnreadAsync(suite) == 0));
+        pace.RequireUnharmed();
     }
 
     private static async Task<double> UnreadAsync(HostileSuite suite) =>
@@ -170,8 +132,4 @@ public sealed class UnreadAnswerTests(ITestOutputHelper print)
         await Parallel.ForEachAsync(Enumerable.Range(0, 520), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (_, cancellationToken) =>
             await orders.PlaceOrderAsync(request, deadline: DateTime.UtcNow + Eventually.Timeout, cancellationToken: cancellationToken));
     }
-
-    private static TimeSpan Median(List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2);
-
-    private static string Text(List<TimeSpan> times) => string.Join(" ", times.Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms")));
 }

@@ -11,6 +11,7 @@ internal sealed class CaseMaker : IDisposable
     private readonly GrpcSender sender = new();
     private readonly GrpcCases calls;
     private readonly RestCases rest;
+    private readonly TokenCases tokens;
     private readonly Floods floods;
     private readonly int seed;
 
@@ -19,6 +20,7 @@ internal sealed class CaseMaker : IDisposable
         (MethodDescriptor Method, ReplicaProcess At)[] methods = [.. suite.Names.SelectMany(service => MethodsOf(service).Select(method => (method, suite[service])))];
         calls = new GrpcCases(corpus, sender, methods);
         rest = new RestCases(corpus, suite.Gateway.HttpPort);
+        tokens = new TokenCases(corpus, methods, suite.Gateway.HttpPort);
         floods = new Floods([.. methods.Select(m => (m.Method, new Uri(m.At.Address).Port))], corpus);
         this.seed = seed;
     }
@@ -32,7 +34,8 @@ internal sealed class CaseMaker : IDisposable
             < 4 => floods.Next(random),
             < 80 => calls.Framing(random),
             < 280 => calls.Stream(random),
-            < 600 => calls.Unary(random),
+            < 560 => calls.Unary(random),
+            < 620 => tokens.Next(random),
             _ => rest.Next(random),
         };
     }
@@ -41,6 +44,7 @@ internal sealed class CaseMaker : IDisposable
     public void Dispose()
     {
         floods.Dispose();
+        tokens.Dispose();
         sender.Dispose();
     }
 

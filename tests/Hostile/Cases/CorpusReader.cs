@@ -51,7 +51,7 @@ internal static class CorpusReader
             }
 
             var (_, events) = await RawHttp.SendAsync(suite.Gateway.HttpPort,
-                System.Text.Encoding.ASCII.GetBytes($"GET /v1/users/{user.UserId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), TimeSpan.FromSeconds(10), default);
+                System.Text.Encoding.ASCII.GetBytes($"GET /v1/users/{user.UserId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {Tokens.For("")}\r\n\r\n"), TimeSpan.FromSeconds(10), default);
             if (events.Split('\n').FirstOrDefault(line => line.StartsWith("id: ", StringComparison.Ordinal)) is { } id)
             {
                 corpus.Add("last_event_id", id[4..].Trim());

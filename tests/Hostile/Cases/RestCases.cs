@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Hostile.Cases;
 
-/// <summary>Requests to the gateway's REST API: the operations of its own description, with path, query, headers and body changed.</summary>
+/// <summary>Requests to the gateway's REST API: the operations of its own description, with path, query, headers and body changed, by an operator.</summary>
 internal sealed class RestCases(Corpus corpus, int port)
 {
     private static readonly string[] Methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PRI", "get"];
@@ -32,7 +33,7 @@ internal sealed class RestCases(Corpus corpus, int port)
         var operation = corpus.Operations[random.Next(corpus.Operations.Count)];
         var path = operation.Path;
         var query = new List<string>();
-        var headers = new Dictionary<string, string> { ["Host"] = "localhost", ["Connection"] = "close" };
+        var headers = new Dictionary<string, string> { ["Host"] = "localhost", ["Connection"] = "close", ["Authorization"] = $"Bearer {Tokens.For(path)}" };
         foreach (var parameter in operation.Parameters)
         {
             if (parameter.In == "path")

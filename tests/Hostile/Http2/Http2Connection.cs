@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Hostile.Http2;
 
@@ -56,7 +57,7 @@ internal sealed class Http2Connection : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Adds a request of gRPC for a method ("/users.v1.UsersService/GetUser").</summary>
+    /// <summary>Adds a request of gRPC for a method ("/users.v1.UsersService/GetUser"), by somebody who may call it.</summary>
     public Http2Connection Request(int stream, string path, byte flags = EndHeaders) => Write(FrameType.Headers, flags, stream, Headers(path));
 
     /// <summary>Adds bytes that are no frame.</summary>
@@ -110,11 +111,16 @@ internal sealed class Http2Connection : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The header block of a gRPC request: HPACK (RFC 7541), every field a literal with a name of its own.</summary>
+    /// <summary>The header block of a gRPC request with a good token: HPACK (RFC 7541), every field a literal with a name of its own.</summary>
     public static byte[] Headers(string path, params (string Name, string Value)[] more)
     {
         var block = new List<byte>();
-        foreach (var (name, value) in new[] { (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers") }.Concat(more))
+        (string Name, string Value)[] all =
+        [
+            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers"),
+            ("authorization", $"Bearer {Tokens.For(path)}"), .. more,
+        ];
+        foreach (var (name, value) in all)
         {
             block.Add(0);
             Text(block, name);
