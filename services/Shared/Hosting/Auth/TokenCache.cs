@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -57,10 +58,11 @@ internal sealed class TokenCache : IDisposable
 
     private static void Hash(ReadOnlySpan<char> token, Span<char> key)
     {
-        var most = Encoding.UTF8.GetMaxByteCount(token.Length);
-        var bytes = most <= MostOnStack ? stackalloc byte[most] : new byte[most];
+        // Tokens of the authority are ASCII, and fit; what is not is looked up all the same, and found to be none.
+        Span<byte> ascii = stackalloc byte[MostOnStack];
+        var bytes = token.Length <= MostOnStack && Ascii.FromUtf16(token, ascii, out var written) == OperationStatus.Done ? ascii[..written] : Encoding.UTF8.GetBytes(token.ToArray());
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes[..Encoding.UTF8.GetBytes(token, bytes)], hash);
+        SHA256.HashData(bytes, hash);
         Base64Url.EncodeToChars(hash, key);
     }
 }

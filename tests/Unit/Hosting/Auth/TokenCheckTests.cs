@@ -243,17 +243,4 @@ public sealed class TokenCheckTests : IDisposable
         Assert.Equal((int)StatusCode.Unauthenticated, outcome.Error!.Code);
         Assert.Equal(reason, outcome.Error.GetDetail<Google.Rpc.ErrorInfo>()!.Reason);
     }
-
-    private sealed class StaticKeys(string json) : KeySource
-    {
-        public override bool IsLocal => true;
-
-        public override TimeSpan Period { get; } = TimeSpan.FromMinutes(5);
-
-        public override TimeSpan MinPeriod { get; } = TimeSpan.FromSeconds(30);
-
-        public override string Name => "keys";
-
-        public override Task<string> ReadAsync() => Task.FromResult(json);
-    }
 }
