@@ -100,6 +100,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     private static Task WriteAsync(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = "Bearer";
         context.Response.Headers.CacheControl = "no-store";
         return context.Response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, "application/problem+json");
     }

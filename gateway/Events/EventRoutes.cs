@@ -3,6 +3,7 @@ using Microservices.Gateway.Rest;
 using Microservices.Hosting.Auth;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Users.V1;
 using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Events;
@@ -18,6 +19,8 @@ internal static class EventRoutes
         app.MapGet("/v1/users/{userId}/events", ServeAsync)
             .StandsFor(OrdersService.Descriptor, "WatchOrders")
             .StandsFor(NotificationsService.Descriptor, "WatchNotifications")
+            // That there is such a user is asked first, in the caller's name.
+            .StandsFor(UsersService.Descriptor, "GetUser")
             .Describe("watchUserEvents", "Events", "Follow the events of a user", """
                 Server-sent events, for as long as the connection lives: `order` and `notification`, each with the whole resource as it was after the
                 change. Browsers (EventSource) reconnect by themselves; send the last id as Last-Event-ID to any replica of the gateway, and every

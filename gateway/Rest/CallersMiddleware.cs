@@ -15,14 +15,15 @@ internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck caller
 
     public async Task InvokeAsync(HttpContext http)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is null && await RefusalAsync(http) is { } refusal)
+        if (http.GetEndpoint()?.Metadata is { } route && route.GetMetadata<MethodAccess>() is not null && route.GetMetadata<GrpcMethodMetadata>() is null)
         {
-            if (ProblemTypes.Of(refusal).HttpStatus == StatusCodes.Status401Unauthorized)
-                http.Response.Headers.WWWAuthenticate = "Bearer";
-            // The answer depends on who asks, and so does every other one of this route.
+            // Whatever the answer is, it depends on who asks.
             http.Response.Headers.Vary = HeaderNames.Authorization;
-            await ProblemMiddleware.WriteAsync(http, refusal);
-            return;
+            if (await RefusalAsync(http) is { } refusal)
+            {
+                await ProblemMiddleware.WriteAsync(http, refusal);
+                return;
+            }
         }
 
         await next(http);

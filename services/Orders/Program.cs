@@ -28,7 +28,6 @@ builder.Services.AddCallStreamServer<V1.LookupOrdersCall, V1.LookupOrdersResult,
 builder.Services.AddEventStreamServer<V1.WatchOrdersRequest, WatchOrders>(V1.OrdersService.WatchOrders);
 
 var app = builder.Build();
-
 app.MapServiceDefaults();
 app.MapGrpcService<OrdersService>();
 

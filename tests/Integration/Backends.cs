@@ -27,8 +27,13 @@ public class Backends : IAsyncLifetime
     protected virtual Task<string> DatabaseAsync(string service) => Task.FromResult($"Data Source={Path.Combine(directory, service)}.db");
 
     /// <summary>Another Users on the same database.</summary>
-    internal async Task<ServiceHost<UsersDbContext>> AnotherUsersAsync() =>
-        new(new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") });
+    internal async Task<ServiceHost<UsersDbContext>> AnotherUsersAsync()
+    {
+        var settings = new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") };
+        if (Redis is not null)
+            settings["ConnectionStrings:Redis"] = Redis;
+        return new(settings);
+    }
 
     /// <summary>Another Orders on the same database, which cannot reach Users.</summary>
     internal Task<ServiceHost<OrdersDbContext>> OrdersWithoutUsersAsync() =>

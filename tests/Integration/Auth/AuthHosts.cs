@@ -4,10 +4,13 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Auth;
 
-/// <summary>All services and the gateway, on real sockets, with a database each.</summary>
-public sealed class AuthHosts : Backends
+/// <summary>All services and the gateway, on real sockets, with a database each and one embedded Redis.</summary>
+public sealed class AuthHosts : Backends, IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("auth-").FullName;
+    private readonly EmbeddedGarnet redis = new();
+
+    protected override string? Redis => redis.ConnectionString;
 
     internal ServiceHost<NotificationsDbContext> NotificationsHost { get; private set; } = null!;
 
@@ -29,6 +32,7 @@ public sealed class AuthHosts : Backends
         NotificationsHost = new(new Dictionary<string, string>
         {
             ["ConnectionStrings:Database"] = $"Data Source={Path.Combine(directory, "notifications")}.db",
+            ["ConnectionStrings:Redis"] = redis.ConnectionString,
             ["Backends:Orders:Addresses:0"] = OrdersHost.Grpc,
         });
         Gateway = new(
@@ -42,4 +46,7 @@ public sealed class AuthHosts : Backends
         await base.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
+
+    /// <summary>After <see cref="DisposeAsync"/>.</summary>
+    public void Dispose() => redis.Dispose();
 }

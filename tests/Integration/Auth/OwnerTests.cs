@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Grpc.Core;
+using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
-using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 
@@ -77,32 +77,6 @@ public sealed class OwnerTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     }
 
     [Fact]
-    public async Task Subscriptions_to_another_user_to_everything_or_to_a_partition_fail_alone()
-    {
-        var ada = (await hosts.NewUserAsync()).UserId;
-        using var stream = OrdersOf(ada).WatchOrders();
-        foreach (var subscription in (IEnumerable<Subscription>)[
-            new() { SubscriptionId = 1, Key = "bob", Snapshot = true }, new() { SubscriptionId = 2, Snapshot = true }, new() { SubscriptionId = 3, Partition = 3 },
-            new() { SubscriptionId = 4, Key = ada, Snapshot = true }])
-            await stream.RequestStream.WriteAsync(new WatchOrdersRequest { Subscribe = subscription });
-
-        var (failed, stands) = (new SortedSet<uint>(), false);
-        while ((failed.Count < 3 || !stands) && await stream.ResponseStream.MoveNext(default).WaitAsync(Eventually.Timeout))
-        {
-            var frame = stream.ResponseStream.Current;
-            if (frame.Failed is { } refused)
-            {
-                Assert.Equal((int)StatusCode.PermissionDenied, refused.Status.Code);
-                failed.Add(refused.SubscriptionId);
-            }
-
-            stands |= frame.Subscribed?.SubscriptionId == 4;
-        }
-
-        Assert.Equal([1u, 2u, 3u], failed);
-    }
-
-    [Fact]
     public async Task Of_a_batch_of_overviews_those_of_others_are_refused_alone()
     {
         var ada = (await hosts.NewUserAsync()).UserId;
@@ -113,6 +87,51 @@ public sealed class OwnerTests(AuthHosts hosts) : IClassFixture<AuthHosts>
         var overviews = (await response.Content.ReadFromJsonAsync<JsonNode>())!["overviews"]!.AsArray();
         Assert.Equal([403, 0, 403], overviews.Select(overview => (int?)overview!["problem"]?["status"] ?? 0));
         Assert.Equal(["bob", ada, "carol"], overviews.Select(overview => (string)overview!["userId"]!));
+    }
+
+    [Fact]
+    public async Task A_notification_of_another_user_is_not_found_like_one_that_does_not_exist_and_stays_unread()
+    {
+        var (ada, bob) = (await NotifiedAsync(), await NotifiedAsync());
+        var inbox = new NotificationsService.NotificationsServiceClient(Tokens.Channel(hosts.NotificationsHost.Grpc, Tokens.Authority.Person(ada.UserId)));
+
+        var others = await Errors.FailsAsync(StatusCode.NotFound, inbox.MarkReadAsync(new() { UserId = ada.UserId, NotificationIds = { bob.NotificationId } }));
+        var nobodys = await Errors.FailsAsync(StatusCode.NotFound, inbox.MarkReadAsync(new() { UserId = ada.UserId, NotificationIds = { "none" } }));
+        // All or none: its own one neither.
+        await Errors.FailsAsync(StatusCode.NotFound, inbox.MarkReadAsync(new() { UserId = ada.UserId, NotificationIds = { ada.NotificationId, bob.NotificationId } }));
+
+        Assert.Equal(nobodys.Message.Replace("none", bob.NotificationId, StringComparison.Ordinal), others.Message);
+        foreach (var user in (string[])[ada.UserId, bob.UserId])
+            Assert.Equal(1, (await Inbox.ListNotificationsAsync(new() { UserId = user })).UnreadCount);
+    }
+
+    [Fact]
+    public async Task A_page_token_of_anothers_list_or_of_another_list_of_ones_own_is_refused_as_one_that_is_made_up()
+    {
+        var (ada, bob) = ((await hosts.NewUserAsync()).UserId, (await hosts.NewUserAsync()).UserId);
+        foreach (var user in (string[])[ada, bob, ada, bob])
+            await hosts.Orders.PlaceOrderAsync(Backends.AnOrder(user));
+        var token = (await hosts.Orders.ListOrdersAsync(new() { UserId = bob, PageSize = 1 })).NextPageToken;
+        var inbox = new NotificationsService.NotificationsServiceClient(Tokens.Channel(hosts.NotificationsHost.Grpc, Tokens.Authority.Person(bob)));
+
+        var madeUp = await Errors.FailsAsync(StatusCode.InvalidArgument, OrdersOf(ada).ListOrdersAsync(new() { UserId = ada, PageToken = "nonsense" }));
+        var others = await Errors.FailsAsync(StatusCode.InvalidArgument, OrdersOf(ada).ListOrdersAsync(new() { UserId = ada, PageToken = token }));
+        await Errors.FailsAsync(StatusCode.InvalidArgument, inbox.ListNotificationsAsync(new() { UserId = bob, PageToken = token }));
+
+        Assert.Equal(madeUp, others);
+        Assert.Single((await OrdersOf(bob).ListOrdersAsync(new() { UserId = bob, PageToken = token })).Orders);
+    }
+
+    [Fact]
+    public async Task A_command_about_anothers_order_with_the_key_that_its_owner_used_is_not_found_and_not_repeated()
+    {
+        var order = await hosts.NewOrderAsync();
+        var cancel = new CancelOrderRequest { OrderId = order.OrderId, IdempotencyKey = "cancel" };
+        await OrdersOf(order.UserId).CancelOrderAsync(cancel);
+
+        Assert.True((await OrdersOf(order.UserId).CancelOrderAsync(cancel)).Replayed);
+        await Errors.FailsAsync(StatusCode.NotFound, OrdersOf("bob").CancelOrderAsync(cancel));
+        await Errors.FailsAsync(StatusCode.NotFound, OrdersOf("bob").CancelOrderAsync(new CancelOrderRequest(cancel) { Version = 99 }));
     }
 
     [Theory]
@@ -136,6 +155,18 @@ public sealed class OwnerTests(AuthHosts hosts) : IClassFixture<AuthHosts>
         using var unknown = await nobody.GetAsync(uri);
         Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
         Assert.Equal("Bearer", unknown.Headers.WwwAuthenticate.ToString());
+    }
+
+    private NotificationsService.NotificationsServiceClient Inbox => new(hosts.NotificationsHost.Channel);
+
+    /// <summary>The notification of an order of a user of its own.</summary>
+    private async Task<Notification> NotifiedAsync()
+    {
+        var order = await hosts.NewOrderAsync();
+        Notification? found = null;
+        await Eventually.UntilAsync(
+            async () => (found = (await Inbox.ListNotificationsAsync(new() { UserId = order.UserId })).Notifications.SingleOrDefault()) is not null, "the notification of the order");
+        return found!;
     }
 
     private OrdersService.OrdersServiceClient OrdersOf(string userId) => new(Tokens.Channel(hosts.OrdersHost.Grpc, Tokens.Authority.Person(userId)));
