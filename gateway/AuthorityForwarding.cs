@@ -1,8 +1,10 @@
 using System.Net;
 using Microservices.Gateway.Errors;
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
+using Microservices.Primitives;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -10,11 +12,11 @@ namespace Microservices.Gateway;
 
 /// <summary>
 /// Forwards what Identity serves, so that browsers have one origin: <c>/connect</c>, <c>/account</c> and <c>/.well-known</c>. Identity is told the caller's address, and never the one
-/// that the caller claims, unless a trusted proxy has sent the request. One that cannot be reached is a problem, 503.
+/// that the caller claims, unless a trusted proxy has sent the request. One that cannot be reached is a problem, 503. A request goes there once its body is
+/// here, so that whoever sends slowly keeps nobody waiting, and callers share fairly what Identity is asked at a time (<see cref="FairQuota"/>).
 /// </summary>
 internal static class AuthorityForwarding
 {
-    private const int MaxConnections = 256;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     private static readonly string[] Prefixes = ["/connect", "/account", "/.well-known"];
@@ -33,13 +35,13 @@ internal static class AuthorityForwarding
         app.UseWhen(http => Prefixes.Any(prefix => http.Request.Path.StartsWithSegments(prefix)), identity => identity.UseForwardedFor());
         var options = app.Services.GetRequiredService<IOptions<AuthorityOptions>>().Value;
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
+        var quota = new FairQuota("requests to Identity", options.MaxRequests, app.Services.GetRequiredService<ILogger<AuthorityOptions>>());
         var client = new HttpMessageInvoker(new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-            MaxConnectionsPerServer = MaxConnections,
             ConnectTimeout = ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
         });
@@ -49,6 +51,11 @@ internal static class AuthorityForwarding
         {
             app.Map($"{prefix}/{{**rest}}", async http =>
             {
+                await ForwardedBody.ReadAsync(http, options.Timeout);
+                var caller = Caller.Of(http);
+                using var hold = quota.Begin(caller.Address, caller.Connection, http.CutOff);
+                if (!hold.TryTake(1))
+                    throw new StatusException(GatewayErrors.Domain.Overloaded("TOO_MANY_REQUESTS", "As many requests are with Identity as may be."));
                 var error = await forwarder.SendAsync(http, options.Address, client, request, Transformer.Instance);
                 if (error != ForwarderError.None && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
                     throw new StatusException(GatewayErrors.Domain.UnavailableForNow("IDENTITY_UNAVAILABLE", "Identity, whose pages these are, is not available."));
@@ -68,7 +75,7 @@ internal static class AuthorityForwarding
             foreach (var header in (string[])["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded"])
                 proxyRequest.Headers.Remove(header);
             if (httpContext.Connection.RemoteIpAddress is { } address)
-                proxyRequest.Headers.TryAddWithoutValidation("X-Forwarded-For", (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString());
+                proxyRequest.Headers.TryAddWithoutValidation("X-Forwarded-For", address.Unmapped().ToString());
         }
     }
 }

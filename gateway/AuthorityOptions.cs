@@ -10,9 +10,16 @@ internal sealed class AuthorityOptions : IValidatableObject
     [Required(ErrorMessage = "must be an address such as http://identity:8089, but is empty")]
     public string Address { get; set; } = "http://localhost:8089";
 
-    /// <summary>How long it may take to answer, and then for each part of an answer. Default 30 s; 1 s to 5 min.</summary>
+    /// <summary>How long it may take to answer, and then for each part of an answer; and how long a caller may take to send a request's body. Default 30 s; 1 s to 5 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How many requests may be with it at a time. A quarter of them is each address's share; beyond it the address that has the most loses its oldest
+    /// to another. Default 256; 4 to 10,000.
+    /// </summary>
+    [Range(4, 10_000)]
+    public int MaxRequests { get; set; } = 256;
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -58,7 +58,10 @@ internal static class ApiDescription
             document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
             document.Components.SecuritySchemes[BearerScheme] = new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "An access token of the authority. Each operation says which scopes it needs.",
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                BearerFormat = "JWT",
+                Description = "An access token of the authority. Each operation says which scopes it needs.",
             };
             // Relative: right by whatever name and port the caller knows the gateway.
             document.Servers = [new OpenApiServer { Url = "/" }];

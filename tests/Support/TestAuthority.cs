@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microservices.Auth.V1;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Microservices.Tests.Support;
@@ -15,8 +16,7 @@ public sealed class TestAuthority : IDisposable
     public const string Audience = "microservices";
 
     /// <summary>All scopes that there are.</summary>
-    public static string[] AllScopes { get; } =
-        ["users.read", "users.write", "orders.read", "orders.write", "notifications.read", "notifications.write", "sample.read", "sample.write"];
+    public static string[] AllScopes { get; } = [.. ContractScopes.All];
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

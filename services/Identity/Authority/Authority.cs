@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microservices.Auth.V1;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
@@ -27,13 +28,8 @@ internal static class Authority
 
     private const string IssuerKey = "Identity:Issuer";
 
-    /// <summary>The scopes that there are: those of OpenID Connect, and two a service.</summary>
-    public static readonly string[] Scopes =
-    [
-        "openid", "offline_access",
-        .. from service in (string[])["users", "orders", "notifications"] from right in (string[])["read", "write"] select $"{service}.{right}",
-        "identity.write",
-    ];
+    /// <summary>The scopes that there are: those of OpenID Connect, and those that the contracts state.</summary>
+    public static readonly string[] Scopes = ["openid", "offline_access", .. ContractScopes.All];
 
     /// <summary>Registers it.</summary>
     /// <exception cref="InvalidSettingException">The issuer is not safe to use here.</exception>

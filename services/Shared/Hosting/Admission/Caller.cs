@@ -17,8 +17,7 @@ public readonly record struct Caller(IPAddress Address, string Connection)
     {
         if (address is null)
             return IPAddress.None;
-        if (address.IsIPv4MappedToIPv6)
-            return address.MapToIPv4();
+        address = address.Unmapped();
         if (address.AddressFamily != AddressFamily.InterNetworkV6)
             return address;
         Span<byte> bytes = stackalloc byte[16];

@@ -41,8 +41,7 @@ internal sealed class SampledFlags(IHttpContextAccessor requests, IOptions<Traci
     {
         if (address is null)
             return true;
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
+        address = address.Unmapped();
         return IPAddress.IsLoopback(address) || address.IsIPv6UniqueLocal || address.IsIPv6LinkLocal || PrivateNetworks.Any(network => network.Contains(address));
     }
 

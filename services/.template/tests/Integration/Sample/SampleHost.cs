@@ -16,6 +16,9 @@ public class SampleHost : IAsyncLifetime
     /// <summary>A client; null where the database is not to be had, and then every test is skipped.</summary>
     public Client Client { get; private set; } = null!;
 
+    /// <summary>A client whose calls somebody else makes; that of <see cref="Client"/> is an operator's.</summary>
+    public Client ClientOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
+
     protected virtual Task<string> DatabaseAsync() => Task.FromResult($"Data Source={Path.Combine(directory, "sample")}.db");
 
     public virtual async Task InitializeAsync()

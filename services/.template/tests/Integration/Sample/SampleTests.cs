@@ -53,6 +53,19 @@ public abstract class SampleTests(SampleHost host)
     }
 
     [SkippableFact]
+    public async Task Operators_set_users_read_and_nobody_else_does_anything()
+    {
+        var request = new V1.SetWidgetRequest { WidgetId = NewId(), Label = "first" };
+        await client.SetWidgetAsync(request);
+        var call = new V1.LookupWidgetsCall { CallId = 1, WidgetId = request.WidgetId };
+
+        await Errors.FailsAsync(StatusCode.PermissionDenied, host.ClientOf(Tokens.Authority.Person("ada")).SetWidgetAsync(request));
+        Assert.Equal("first", (await LookupAsync(host.ClientOf(Tokens.Authority.Person("ada")), call))[1].Widget.Label);
+        await Errors.FailsAsync(StatusCode.PermissionDenied, () => LookupAsync(host.ClientOf(Tokens.Authority.Person("ada", scopes: ["sample.write"])), call));
+        await Errors.FailsAsync(StatusCode.Unauthenticated, () => LookupAsync(host.ClientOf("none"), call));
+    }
+
+    [SkippableFact]
     public async Task A_subscriber_gets_what_there_is_and_then_every_change_once_in_order()
     {
         var widgetId = NewId();
@@ -76,7 +89,9 @@ public abstract class SampleTests(SampleHost host)
             labels.AddRange(watch.ResponseStream.Current.Events?.Events.Select(e => e.Widget.Label) ?? []);
     }
 
-    private async Task<Dictionary<ulong, V1.LookupWidgetsResult>> LookupAsync(params V1.LookupWidgetsCall[] calls)
+    private Task<Dictionary<ulong, V1.LookupWidgetsResult>> LookupAsync(params V1.LookupWidgetsCall[] calls) => LookupAsync(client, calls);
+
+    private static async Task<Dictionary<ulong, V1.LookupWidgetsResult>> LookupAsync(Client client, params V1.LookupWidgetsCall[] calls)
     {
         using var stream = client.LookupWidgets();
         await stream.RequestStream.WriteAsync(new V1.LookupWidgetsRequest { Calls = { calls } });

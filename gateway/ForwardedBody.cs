@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Gateway;
+
+/// <summary>The body of a request that is to be forwarded: all of it is read before, up to a size and within a time, and at the server's least pace.</summary>
+internal static class ForwardedBody
+{
+    /// <summary>Reads it; whoever forwards the request reads it from its beginning.</summary>
+    /// <exception cref="BadHttpRequestException">413: it is larger than <see cref="GatewayOptions.MaxRequestBodyBytes"/>. 408: it took too long.</exception>
+    public static async Task ReadAsync(HttpContext http, TimeSpan timeout)
+    {
+        if (http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } or null)
+            return;
+        var max = http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBodyBytes;
+        if (http.Request.ContentLength > max)
+            throw TooLarge();
+        // One more byte than may come, of one whose length is not known.
+        var buffer = new byte[(int)(http.Request.ContentLength ?? max) + 1];
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        late.CancelAfter(timeout);
+        try
+        {
+            var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, late.Token);
+            http.Request.Body = length <= max ? new MemoryStream(buffer, 0, length) : throw TooLarge();
+        }
+        catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("The body took too long to arrive.", StatusCodes.Status408RequestTimeout);
+        }
+    }
+
+    private static BadHttpRequestException TooLarge() => new("The body is too large.", StatusCodes.Status413PayloadTooLarge);
+}
