@@ -64,10 +64,15 @@ internal sealed class Keys(string directory)
         var jwk = new JsonWebKey { Kty = "EC", Crv = "P-256", X = Base64UrlEncoder.Encode(parameters.Q.X), Y = Base64UrlEncoder.Encode(parameters.Q.Y) };
         return new JsonObject
         {
-            ["kty"] = jwk.Kty, ["crv"] = jwk.Crv, ["use"] = "sig", ["alg"] = "ES256",
+            ["kty"] = jwk.Kty,
+            ["crv"] = jwk.Crv,
+            ["use"] = "sig",
+            ["alg"] = "ES256",
             // Its thumbprint (RFC 7638).
             ["kid"] = Base64UrlEncoder.Encode(jwk.ComputeJwkThumbprint()),
-            ["x"] = jwk.X, ["y"] = jwk.Y, ["d"] = Base64UrlEncoder.Encode(parameters.D),
+            ["x"] = jwk.X,
+            ["y"] = jwk.Y,
+            ["d"] = Base64UrlEncoder.Encode(parameters.D),
         };
     }
 

@@ -24,10 +24,14 @@ internal static partial class LaunchCommand
           2  a service was not ready in time, or exited by itself; the others were stopped
         """;
 
-    private static readonly Option<string?> Data = new("--data")
+    /// <summary>The data directory where none is named.</summary>
+    public static string DefaultData => Path.Combine(Repository.Root, ".data");
+
+    /// <summary>Where the suite keeps its files.</summary>
+    public static readonly Option<string?> Data = new("--data")
     {
         HelpName = "DIR",
-        Description = "Where the services keep their databases; it survives a restart [default: .data in the repository]",
+        Description = "Where keys, passwords and databases are; it survives a restart [default: .data in the repository]",
         Validators = { r => Check(r, "wants a directory", v => v.Trim().Length > 0) },
     };
 
@@ -79,7 +83,7 @@ internal static partial class LaunchCommand
     /// <summary>Runs the launch with the options in the arguments; returns the exit code.</summary>
     public static Task<int> InvokeAsync(string[] args, Func<LaunchOptions, Task> launch)
     {
-        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, KeysCommand.Create(), RenderCommand.Create() };
+        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, TokenCommand.Create(), KeysCommand.Create(), RenderCommand.Create() };
         command.SetAction((result, _) => ReportAsync(() => launch(Options(result))));
 
         var parsed = command.Parse(args);
@@ -104,9 +108,12 @@ internal static partial class LaunchCommand
         }
     }
 
+    /// <summary>The data directory, as a full path.</summary>
+    public static string DataOf(ParseResult result) => result.GetValue(Data) is { } data ? Path.GetFullPath(data) : DefaultData;
+
     private static LaunchOptions Options(ParseResult result) => new()
     {
-        Data = result.GetValue(Data) is { } data ? Path.GetFullPath(data) : null,
+        Data = DataOf(result),
         Redis = result.GetValue(Redis),
         Postgres = result.GetValue(Postgres),
         Replicas = (result.GetValue(Replicas) ?? []).Select(r => r.Split('=')).ToDictionary(r => r[0], r => Number(r[1])),

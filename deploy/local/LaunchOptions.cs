@@ -3,8 +3,8 @@ namespace Microservices.Local;
 /// <summary>What the command line asks for, checked.</summary>
 internal sealed record LaunchOptions
 {
-    /// <summary>Where the services keep their files, as a full path; null stands for .data under the repository's root.</summary>
-    public string? Data { get; init; }
+    /// <summary>Where the services keep their files, as a full path.</summary>
+    public required string Data { get; init; }
 
     /// <summary>HOST:PORT of a Redis to use instead of the embedded one.</summary>
     public string? Redis { get; init; }

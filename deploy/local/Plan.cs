@@ -31,13 +31,21 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
     private const string DrainWindow = "Drain__Window";
 
     /// <summary>Where the services keep their files.</summary>
-    public string Data => Options.Data ?? Path.Combine(Repository.Root, ".data");
+    public string Data => Options.Data;
 
     /// <summary>The keys of the services.</summary>
     public Keys Keys => new(Path.Combine(Data, "keys"));
 
     /// <summary>Where Redis is.</summary>
     public string Redis => Options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}");
+
+    /// <summary>Whether Identity makes demo accounts: it does in Development only.</summary>
+    public static bool HasDemoAccounts => EnvironmentName == "Development";
+
+    private static string EnvironmentName => Variable("ASPNETCORE_ENVIRONMENT") ?? Variable("DOTNET_ENVIRONMENT") ?? "Development";
+
+    /// <summary>Where the passwords of the demo accounts are, in a data directory.</summary>
+    public static string DemoOf(string data) => Path.Combine(data, "demo");
 
     /// <summary>Works out who runs where, and with which settings.</summary>
     public static Plan For(LaunchOptions options)
@@ -67,6 +75,7 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
                 settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Project}__Addresses__{i}")] = Loopback(to.GrpcPort);
         }
 
+        AddIdentity(settings, replica.Service);
         if (Options.Redis is null)
         {
             // As much as the launcher has for it: see EmbeddedRedis.
@@ -78,8 +87,31 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
         // What the terminal shows beside the dashboard.
         SetUnlessSet(settings, "Logging__Console__LogToStandardErrorThreshold", "Warning");
         // Aspire keeps both from the services.
-        settings["ASPNETCORE_ENVIRONMENT"] = Variable("ASPNETCORE_ENVIRONMENT") ?? Variable("DOTNET_ENVIRONMENT") ?? "Development";
+        settings["ASPNETCORE_ENVIRONMENT"] = EnvironmentName;
         return settings;
+    }
+
+    private void AddIdentity(Dictionary<string, string> settings, ServiceDefinition service)
+    {
+        // Settings of the environment win: the authority may be another one.
+        var identity = Loopback(Catalog.Identity.HttpPort!.Value);
+        var issuer = Variable("Identity__Issuer") ?? Catalog.Origin;
+        SetUnlessSet(settings, "Auth__Authority", $"{issuer.TrimEnd('/')}/");
+        if (Variable("Auth__KeysFile") is null)
+            SetUnlessSet(settings, "Auth__KeysAddress", $"{identity}/.well-known/jwks");
+        SetUnlessSet(settings, "Auth__TokenAddress", $"{identity}/connect/token");
+        if (service.HasKey && Variable("Auth__TokenFile") is null)
+            settings["Auth__KeyFile"] = Keys.Of(service);
+        if (service.ForwardsIdentity)
+            SetUnlessSet(settings, "Authority__Address", identity);
+        if (service != Catalog.Identity)
+            return;
+        settings["Identity__Issuer"] = issuer;
+        settings["Identity__WorkloadKeys"] = Keys.Public;
+        if (Variable("Identity__CertificateFile") is null)
+            (settings["Identity__CertificateFile"], settings["Identity__PrivateKeyFile"]) = (Keys.Certificate, Keys.CertificateKey);
+        if (HasDemoAccounts)
+            settings["Identity__DemoDirectory"] = DemoOf(Data);
     }
 
     // Through the builder: a directory may be called "a;b".

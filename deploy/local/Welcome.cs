@@ -11,6 +11,7 @@ internal static class Welcome
     // The e-mail is unique and outlasts the key, so each start has its own; within one, the command may be repeated.
     private static readonly string Stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
     private static readonly string CreateUser = $$"""{"displayName": "Ada Lovelace", "email": "ada-{{Stamp}}@example.com"}""";
+    private const string Bearer = "-H \"authorization: Bearer $T\"";
     private const string ListUsers = """{"pageSize": 5}""";
 
     /// <summary>The text, with the process ids of the replicas.</summary>
@@ -20,19 +21,37 @@ internal static class Welcome
         Dashboard: {(plan.Options.Dashboard ? $"http://localhost:{Catalog.DashboardPort}" : "left out")}
         Docs:      {Catalog.Origin}/docs
         Redis:     {plan.Redis}{(plan.Options.Redis is null ? " (embedded)" : "")}
-        Data:      {(plan.Options.Postgres is null ? plan.Data : "PostgreSQL")}
+        Data:      {plan.Data}{(plan.Options.Postgres is null ? "" : ", and PostgreSQL")}
+        Accounts:  {Accounts(plan)}
 
         Copy and paste:
 
-          curl -sS {Catalog.Origin}/v1/users -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
+          {TokenCommand(plan)}
 
-          grpcurl -plaintext -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
+          curl -sS {Catalog.Origin}/v1/users {Bearer} -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
 
-          buf curl --protocol grpc --http2-prior-knowledge -d '{ListUsers}' http://{Users}/users.v1.UsersService/ListUsers
+          grpcurl -plaintext {Bearer} -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
+
+          buf curl --protocol grpc --http2-prior-knowledge {Bearer} -d '{ListUsers}' http://{Users}/users.v1.UsersService/ListUsers
 
         Ready after {Age.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s. Ctrl-C stops all.
 
         """;
+
+    private static string Accounts(Plan plan) =>
+        Plan.HasDemoAccounts ? $"grace, a user, and operator; their passwords are in {Plan.DemoOf(plan.Data)}" : "those that you have made; demo accounts are made in Development only";
+
+    // As it is called from where the launcher was.
+    private static string TokenCommand(Plan plan)
+    {
+        if (!Plan.HasDemoAccounts)
+            return "T=...";
+        var from = Path.GetRelativePath(Environment.CurrentDirectory, Path.Combine(Repository.Root, "deploy", "token"));
+        var program = from.StartsWith("..", StringComparison.Ordinal) ? Path.GetFullPath(from) : from;
+        return $"T=$({Quoted(program)} operator{(plan.Data == LaunchCommand.DefaultData ? "" : $" --data {Quoted(plan.Data)}")})";
+    }
+
+    private static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_') ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     private static TimeSpan Age => DateTime.Now - Process.GetCurrentProcess().StartTime;
 

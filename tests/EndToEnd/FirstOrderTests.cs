@@ -38,7 +38,7 @@ public sealed class FirstOrderTests(ITestOutputHelper print)
         await using var suite = await WholeSuite.StartAsync(
             name => Task.FromResult($"Data Source={data.FullName}/{name}.db"), new Dictionary<string, string> { ["ConnectionStrings__Redis"] = redis.ConnectionString });
         var user = (await OrderLoad.NewUsersAsync(suite["users"][0].Address, 1))[0];
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{suite["gateway"][0].HttpPort}") };
+        using var http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler())) { BaseAddress = new Uri($"http://127.0.0.1:{suite["gateway"][0].HttpPort}") };
         // This process's own client is no part of what is measured.
         using (await http.PostAsJsonAsync("/v1/nothing", new { }))
         {

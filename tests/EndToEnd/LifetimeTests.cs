@@ -117,19 +117,19 @@ public sealed class LifetimeTests
     public async Task Data_survives_a_restart()
     {
         var data = Directory.CreateTempSubdirectory("suite-data-").FullName;
-        using var http = new HttpClient { BaseAddress = new Uri(Suite.Gateway) };
         string userId;
-        await using (await Suite.StartAsync(data: data))
+        await using (var suite = await Suite.StartAsync(data: data))
         {
-            var created = await http.PostAsJsonAsync("/v1/users", new { displayName = "Grace Hopper", email = "grace@example.com" });
+            var created = await suite.Http.PostAsJsonAsync("/v1/users", new { displayName = "Ada Lovelace", email = "ada@example.com" });
             Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync());
             userId = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("userId").GetString()!;
         }
 
-        await using (await Suite.StartAsync(data: data))
+        await using (var suite = await Suite.StartAsync(data: data))
         {
-            var user = await http.GetFromJsonAsync<JsonElement>($"/v1/users/{userId}");
-            Assert.Equal("Grace Hopper", user.GetProperty("displayName").GetString());
+            // The accounts have lasted, too, with their passwords.
+            var user = await suite.Http.GetFromJsonAsync<JsonElement>($"/v1/users/{userId}");
+            Assert.Equal("Ada Lovelace", user.GetProperty("displayName").GetString());
         }
 
         Directory.Delete(data, recursive: true);

@@ -15,7 +15,7 @@ public sealed class OpenStreamTests
     public async Task Streams_that_clients_hold_open_do_not_keep_the_suite_from_stopping()
     {
         await using var suite = await Suite.StartAsync();
-        using var http = new HttpClient();
+        using var http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler(), _ => suite.OperatorAsync()));
         using var hold = new CancellationTokenSource();
         using var users = await OpenAsync(http, Suite.Users, "grpc.health.v1.Health/Watch", new ByteArrayContent(EmptyMessage));
         using var orders = await OpenAsync(http, Suite.Orders, "grpc.health.v1.Health/Watch", new ByteArrayContent(EmptyMessage));

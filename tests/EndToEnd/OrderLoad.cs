@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Type;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
@@ -14,7 +15,8 @@ namespace Microservices.Tests.EndToEnd;
 /// <param name="replicas">The gRPC addresses of Orders.</param>
 /// <param name="users">Who orders, in turn.</param>
 /// <param name="payOneIn">One in so many is paid; only where no replica is killed. 0: none.</param>
-public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<string> users, int payOneIn = 0)
+/// <param name="channelTo">Makes a channel with an operator's token; null: of the tests' authority.</param>
+public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<string> users, int payOneIn = 0, Func<string, GrpcChannel>? channelTo = null)
 {
     private readonly ConcurrentBag<(string OrderId, long Version)> events = [];
     private readonly ConcurrentDictionary<string, PlaceOrdersRequest> unanswered = new();
@@ -32,9 +34,9 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
     public int Failures => failures;
 
     /// <summary>Makes users.</summary>
-    public static async Task<string[]> NewUsersAsync(string address, int count)
+    public static async Task<string[]> NewUsersAsync(string address, int count, Func<string, GrpcChannel>? channelTo = null)
     {
-        using var channel = Tokens.Channel(address);
+        using var channel = channelTo?.Invoke(address) ?? Tokens.Channel(address);
         var client = new UsersService.UsersServiceClient(channel);
         var users = new string[count];
         // As many at a time as a service takes.
@@ -63,7 +65,7 @@ public sealed class OrderLoad(IReadOnlyList<string> replicas, IReadOnlyList<stri
 
     private async Task UseAsync(string address, int perSecond, CancellationToken until)
     {
-        using var channel = Tokens.Channel(address);
+        using var channel = channelTo?.Invoke(address) ?? Tokens.Channel(address);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders(cancellationToken: CancellationToken.None);
         await stream.ResponseHeadersAsync;
         var leave = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

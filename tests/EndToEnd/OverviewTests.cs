@@ -11,16 +11,15 @@ namespace Microservices.Tests.EndToEnd;
 /// <summary>Overviews of real services that are made slow or made to fail.</summary>
 public sealed class OverviewTests(ITestOutputHelper print)
 {
-    // No cache: what is asked for is what these tests are about.
-    private static readonly HttpClient Http = new() { BaseAddress = new Uri(Suite.Gateway), DefaultRequestHeaders = { CacheControl = new() { NoCache = true } } };
-
     private static Dictionary<string, string> Faults(params (string Method, string Setting, string Value)[] rules) =>
         rules.SelectMany((rule, i) => new[] { ($"Faults__Rules__{i}__Method", rule.Method), ($"Faults__Rules__{i}__{rule.Setting}", rule.Value) })
             .ToDictionary(pair => pair.Item1, pair => pair.Item2);
 
-    private static async Task<string> NewUserAsync()
+    private static async Task<string> NewUserAsync(Suite suite)
     {
-        using var created = await Http.PostAsJsonAsync("/v1/users", new { displayName = "Ada", email = $"{Guid.NewGuid():N}@example.com" });
+        // No cache: what is asked for is what these tests are about.
+        suite.Http.DefaultRequestHeaders.CacheControl = new() { NoCache = true };
+        using var created = await suite.Http.PostAsJsonAsync("/v1/users", new { displayName = "Ada", email = $"{Guid.NewGuid():N}@example.com" });
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         return (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("userId").GetString()!;
     }
@@ -31,16 +30,16 @@ public sealed class OverviewTests(ITestOutputHelper print)
         await using var suite = await Suite.StartAsync(environment: Faults(
             ("/users.v1.UsersService/LookupUsers", "Delay", "00:00:01.5"),
             ("/orders.v1.OrdersService/LookupOrders", "Delay", "00:00:03")));
-        var userId = await NewUserAsync();
+        var userId = await NewUserAsync(suite);
 
-        var (user, orders, both) = (await BestAsync($"{userId}/overview?fields=user"), await BestAsync($"{userId}/overview?fields=orders"), await BestAsync($"{userId}/overview"));
+        var (user, orders, both) = (await BestAsync(suite, $"{userId}/overview?fields=user"), await BestAsync(suite, $"{userId}/overview?fields=orders"), await BestAsync(suite, $"{userId}/overview"));
         print.WriteLine($"user in {user.TotalSeconds:0.000} s, orders in {orders.TotalSeconds:0.000} s, both in {both.TotalSeconds:0.000} s");
         Assert.True(user < orders);
         Assert.True(both < orders + (user / 2), $"user in {user}, orders in {orders}, both in {both}");
 
         // Less time than the orders take: what there is, in time.
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/users/{userId}/overview") { Headers = { { "Request-Timeout", "2.5" } } };
-        using var response = await Http.SendAsync(request);
+        using var response = await suite.Http.SendAsync(request);
         var partial = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.False(partial.GetProperty("complete").GetBoolean());
@@ -48,13 +47,13 @@ public sealed class OverviewTests(ITestOutputHelper print)
     }
 
     // The first time also pays for connections.
-    private static async Task<TimeSpan> BestAsync(string path)
+    private static async Task<TimeSpan> BestAsync(Suite suite, string path)
     {
         var best = TimeSpan.MaxValue;
         for (var i = 0; i < 2; i++)
         {
             var watch = Stopwatch.StartNew();
-            var overview = await Http.GetFromJsonAsync<JsonElement>($"/v1/users/{path}");
+            var overview = await suite.Http.GetFromJsonAsync<JsonElement>($"/v1/users/{path}");
             best = watch.Elapsed < best ? watch.Elapsed : best;
             Assert.True(overview.GetProperty("complete").GetBoolean());
         }
@@ -66,9 +65,9 @@ public sealed class OverviewTests(ITestOutputHelper print)
     public async Task An_overview_answers_with_what_it_has_when_orders_fail_and_with_a_problem_when_users_are_gone()
     {
         await using var suite = await Suite.StartAsync(environment: Faults(("/orders.v1.OrdersService/LookupOrders", "Status", "Unavailable")));
-        var userId = await NewUserAsync();
+        var userId = await NewUserAsync(suite);
 
-        using (var response = await Http.GetAsync($"/v1/users/{userId}/overview"))
+        using (var response = await suite.Http.GetAsync($"/v1/users/{userId}/overview"))
         {
             var overview = await response.Content.ReadFromJsonAsync<JsonElement>();
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -79,7 +78,7 @@ public sealed class OverviewTests(ITestOutputHelper print)
             Assert.Equal(503, overview.GetProperty("orders").GetProperty("problem").GetProperty("status").GetInt32());
         }
 
-        using (var strict = await Http.GetAsync($"/v1/users/{userId}/overview?strict=true"))
+        using (var strict = await suite.Http.GetAsync($"/v1/users/{userId}/overview?strict=true"))
             Assert.Equal(HttpStatusCode.ServiceUnavailable, strict.StatusCode);
 
         // Users hangs, as a process does that is swapped out: it neither answers nor refuses.
@@ -87,7 +86,7 @@ public sealed class OverviewTests(ITestOutputHelper print)
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/users/{userId}/overview") { Headers = { { "Request-Timeout", "1" } } };
-            using var response = await Http.SendAsync(request);
+            using var response = await suite.Http.SendAsync(request);
             Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         }
@@ -109,11 +108,11 @@ public sealed class OverviewTests(ITestOutputHelper print)
 
         foreach (var port in (int[])[9001, 9002])
             await Eventually.UntilAsync(async () => await ReadyAsync(port) == (HttpStatusCode.OK, "Degraded"), "ready, and degraded");
-        await NewUserAsync();
+        await NewUserAsync(suite);
 
-        static async Task<(HttpStatusCode, string)> ReadyAsync(int port)
+        async Task<(HttpStatusCode, string)> ReadyAsync(int port)
         {
-            using var response = await Http.GetAsync($"http://127.0.0.1:{port}/health/ready");
+            using var response = await suite.Http.GetAsync($"http://127.0.0.1:{port}/health/ready");
             return (response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString()!);
         }
     }

@@ -17,7 +17,7 @@ public sealed class PythonTests(SharedSuite shared)
         var built = await Shell.RunAsync($"buf build '{Needs.Root}/protos' --as-file-descriptor-set -o '{descriptors}'");
         Assert.True(built.ExitCode == 0, built.Error);
 
-        var (exitCode, output, error) = await Shell.RunAsync($"'{Needs.Python}' '{script}' '{descriptors}' 127.0.0.1:5001 127.0.0.1:5002 127.0.0.1:8081");
+        var (exitCode, output, error) = await Shell.RunAsync($"TOKEN={await shared.Suite.OperatorAsync()} '{Needs.Python}' '{script}' '{descriptors}' 127.0.0.1:5001 127.0.0.1:5002 127.0.0.1:8081");
         Assert.True(exitCode == 0, error);
 
         var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)

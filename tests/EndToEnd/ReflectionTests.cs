@@ -20,7 +20,7 @@ public sealed class ReflectionTests(SharedSuite shared)
     public async Task A_method_is_called_by_its_name(string address, string method, string body, string expected)
     {
         Assert.NotEmpty(shared.Suite.Pids);
-        var (exitCode, output, error) = await Shell.RunAsync($"buf curl --protocol grpc --http2-prior-knowledge -d '{body}' {address}/{method}");
+        var (exitCode, output, error) = await Shell.RunAsync($"buf curl --protocol grpc --http2-prior-knowledge -H 'authorization: Bearer {await shared.Suite.OperatorAsync()}' -d '{body}' {address}/{method}");
 
         Assert.True(exitCode == 0, error);
         Assert.Contains(expected, output, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class ReflectionTests(SharedSuite shared)
     {
         Assert.NotEmpty(shared.Suite.Pids);
         var (exitCode, _, error) = await Shell.RunAsync(
-            $$"""buf curl --protocol grpc --http2-prior-knowledge -d '{"user_id": "nobody"}' {{Suite.GatewayGrpc}}/gateway.v1.GatewayService/GetOverview""");
+            $$"""buf curl --protocol grpc --http2-prior-knowledge -H 'authorization: Bearer {{await shared.Suite.OperatorAsync()}}' -d '{"user_id": "nobody"}' {{Suite.GatewayGrpc}}/gateway.v1.GatewayService/GetOverview""");
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains("not_found", error, StringComparison.Ordinal);

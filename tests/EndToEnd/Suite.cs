@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Grpc.Core;
+using Grpc.Net.Client;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.EndToEnd;
@@ -36,11 +38,14 @@ public sealed partial class Suite : IAsyncDisposable
     private readonly string? temporary;
     private readonly StringBuilder output = new();
     private readonly Process process;
+    private readonly SuiteTokens tokens;
 
     private Suite(string program, IEnumerable<string> arguments, string? data, IReadOnlyDictionary<string, string>? environment)
     {
         temporary = data is null ? Directory.CreateTempSubdirectory("suite-").FullName : null;
         Data = data ?? temporary!;
+        tokens = new SuiteTokens(Data);
+        Http = new HttpClient(Tokens.Bearer(new SocketsHttpHandler(), _ => OperatorAsync())) { BaseAddress = new Uri(Gateway) };
         // Who started the tests may ignore Ctrl-C and hang-ups, as nohup does; what it starts would inherit that.
         var start = new ProcessStartInfo("env", ["--default-signal", program, .. arguments, "--data", Data])
         {
@@ -60,6 +65,9 @@ public sealed partial class Suite : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    /// <summary>Calls the gateway, as an operator.</summary>
+    public HttpClient Http { get; }
 
     /// <summary>Where the services keep their databases.</summary>
     public string Data { get; }
@@ -140,6 +148,18 @@ public sealed partial class Suite : IAsyncDisposable
         return process.ExitCode;
     }
 
+    /// <summary>An access token of a demo account.</summary>
+    public ValueTask<string> TokenAsync(string account) => tokens.OfAsync(account);
+
+    /// <summary>An access token of the operator.</summary>
+    public ValueTask<string> OperatorAsync() => TokenAsync("operator");
+
+    /// <summary>A channel whose calls the operator makes.</summary>
+    public GrpcChannel ChannelTo(string address) => Tokens.Channel(address, _ => OperatorAsync());
+
+    /// <summary>The operator's headers of a stream that is opened.</summary>
+    public async ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken) => new() { { "authorization", $"Bearer {await OperatorAsync()}" } };
+
     /// <summary>Stops it as Ctrl-C or a service manager would; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
@@ -172,6 +192,7 @@ public sealed partial class Suite : IAsyncDisposable
             foreach (var pid in Running())
                 await Shell.SignalAsync(pid, "KILL");
             process.Dispose();
+            Http.Dispose();
             if (temporary is not null)
                 Directory.Delete(temporary, recursive: true);
         }
@@ -189,6 +210,6 @@ public sealed partial class Suite : IAsyncDisposable
     [GeneratedRegex(@"^(?<name>[a-z]+(-\d)?) +(?<pid>\d+) +localhost:", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex TableRow();
 
-    [GeneratedRegex(@"^  (?<command>(curl|grpcurl|buf) .*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^  (?<command>(T=|curl |grpcurl |buf ).*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Command();
 }

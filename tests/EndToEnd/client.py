@@ -1,10 +1,11 @@
 """Calls every service of a running suite, unary and streaming, knowing nothing but the contracts.
 
-Usage: client.py DESCRIPTORS USERS ORDERS GATEWAY   (a FileDescriptorSet, and three addresses host:port)
+Usage: TOKEN=... client.py DESCRIPTORS USERS ORDERS GATEWAY   (an operator's access token, a FileDescriptorSet, and three addresses host:port)
 Prints one JSON object a step.
 """
 
 import json
+import os
 import sys
 
 import grpc
@@ -15,6 +16,7 @@ with open(sys.argv[1], "rb") as descriptors:
     for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors.read()).file:
         pool.Add(file)
 factory = message_factory.MessageFactory(pool)
+bearer = (("authorization", f"Bearer {os.environ['TOKEN']}"),)
 channels = {package: grpc.insecure_channel(address) for package, address in zip(("users.v1", "orders.v1", "gateway.v1"), sys.argv[2:5])}
 
 
@@ -32,14 +34,14 @@ def method(full_name):
         request_serializer=lambda message: json_format.ParseDict(message, request()).SerializeToString(),
         response_deserializer=lambda data: json_format.MessageToDict(response.FromString(data), descriptor_pool=pool),
     )
-    return lambda argument: call(argument, timeout=30)
+    return lambda argument: call(argument, timeout=30, metadata=bearer)
 
 
 def show(step, answer):
     print(json.dumps({"step": step, "answer": answer}))
 
 
-user = method("users.v1.UsersService/CreateUser")({"displayName": "Grace Hopper", "email": "grace@example.com"})["user"]
+user = method("users.v1.UsersService/CreateUser")({"displayName": "Ada Lovelace", "email": "ada@python.example.com"})["user"]
 show("CreateUser", user)
 
 lookups = method("users.v1.UsersService/LookupUsers")(iter([{"calls": [{"callId": "1", "userId": user["userId"]}, {"callId": "2", "userId": "nobody"}]}]))

@@ -45,14 +45,20 @@ public static class Tokens
     private static string GatewayToken => Fresh(ref gatewayToken, () => Authority.Workload("gateway"));
 
     /// <summary>A channel whose calls an operator makes, or whoever the token is of.</summary>
-    public static GrpcChannel Channel(string address, string? token = null) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    public static GrpcChannel Channel(string address, string? token = null) => Channel(address, path => new(token ?? For(path)));
+
+    /// <summary>A channel whose calls have the tokens of another authority.</summary>
+    public static GrpcChannel Channel(string address, Func<string, ValueTask<string>> tokenFor) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
     {
-        HttpHandler = Bearer(new SocketsHttpHandler { EnableMultipleHttp2Connections = true }, token),
+        HttpHandler = Bearer(new SocketsHttpHandler { EnableMultipleHttp2Connections = true }, tokenFor),
         DisposeHttpClient = true,
     });
 
     /// <summary>Adds an operator's token to every request that has none, or the token of somebody else.</summary>
-    public static HttpMessageHandler Bearer(HttpMessageHandler connections, string? token = null) => new BearerHandler(connections, token);
+    public static HttpMessageHandler Bearer(HttpMessageHandler connections, string? token = null) => Bearer(connections, path => new(token ?? For(path)));
+
+    /// <summary>Adds a token to every request that has none: by its path, the token of another authority.</summary>
+    public static HttpMessageHandler Bearer(HttpMessageHandler connections, Func<string, ValueTask<string>> tokenFor) => new BearerHandler(connections, tokenFor);
 
     // The same one for a while, as a client would use it.
     private static string Fresh(ref Made? made, Func<string> make)
@@ -66,12 +72,12 @@ public static class Tokens
 
     private sealed record Made(string Token, long At);
 
-    private sealed class BearerHandler(HttpMessageHandler connections, string? token) : DelegatingHandler(connections)
+    private sealed class BearerHandler(HttpMessageHandler connections, Func<string, ValueTask<string>> tokenFor) : DelegatingHandler(connections)
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            request.Headers.Authorization ??= new AuthenticationHeaderValue("Bearer", token ?? For(request.RequestUri!.AbsolutePath));
-            return base.SendAsync(request, cancellationToken);
+            request.Headers.Authorization ??= new AuthenticationHeaderValue("Bearer", await tokenFor(request.RequestUri!.AbsolutePath));
+            return await base.SendAsync(request, cancellationToken);
         }
     }
 }

@@ -23,6 +23,9 @@ internal static class AccountsRegistration
             return;
         if (!builder.Environment.IsDevelopment())
             throw new InvalidSettingException(DemoAccounts.Key, "must be absent outside Development, where there are no demo accounts");
-        builder.Services.AddHostedService<DemoAccounts>();
+        builder.Services.AddSingleton<DemoAccounts>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DemoAccounts>());
+        builder.Services.AddHealthChecks().AddCheck<DemoAccounts>("demo-accounts");
+        builder.Services.PostConfigure<IdentityOptions>(options => options.Clients.Add(DemoAccounts.Client()));
     }
 }

@@ -3,24 +3,38 @@ using Grpc.Core;
 using Microservices.Persistence;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Identity;
 
 /// <summary>
 /// Makes two accounts in Development, once, while the process serves already: <c>grace</c>, a user, and <c>operator</c>. Each has a random password, in the file
-/// NAME.password of <see cref="IdentityOptions.DemoDirectory"/>.
+/// NAME.password of <see cref="IdentityOptions.DemoDirectory"/>. The process is ready when they are there.
 /// </summary>
 internal sealed partial class DemoAccounts(Database<IdentityDbContext> database, Register register, AuditLog audit, IOptions<IdentityOptions> options, TimeProvider time, ILogger<DemoAccounts> logger)
-    : BackgroundService
+    : BackgroundService, IHealthCheck
 {
     public const string Key = "Identity:DemoDirectory";
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly (string Name, string DisplayName, bool IsOperator)[] Accounts = [("grace", "Grace Hopper", false), ("operator", "Operator", true)];
 
     // LoggerMessage asks for a field.
     private readonly ILogger logger = logger;
+    private volatile bool areMade;
+
+    /// <summary>The client that gets their tokens for command lines: it sends nobody anywhere but to this machine, and asks nobody.</summary>
+    public static ClientDefinition Client()
+    {
+        var client = new ClientDefinition { ClientId = "demo", DisplayName = "Demo accounts", Grants = { Grant.AuthorizationCode }, RedirectUris = { "http://127.0.0.1/demo" }, AsksConsent = false };
+        foreach (var scope in Authority.Scopes.Where(scope => scope.Contains('.', StringComparison.Ordinal)))
+            client.Scopes.Add(scope);
+        return client;
+    }
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(areMade ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("the demo accounts are not made yet"));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,22 +43,30 @@ internal sealed partial class DemoAccounts(Database<IdentityDbContext> database,
             while (!await TryMakeAsync(name, displayName, isOperator, stoppingToken))
                 await Task.Delay(RetryDelay, time, stoppingToken);
         }
+
+        areMade = true;
     }
 
     // False while Users is not there yet.
     private async Task<bool> TryMakeAsync(string name, string displayName, bool isOperator, CancellationToken cancellationToken)
     {
-        if (await database.ReadAsync(context => context.Accounts.SingleOrDefaultAsync(a => a.UserId == name && a.IsRegistered, cancellationToken), cancellationToken) is { } made)
-            return made.IsOperator == isOperator || await MakeOperatorAsync(name, cancellationToken);
-        var file = Path.Combine(Directory.CreateDirectory(options.Value.DemoDirectory!).FullName, $"{name}.password");
-        if (!File.Exists(file))
-            SecretFile.Write(file, WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)));
+        var found = await database.ReadAsync(context => context.Accounts.SingleOrDefaultAsync(a => a.UserId == name, cancellationToken), cancellationToken);
+        if (found is { IsRegistered: true })
+            return found.IsOperator == isOperator || await MakeOperatorAsync(name, cancellationToken);
+        var file = Path.Combine(Path.GetFullPath(options.Value.DemoDirectory!), $"{name}.password");
+        SecretFile.WriteNew(file, WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)));
         try
         {
-            var result = await register.HandleAsync(displayName, $"{name}@example.com", await File.ReadAllTextAsync(file, cancellationToken), Origin.Process, cancellationToken, name);
+            // What was begun goes on, without another attempt that counts.
+            var result = found is not null
+                ? new RegisterResult(found, await register.CompleteAsync(found, Origin.Process, cancellationToken) ?? [])
+                : await register.HandleAsync(displayName, $"{name}@example.com", await File.ReadAllTextAsync(file, cancellationToken), Origin.Process, cancellationToken, name);
             if (result.Delay > TimeSpan.Zero)
                 return false;
-            if (result.Account is null)
+            // Another replica may have made it meanwhile.
+            if (result.Problems.Count > 0 && await IsMadeAsync(name, cancellationToken))
+                return false;
+            if (result.Problems.Count > 0)
                 LogRefused(name, string.Join("; ", result.Problems.Select(problem => $"{problem.Field} {problem.Problem}")));
             else if (isOperator)
                 await MakeOperatorAsync(name, cancellationToken);
@@ -55,6 +77,9 @@ internal sealed partial class DemoAccounts(Database<IdentityDbContext> database,
             return false;
         }
     }
+
+    private Task<bool> IsMadeAsync(string name, CancellationToken cancellationToken) =>
+        database.ReadAsync(context => context.Accounts.AnyAsync(a => a.UserId == name && a.IsRegistered, cancellationToken), cancellationToken);
 
     private Task<bool> MakeOperatorAsync(string name, CancellationToken cancellationToken) => database.WriteAsync(async context =>
     {

@@ -57,17 +57,6 @@ internal static class Sealing
         using var key = RSA.Create(DevelopmentBits);
         using var certificate = new CertificateRequest("CN=identity", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(10));
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        // Whoever comes second, of two replicas that start at once, takes that of the first.
-        var mine = $"{file}.{Environment.ProcessId}";
-        SecretFile.Write(mine, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
-        try
-        {
-            File.Move(mine, file, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            File.Delete(mine);
-        }
+        SecretFile.WriteNew(file, $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
     }
 }

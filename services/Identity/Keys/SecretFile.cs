@@ -5,8 +5,26 @@ internal static class SecretFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes one; it is never there with other rights.</summary>
-    public static void Write(string file, string text)
+    /// <summary>Writes one unless it is there: whoever comes second, of two replicas that start at once, takes that of the first.</summary>
+    public static void WriteNew(string file, string text)
+    {
+        if (File.Exists(file))
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var mine = $"{file}.{Environment.ProcessId}";
+        Write(mine, text);
+        try
+        {
+            File.Move(mine, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            File.Delete(mine);
+        }
+    }
+
+    // It is never there with other rights.
+    private static void Write(string file, string text)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())

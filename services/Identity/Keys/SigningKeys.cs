@@ -37,7 +37,11 @@ internal sealed class SigningKeys(Database<IdentityDbContext> database, IDataPro
         var now = time.GetUtcNow().ToMicroseconds();
         var rows = await database.ReadAsync(context => ReadAsync(context, cancellationToken), cancellationToken);
         if (IsNextDue(rows, now) || Outdated(rows, now).Any())
-            rows = await database.WriteAsync(context => RotateAsync(context, now, cancellationToken), cancellationToken);
+        {
+            // Before the transaction: sealing may write a key of Data Protection, by a connection of its own.
+            var next = NewKey();
+            rows = await database.WriteAsync(context => RotateAsync(context, next, now, cancellationToken), cancellationToken);
+        }
 
         // Which one signs changes with the time alone, too.
         var signs = rows.FindLast(row => row.ActiveTime <= now) ?? rows[0];
@@ -62,7 +66,7 @@ internal sealed class SigningKeys(Database<IdentityDbContext> database, IDataPro
     private IEnumerable<SigningKeyRow> Outdated(List<SigningKeyRow> rows, DateTimeOffset now) =>
         rows.Where((_, i) => i + 1 < rows.Count && rows[i + 1].ActiveTime + options.Value.AccessTokenLifetime + Skew < now);
 
-    private async Task<List<SigningKeyRow>> RotateAsync(IdentityDbContext context, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<List<SigningKeyRow>> RotateAsync(IdentityDbContext context, byte[] next, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var rows = await ReadAsync(context, cancellationToken);
         long[] outdated = [.. Outdated(rows, now).Select(row => row.Generation)];
@@ -70,12 +74,11 @@ internal sealed class SigningKeys(Database<IdentityDbContext> database, IDataPro
         rows.RemoveAll(row => outdated.Contains(row.Generation));
         if (IsNextDue(rows, now))
         {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var row = new SigningKeyRow
             {
                 Generation = (rows.LastOrDefault()?.Generation ?? 0) + 1,
                 KeyId = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(9)),
-                Sealed = protector.Protect(key.ExportPkcs8PrivateKey()),
+                Sealed = next,
                 // The very first one signs at once: nobody has read a key set without it.
                 ActiveTime = rows.Count == 0 ? now : now + options.Value.KeyAnnouncement,
             };
@@ -84,6 +87,12 @@ internal sealed class SigningKeys(Database<IdentityDbContext> database, IDataPro
         }
 
         return rows;
+    }
+
+    private byte[] NewKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return protector.Protect(key.ExportPkcs8PrivateKey());
     }
 
     private PublishedKey Open(SigningKeyRow row)

@@ -26,6 +26,8 @@ internal static class DefaultSettings
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
             ["Logging:LogLevel:Grpc"] = "Warning",
+            ["Logging:LogLevel:OpenIddict"] = "Warning",
+            ["Logging:LogLevel:Yarp"] = "Warning",
             ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
             // The spans of calls that are served have OpenTelemetry's attributes for RPC.
             ["OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_ENABLE_GRPC_INSTRUMENTATION"] = "true",

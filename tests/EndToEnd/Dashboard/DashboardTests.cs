@@ -26,7 +26,7 @@ public sealed class DashboardTests
             Assert.DoesNotContain("login", page.RequestMessage!.RequestUri!.AbsolutePath, StringComparison.Ordinal);
         }
 
-        await OrderAsync(http);
+        await OrderAsync(suite.Http);
         var names = Catalog.Services.Select(service => service.Name).Order().ToArray();
         await Eventually.UntilAsync(async () =>
         {
@@ -51,7 +51,7 @@ public sealed class DashboardTests
         await Shell.SignalAsync(await suite.FindAsync("tools/Aspire.Dashboard"), "KILL");
 
         await Eventually.UntilAsync(() => suite.Output.Contains("The dashboard has ended; the services go on", StringComparison.Ordinal), "it is said");
-        await OrderAsync(http);
+        await OrderAsync(suite.Http);
         Assert.Equal(0, await suite.StopAsync());
     }
 
@@ -59,12 +59,12 @@ public sealed class DashboardTests
     private static async Task OrderAsync(HttpClient http)
     {
         var user = $"{Guid.NewGuid():N}";
-        using var created = await http.PostAsJsonAsync($"{Suite.Gateway}/v1/users", new { userId = user, displayName = "Ada Lovelace", email = $"{user}@example.com" });
+        using var created = await http.PostAsJsonAsync($"/v1/users", new { userId = user, displayName = "Ada Lovelace", email = $"{user}@example.com" });
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
-        using var placed = await http.PostAsJsonAsync($"{Suite.Gateway}/v1/orders",
+        using var placed = await http.PostAsJsonAsync($"/v1/orders",
             new { userId = user, lines = new[] { new { productId = "tea", quantity = 1, unitPrice = new { amount = "10.25", currency = "EUR" } } } });
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
-        var overview = await http.GetFromJsonAsync<JsonElement>($"{Suite.Gateway}/v1/users/{user}/overview");
+        var overview = await http.GetFromJsonAsync<JsonElement>($"/v1/users/{user}/overview");
         Assert.True(overview.GetProperty("complete").GetBoolean());
     }
 }

@@ -9,8 +9,16 @@ namespace Microservices.Tests.EndToEnd.Docs;
 
 /// <summary>The calls to copy of the README, and then of the gateway's, as printed and in their order: each is answered as shown beneath it.</summary>
 [Collection(SharedSuiteTests.Name)]
-public sealed partial class CallsToCopyTests(ITestOutputHelper print)
+public sealed partial class CallsToCopyTests(SharedSuite shared, ITestOutputHelper print)
 {
+    private static readonly string Program = Path.Combine(Needs.Root, "deploy", "token");
+
+    // As in one shell, in the repository: the suite under test has another data directory than that of one's own.
+    private string Prelude => $$"""deploy/token() { '{{Program}}' "$@" --data '{{shared.Suite.Data}}'; }""";
+
+    // What the commands before have set.
+    private readonly List<string> variables = [];
+
     [FactNeeding(Need.Buf, Need.Curl)]
     public async Task Every_call_to_copy_is_answered_as_shown()
     {
@@ -20,26 +28,29 @@ public sealed partial class CallsToCopyTests(ITestOutputHelper print)
             .. Calls(await File.ReadAllTextAsync(Path.Combine(Needs.Root, "gateway", "README.md"))),
         ];
         Assert.True(calls.Count(call => call.Shown.Length > 0) >= 5, $"{calls.Count} calls");
+        Assert.Equal(0, (await Shell.RunAsync($"test -x '{Program}'")).ExitCode);
         var following = new List<(Call Call, EndlessCommand Command)>();
         try
         {
             foreach (var call in calls)
             {
                 print.WriteLine(call.Command);
+                var before = string.Join('\n', variables);
+                variables.AddRange(Variable().Matches(call.Command).Select(match => match.Value));
                 if (call.IsEndless)
                 {
-                    var command = new EndlessCommand(call.Command);
+                    var command = new EndlessCommand($"{Prelude}\n{before}\nexec {call.Command.Trim()}");
                     following.Add((call, command));
                     // From here on it shows what the next calls do.
                     await Eventually.UntilAsync(() => Subscribed().IsMatch(command.Output), call.Command);
                 }
                 else if (call.IsTold)
                 {
-                    await Eventually.UntilAsync(async () => call.Shows(await RunAsync(call.Command)), $"{call.Command}\n{call.Shown}");
+                    await Eventually.UntilAsync(async () => call.Shows(await RunAsync($"{before}\n{call.Command}")), $"{call.Command}\n{call.Shown}");
                 }
                 else
                 {
-                    var output = await RunAsync(call.Command);
+                    var output = await RunAsync($"{before}\n{call.Command}");
                     Assert.True(call.Shows(output), $"{call.Command}\n\nshows\n\n{call.Shown}\n\nand is answered\n\n{output}");
                 }
             }
@@ -76,16 +87,19 @@ public sealed partial class CallsToCopyTests(ITestOutputHelper print)
     private static IEnumerable<Call> Calls(string page) =>
         Block().Matches(page).Select(block => new Call(block.Groups["command"].Value, block.Groups["kind"].Value, block.Groups["shown"].Value.Trim()));
 
-    private static async Task<string> RunAsync(string command)
+    private async Task<string> RunAsync(string command)
     {
         // As in a shell, where one that fails does not keep the next from being run.
-        var (exitCode, output, error) = await Shell.RunAsync($"set -e\n{command}");
+        var (exitCode, output, error) = await Shell.RunAsync($"set -e\n{Prelude}\n{command}");
         Assert.True(exitCode == 0, $"{command}\n{output}\n{error}");
         return output;
     }
 
     [GeneratedRegex(@"^```bash\n(?<command>.*?)^```\n(\n^```(?<kind>json|text)\n(?<shown>.*?)^```$)?", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Block();
+
+    [GeneratedRegex(@"^[A-Z]+=.*$", RegexOptions.Multiline)]
+    private static partial Regex Variable();
 
     [GeneratedRegex("event: ready|\"subscribed\"")]
     private static partial Regex Subscribed();
@@ -130,7 +144,7 @@ public sealed partial class CallsToCopyTests(ITestOutputHelper print)
 
         public EndlessCommand(string command)
         {
-            process = new Process { StartInfo = Shell.Start($"exec {command.Trim()}") };
+            process = new Process { StartInfo = Shell.Start(command) };
             process.OutputDataReceived += (_, line) =>
             {
                 lock (output)

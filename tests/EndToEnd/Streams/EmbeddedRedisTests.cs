@@ -27,8 +27,8 @@ public sealed class EmbeddedRedisTests(ITestOutputHelper print)
     public async Task Thousands_of_users_that_order_all_the_time_lose_no_event_and_the_Redis_in_the_launcher_stays_small()
     {
         await using var suite = await Suite.StartAsync();
-        var users = await OrderLoad.NewUsersAsync(Suite.Users, Users);
-        await using var services = OrdersUnderTest.ClientOf([Suite.Orders]);
+        var users = await OrderLoad.NewUsersAsync(Suite.Users, Users, suite.ChannelTo);
+        await using var services = OrdersUnderTest.ClientOf([Suite.Orders], suite.HeadersAsync);
         var client = services.GetRequiredService<EventStreamClient<OrderEvent>>();
         using var over = new CancellationTokenSource();
         var watchers = users.Where((_, i) => i % (Users / Watched) == 0).Append("")
@@ -36,7 +36,7 @@ public sealed class EmbeddedRedisTests(ITestOutputHelper print)
         await Eventually.UntilAsync(() => watchers.All(w => w.Streams > 0), "all have subscribed");
 
         using var enough = new CancellationTokenSource(Load);
-        var load = new OrderLoad([Suite.Orders], users);
+        var load = new OrderLoad([Suite.Orders], users, channelTo: suite.ChannelTo);
         var placing = load.RunAsync(OrdersPerSecond, enough.Token);
         var memory = await MostMemoryAsync(suite.Pid, placing);
         await placing;

@@ -177,7 +177,17 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
         var address = await _replicas.ChooseAsync(avoid, cancellationToken);
         if (address is null)
             return (null, null);
-        var headers = options.Headers is { } give ? await give(cancellationToken) : null;
+        Metadata? headers;
+        try
+        {
+            headers = options.Headers is { } give ? await give(cancellationToken) : null;
+        }
+        catch (RpcException e) when (!IsFinal(e.StatusCode))
+        {
+            // Whoever gives them is away, and tells of that itself.
+            return (null, null);
+        }
+
         var call = _replicas.Acquire(address).CreateCallInvoker().AsyncDuplexStreamingCall(method.Method, null, new CallOptions(headers));
         var connection = new EventConnection<TRequest, TResponse>(call, Id, options, time);
         try
