@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Primitives;
 using Microservices.Users.V1;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for. It ends them when they are old or when the process drains, spread over half of
+/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for. It ends them when they are old, when the caller's token expires, or when the process drains, spread over half of
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
@@ -46,7 +47,7 @@ internal sealed class UserEventStreams(
         {
             await using var following = events.Follow(userId, positions, Caller.Of(http), http.RequestAborted);
             using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
-            await stream.RunAsync(LeaveAsync(ended.Token));
+            await stream.RunAsync(LeaveAsync((Principal)http.User, ended.Token));
         }
         finally
         {
@@ -54,9 +55,13 @@ internal sealed class UserEventStreams(
         }
     }
 
-    private async Task LeaveAsync(CancellationToken ended)
+    // Not beyond the caller's token: the client comes back with a newer one.
+    private async Task LeaveAsync(Principal caller, CancellationToken ended)
     {
         var age = Jitter.Shorten(options.Value.MaxAge);
+        var left = caller.Expires - time.GetUtcNow();
+        if (left < age)
+            age = left > TimeSpan.Zero ? left : TimeSpan.Zero;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
         await Task.Delay(age, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (drain.IsDraining)

@@ -18,7 +18,7 @@ namespace Microservices.Orders;
 /// places it together and queues the answers, one writes them. So commands that arrive together cost one commit, and a
 /// caller that sends without reading is slowed down, never deadlocked.
 /// </summary>
-internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMapper errors, IOptions<PlaceOrdersOptions> options, TimeProvider time)
+internal sealed class PlaceOrdersStream(PlaceOrder place, IStreamAccess access, Drain drain, IErrorMapper errors, IOptions<PlaceOrdersOptions> options, TimeProvider time)
 {
     private const int MaxReference = 128;
     internal const string Method = "/orders.v1.OrdersService/PlaceOrders";
@@ -35,7 +35,7 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         ExceptionDispatchInfo? first = null;
 
         await Task.WhenAll(
-            GuardAsync(ReadAsync(requests, commands.Writer, failed.Token)),
+            GuardAsync(ReadAsync(requests, access.Of(context), commands.Writer, failed.Token)),
             GuardAsync(PlaceAsync(commands.Reader, answers.Writer, rights, failed.Token)),
             GuardAsync(WriteAsync(answers.Reader, responses, context, failed.Token)),
             GuardAsync(AnnounceDrainAsync(answers.Writer, commands.Reader.Completion, failed.Token)));
@@ -56,7 +56,8 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
         }
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<PlaceOrdersRequest> requests, ChannelWriter<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
+    private async Task ReadAsync(
+        IAsyncStreamReader<PlaceOrdersRequest> requests, IStreamRights caller, ChannelWriter<PlaceOrdersRequest> commands, CancellationToken cancellationToken)
     {
         using var window = new CancellationTokenSource();
         using var closing = drain.Token.Register(() => window.CancelAfter(drain.Window));
@@ -73,6 +74,13 @@ internal sealed class PlaceOrdersStream(PlaceOrder place, Drain drain, IErrorMap
 
             if (!await next)
                 break;
+            if (caller.Ending() is { } ending)
+            {
+                // What was taken before is still answered; the caller goes on with a newer token, on another stream.
+                commands.Complete(new StatusException(ending));
+                return;
+            }
+
             await commands.WriteAsync(requests.Current, cancellationToken);
         }
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Microservices.Tests.Support;
 
@@ -156,9 +155,6 @@ public sealed partial class Suite : IAsyncDisposable
 
     /// <summary>A channel whose calls the operator makes.</summary>
     public GrpcChannel ChannelTo(string address) => Tokens.Channel(address, _ => OperatorAsync());
-
-    /// <summary>The operator's headers of a stream that is opened.</summary>
-    public async ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken) => new() { { "authorization", $"Bearer {await OperatorAsync()}" } };
 
     /// <summary>Stops it as Ctrl-C or a service manager would; returns the exit code.</summary>
     public async Task<int> StopAsync()

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Headers;
-using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Microservices.Tests.Support;
@@ -37,8 +36,8 @@ public static class Tokens
     /// <summary>The token of somebody who may call a method about everybody's: an operator; the gateway, of what only services may.</summary>
     public static string For(string path) => path.EndsWith("/ListChangedUsers", StringComparison.Ordinal) ? GatewayToken : OperatorToken;
 
-    /// <summary>An operator's headers of a stream that is opened.</summary>
-    public static ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken) => new(new Metadata { { "authorization", $"Bearer {OperatorToken}" } });
+    /// <summary>An operator's token, for the clients of streams.</summary>
+    public static ValueTask<string> OperatorAsync(CancellationToken cancellationToken) => new(OperatorToken);
 
     private static string OperatorToken => Fresh(ref operatorToken, () => Authority.Operator());
 

@@ -16,6 +16,9 @@ public interface IEventRequestFrame
 
     /// <summary>Says that it is there.</summary>
     EventHeartbeat? Heartbeat { get; set; }
+
+    /// <summary>Shows a newer access token.</summary>
+    EventAuthenticate? Authenticate { get; set; }
 }
 
 /// <summary>A batch of events of one subscription.</summary>

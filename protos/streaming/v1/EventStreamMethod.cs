@@ -25,7 +25,7 @@ public sealed class EventStreamMethod<TRequest, TResponse, TEvent> : EventStream
 {
     // The server writes frames from events that are encoded already, so all methods number these fields alike.
     private static readonly (string Name, int Number)[] FrameFields =
-        [("subscribed", 1), ("events", 2), ("reset", 3), ("failed", 4), ("draining", 5), ("heartbeat", 6)];
+        [("subscribed", 1), ("events", 2), ("reset", 3), ("failed", 4), ("draining", 5), ("heartbeat", 6), ("authenticated", 7)];
 
     private static readonly (string Name, int Number)[] BatchFields = [("subscription_id", 1), ("cursor", 2), ("events", 3), ("snapshot", 4), ("causes", 5)];
 

@@ -3,15 +3,28 @@ using Grpc.Core;
 
 namespace Microservices.Streaming.V1;
 
-/// <summary>
-/// Says what the caller of a stream may ask for on it, when one is registered in the process: each call of a call stream, and each subscription of an
-/// event stream, is refused alone. Thread-safe.
-/// </summary>
+/// <summary>Says what the caller of a stream may ask for on it, and for how long, when one is registered in the process. Thread-safe.</summary>
 public interface IStreamAccess
 {
+    /// <summary>The rights of the caller of a stream, who was let in.</summary>
+    IStreamRights Of(ServerCallContext stream);
+}
+
+/// <summary>What the caller of one stream may ask for on it, and for how long. Thread-safe.</summary>
+public interface IStreamRights
+{
+    /// <summary>When they expire, unless they are renewed.</summary>
+    DateTimeOffset Expires { get; }
+
     /// <summary>
-    /// What decides about each call, or each frame that subscribes: the status that it is refused with, or null where it is let through. It is asked
-    /// under a lock: it answers at once and does not call back. Null where the caller may ask for everything.
+    /// Why a part of the stream is refused: a call of a call stream, a frame that subscribes, or its subscription; null when it is let through. It is
+    /// asked under a lock: it answers at once and does not call back.
     /// </summary>
-    Func<IMessage, Google.Rpc.Status?>? Of(ServerCallContext stream);
+    Google.Rpc.Status? Refusal(IMessage part);
+
+    /// <summary>Why the stream must end now; null while it may go on. It answers at once.</summary>
+    Google.Rpc.Status? Ending();
+
+    /// <summary>Takes a newer token of the same caller. Returns why the stream must end instead; null when it may go on, until <see cref="Expires"/>.</summary>
+    ValueTask<Google.Rpc.Status?> RenewAsync(string token, CancellationToken cancellationToken);
 }

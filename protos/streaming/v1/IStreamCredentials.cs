@@ -1,10 +1,8 @@
-using Grpc.Core;
-
 namespace Microservices.Streaming.V1;
 
-/// <summary>Gives what a process shows when it opens a stream to another service, when one is registered. Thread-safe.</summary>
+/// <summary>Gives what a process shows when it opens a stream to another service, and again while the stream lives, when one is registered. Thread-safe.</summary>
 public interface IStreamCredentials
 {
-    /// <summary>The metadata for a stream about to be opened.</summary>
-    ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken);
+    /// <summary>The access token as it is now: quick, since it is asked for with every heartbeat.</summary>
+    ValueTask<string> TokenAsync(CancellationToken cancellationToken);
 }

@@ -20,8 +20,8 @@ internal static class LoadToken
     /// <summary>The headers of a call.</summary>
     public static Metadata Headers { get; } = new() { { "authorization", $"Bearer {Value}" } };
 
-    /// <summary>The headers of a stream that is opened.</summary>
-    public static ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken) => new(Headers);
+    /// <summary>The token, for the clients of streams.</summary>
+    public static ValueTask<string> GetAsync(CancellationToken cancellationToken) => new(Value);
 
     /// <summary>The tokens of these users, each its own, for as long.</summary>
     public static IEnumerable<string> Of(IEnumerable<string> userIds) => userIds.Select(userId => Tokens.Authority.Person(userId, lifetime: Lifetime));

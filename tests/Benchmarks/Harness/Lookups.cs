@@ -24,7 +24,7 @@ internal sealed class Lookups : IAsyncDisposable
                 .AddInMemoryCollection(addresses.Select((a, i) => KeyValuePair.Create($"Users:Addresses:{i}", (string?)a))).Build())
             .AddCallStreamClient(UsersService.LookupUsers, "Users", options =>
             {
-                options.Headers = LoadToken.HeadersAsync;
+                options.Token = LoadToken.GetAsync;
                 configure?.Invoke(options);
             })
             .BuildServiceProvider();

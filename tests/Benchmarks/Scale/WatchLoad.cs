@@ -76,7 +76,7 @@ internal static class WatchLoad
             .AddLogging()
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Orders:Addresses:0", (string?)address)]).Build())
-            .AddEventStreamClient(OrdersService.WatchOrders, "Orders", options => options.Headers = LoadToken.HeadersAsync)
+            .AddEventStreamClient(OrdersService.WatchOrders, "Orders", options => options.Token = LoadToken.GetAsync)
             .BuildServiceProvider();
 
         public LongConcurrentHistogram Latencies { get; } = new(1, 600_000_000, 3);

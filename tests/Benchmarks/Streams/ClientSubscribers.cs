@@ -23,7 +23,7 @@ internal sealed class ClientSubscribers : Subscribers
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(wanted.Addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
                 .Build())
-            .AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = LoadToken.HeadersAsync)
+            .AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Token = LoadToken.GetAsync)
             .BuildServiceProvider();
         client = services.GetRequiredService<EventStreamClient<OrderEvent>>();
     }

@@ -105,7 +105,7 @@ public sealed class RolledSuite : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(Orders.Select((r, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)r.Address)))
             .Build());
-        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = Tokens.HeadersAsync);
+        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Token = Tokens.OperatorAsync);
         return Keep(services.BuildServiceProvider()).GetRequiredService<EventStreamClient<OrderEvent>>();
     }
 

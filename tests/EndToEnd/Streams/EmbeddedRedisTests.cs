@@ -28,7 +28,7 @@ public sealed class EmbeddedRedisTests(ITestOutputHelper print)
     {
         await using var suite = await Suite.StartAsync();
         var users = await OrderLoad.NewUsersAsync(Suite.Users, Users, suite.ChannelTo);
-        await using var services = OrdersUnderTest.ClientOf([Suite.Orders], suite.HeadersAsync);
+        await using var services = OrdersUnderTest.ClientOf([Suite.Orders], _ => suite.OperatorAsync());
         var client = services.GetRequiredService<EventStreamClient<OrderEvent>>();
         using var over = new CancellationTokenSource();
         var watchers = users.Where((_, i) => i % (Users / Watched) == 0).Append("")

@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
 using Microservices.Tests.Support;
@@ -66,8 +65,8 @@ public sealed class OrdersUnderTest : IAsyncDisposable
     public EventStreamClient<OrderEvent> NewClient(params ReplicaProcess[] to) =>
         Keep(ClientOf((to.Length > 0 ? to : Replicas).Select(r => r.Address))).GetRequiredService<EventStreamClient<OrderEvent>>();
 
-    /// <summary>Has a client, with connections of its own, of the event streams of replicas; with the headers of an operator of the tests' authority, or others.</summary>
-    public static ServiceProvider ClientOf(IEnumerable<string> addresses, Func<CancellationToken, ValueTask<Metadata>>? headers = null)
+    /// <summary>Has a client, with connections of its own, of the event streams of replicas; with the token of an operator of the tests' authority, or another.</summary>
+    public static ServiceProvider ClientOf(IEnumerable<string> addresses, Func<CancellationToken, ValueTask<string>>? token = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
@@ -75,7 +74,7 @@ public sealed class OrdersUnderTest : IAsyncDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(addresses.Select((address, i) => KeyValuePair.Create($"Backends:Orders:Addresses:{i}", (string?)address)))
             .Build());
-        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Headers = headers ?? Tokens.HeadersAsync);
+        services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders", options => options.Token = token ?? Tokens.OperatorAsync);
         return services.BuildServiceProvider();
     }
 

@@ -37,7 +37,7 @@ public sealed class BatchTraceTests(TracedSuite suite) : IClassFixture<TracedSui
             .AddLogging(logging => logging.ClearProviders())
             .AddMetrics()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Backends:Users:Addresses:0", (string?)suite["users"])]).Build())
-            .AddCallStreamClient(UsersService.LookupUsers, "Backends:Users", options => options.Headers = Tokens.HeadersAsync)
+            .AddCallStreamClient(UsersService.LookupUsers, "Backends:Users", options => options.Token = Tokens.OperatorAsync)
             .BuildServiceProvider();
         await using var client = services.GetRequiredService<CallStreamClient<LookupUsersCall, LookupUsersResult>>();
         await client.CallAsync(new LookupUsersCall { UserId = ids[0] });

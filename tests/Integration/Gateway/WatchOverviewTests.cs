@@ -24,7 +24,7 @@ public sealed class WatchOverviewTests : IAsyncLifetime, IDisposable
             .AddEventStreamClient(GatewayService.WatchOverview, "Gateway", o =>
             {
                 o.Addresses.Add(gateway.Gateway.Grpc);
-                o.Headers = Tokens.HeadersAsync;
+                o.Token = Tokens.OperatorAsync;
             }).BuildServiceProvider();
     }
 

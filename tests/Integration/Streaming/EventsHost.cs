@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Streaming;
@@ -24,11 +25,18 @@ public sealed class EventsHost : IAsyncDisposable
         where TSource : class, IEventSource<WatchOrdersRequest> => StartAtAsync(0, log, options);
 
     /// <summary>At a port, where one was before.</summary>
-    public static async Task<EventsHost> StartAtAsync<TSource>(int port, TSource log, params (string Key, string Value)[] options)
+    public static Task<EventsHost> StartAtAsync<TSource>(int port, TSource log, params (string Key, string Value)[] options)
+        where TSource : class, IEventSource<WatchOrdersRequest> => StartAsync(port, log, null, options);
+
+    /// <summary>One that holds its callers to what they may.</summary>
+    public static Task<EventsHost> StartAsync<TSource>(TSource log, IStreamAccess access)
+        where TSource : class, IEventSource<WatchOrdersRequest> => StartAsync(0, log, access);
+
+    private static async Task<EventsHost> StartAsync<TSource>(int port, TSource log, IStreamAccess? access, params (string Key, string Value)[] options)
         where TSource : class, IEventSource<WatchOrdersRequest>
     {
         var host = new EventsHost();
-        host._server = await GrpcServer.StartAsync<Service>(port, options.Select(o => ($"EventStreams:{o.Key}", o.Value)), services => services
+        host._server = await GrpcServer.StartAsync<Service>(port, options.Select(o => ($"EventStreams:{o.Key}", o.Value)), services => (access is null ? services : services.AddSingleton(access))
             .AddSingleton(log)
             .AddSingleton(host)
             .AddEventStreamServer<WatchOrdersRequest, TSource>(OrdersService.WatchOrders));

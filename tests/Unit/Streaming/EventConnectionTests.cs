@@ -39,7 +39,7 @@ public sealed class EventConnectionTests
     private EventConnection<WatchOrdersRequest, WatchOrdersResponse> Connect() => new(
         new AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse>(
             stream, stream, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => stream.Disposed = true),
-        1, new EventStreamClientOptions(), time);
+        1, null, new EventStreamClientOptions(), time);
 
     // As a call of Grpc.Net: once disposed it cannot be read.
     private sealed class Stream : IClientStreamWriter<WatchOrdersRequest>, IAsyncStreamReader<WatchOrdersResponse>

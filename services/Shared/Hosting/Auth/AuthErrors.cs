@@ -23,5 +23,7 @@ internal static class AuthErrors
 
     public static Status NotYours { get; } = Domain.Other(StatusCode.PermissionDenied, "NOT_YOURS", "You may ask for this only in your own name.");
 
+    public static Status OtherCaller { get; } = Domain.Other(StatusCode.PermissionDenied, "OTHER_CALLER", "A stream goes on with a newer token of whoever opened it, and of nobody else.");
+
     public static Status ScopeMissing { get; } = Domain.Other(StatusCode.PermissionDenied, "SCOPE_MISSING", "The access token is not for this: its scope lacks what the method needs.");
 }

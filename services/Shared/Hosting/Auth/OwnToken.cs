@@ -7,9 +7,6 @@ namespace Microservices.Hosting.Auth;
 /// <summary>The process's own token, with which it calls the other services in its own name. Thread-safe.</summary>
 internal abstract class OwnToken : IStreamCredentials
 {
-    public async ValueTask<Metadata> HeadersAsync(CancellationToken cancellationToken) =>
-        new() { { "authorization", $"Bearer {await TokenAsync(cancellationToken)}" } };
-
     /// <summary>The token that is in force.</summary>
     /// <exception cref="RpcException">UNAVAILABLE: there is none for now.</exception>
     public abstract ValueTask<string> TokenAsync(CancellationToken cancellationToken);

@@ -16,7 +16,7 @@ public sealed class Principal : ClaimsPrincipal
     public required bool IsWorkload { get; init; }
 
     /// <summary>What tells it from all others, be they people or services.</summary>
-    public string Id => IsWorkload ? $"service:{Subject}" : Subject;
+    public string Id => field ??= IsWorkload ? $"service:{Subject}" : Subject;
 
     /// <summary>The roles of a person.</summary>
     public required FrozenSet<string> Roles { get; init; }
@@ -24,7 +24,7 @@ public sealed class Principal : ClaimsPrincipal
     /// <summary>What the token is for.</summary>
     public required FrozenSet<string> Scopes { get; init; }
 
-    /// <summary>When the token expires.</summary>
+    /// <summary>When the token expires, with what clocks may differ by.</summary>
     public required DateTimeOffset Expires { get; init; }
 
     /// <summary>The login that the token comes from, so that a logout ends it; null where there was none.</summary>

@@ -6,15 +6,44 @@ using Status = Google.Rpc.Status;
 
 namespace Microservices.Hosting.Auth;
 
-/// <summary>Holds each call and subscription of a stream to what its caller may call the method about. Thread-safe.</summary>
-internal sealed class StreamAccess : IStreamAccess
+/// <summary>Holds each call and subscription of a stream to what its caller may call the method about, and the stream to the caller's token. Thread-safe.</summary>
+internal sealed class StreamAccess(TokenCheck tokens) : IStreamAccess
 {
-    public Func<IMessage, Status?>? Of(ServerCallContext stream)
+    public IStreamRights Of(ServerCallContext stream)
     {
-        var rights = Rights.Of(stream);
-        if (rights.Owner is null)
+        var http = stream.GetHttpContext();
+        return new StreamRights(tokens, http.GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>(), (Principal)http.User);
+    }
+
+    /// <summary>There is one for each stream: it is small.</summary>
+    private sealed class StreamRights(TokenCheck tokens, MethodAccess access, Principal caller) : IStreamRights
+    {
+        private volatile Principal caller = caller;
+
+        public DateTimeOffset Expires => caller.Expires - TokenCheck.ClockSkew;
+
+        public Status? Refusal(IMessage part)
+        {
+            var now = caller;
+            return access.Refusal(access.RightsOf(now), part);
+        }
+
+        public Status? Ending() => tokens.HasExpired(caller) ? AuthErrors.TokenExpired : null;
+
+        public async ValueTask<Status?> RenewAsync(string token, CancellationToken cancellationToken)
+        {
+            var outcome = await tokens.CheckAsync(token, cancellationToken);
+            // The keys are away for now, and the token that was shown before is as good as ever.
+            if (outcome.Error == AuthErrors.KeysUnavailable)
+                return null;
+            if (outcome.Principal is not { } newer)
+                return outcome.Error;
+            if (newer.Id != caller.Id)
+                return AuthErrors.OtherCaller;
+            if (access.Refusal(newer) is { } refusal)
+                return refusal;
+            caller = newer;
             return null;
-        var access = stream.GetHttpContext().GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>();
-        return part => access.Refusal(rights, part);
+        }
     }
 }

@@ -24,8 +24,12 @@ internal sealed class TokenCheck(KeySet keys, TokenCache known, IOptions<AuthOpt
     /// <summary>The longest token that is looked at, in characters; those of the suite's authority have 900 at most.</summary>
     public const int MaxLength = 8 * 1024;
 
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
+    /// <summary>How much clocks may differ.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
     private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
+
+    /// <summary>Whether the token of this caller, which was valid, has expired.</summary>
+    public bool HasExpired(Principal caller) => time.GetUtcNow() >= caller.Expires;
 
     /// <summary>Who sends this token.</summary>
     public ValueTask<TokenOutcome> CheckAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken) =>

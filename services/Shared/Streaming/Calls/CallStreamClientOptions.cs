@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Grpc.Core;
 using Microservices.Streaming.V1;
 using Microsoft.Extensions.Options;
 
@@ -97,8 +96,11 @@ public sealed class CallStreamClientOptions : IValidatableObject
     [Range(1 << 10, MessageSizes.MaxCalls)]
     public int MaxFrameBytes { get; set; } = 256 * 1024;
 
-    /// <summary>Gives the metadata for a stream about to be opened, such as this service's credentials. Set in code; default none.</summary>
-    public Func<CancellationToken, ValueTask<Metadata>>? Headers { get; set; }
+    /// <summary>
+    /// Gives the access token that a stream is opened with. The callee asks for the stream's end in good order when it expires, and calls go on at the next
+    /// stream. Set in code; default none.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<string>>? Token { get; set; }
 
     /// <summary>Whether the replicas come from an <see cref="IReplicaSource"/> that was registered, and <see cref="Addresses"/> may be empty.</summary>
     internal bool HasSource { get; set; }

@@ -59,12 +59,13 @@ public sealed class CallStreamServer<TCall, TResult>
         where TResponseFrame : class, ICallResultFrame<TResult>, new()
     {
         ArgumentNullException.ThrowIfNull(context);
-        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort, _access?.Of(context));
+        var rights = _access?.Of(context);
+        using var stream = new CallStreamState<TCall, TResult>(_method, _options, _metrics, _time, _interceptor, context.GetHttpContext().Abort, rights);
         var workers = new BatchWorkers<TCall, TResult>(stream, _method, context, _scopes, _errors, _options.MaxConcurrentBatches, _logger);
         stream.Released = workers.Dispatch;
         var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);
         var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
-            requests, writer, stream, workers, _method, _options, _metrics, context, _logger);
+            requests, writer, stream, workers, _method, _options, _metrics, context, rights?.Expires - _time.GetUtcNow(), _logger);
         _metrics.StreamOpened();
         try
         {

@@ -64,7 +64,7 @@ public static class CallStreamServiceCollectionExtensions
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get(section);
-            options.Headers ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.HeadersAsync : null;
+            options.Token ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.TokenAsync : null;
             var logging = provider.GetRequiredService<ILoggerFactory>();
             return new CallStreamClient<TCall, TResult>(
                 method,

@@ -20,6 +20,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     CallStreamServerOptions options,
     CallServerMetrics metrics,
     ServerCallContext context,
+    TimeSpan? welcomeFor,
     ILogger logger)
     where TRequestFrame : class, ICallFrame<TCall>
     where TCall : class, ICall
@@ -36,7 +37,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         using var reading = new CancellationTokenSource();
         await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.Calls.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
         await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.UpTo(options.ReconnectSpread)), null);
-        stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Jitter.Shorten(options.MaxAge));
+        stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Age());
 
         var write = writer.RunAsync();
         var read = ReadAsync(reading.Token);
@@ -66,6 +67,13 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller has hung up."));
         if (late)
             throw new RpcException(new Status(StatusCode.Unavailable, "This replica is shutting down: continue at another one."));
+    }
+
+    // Not beyond the caller's token: the next stream is opened with a newer one.
+    private TimeSpan Age()
+    {
+        var age = Jitter.Shorten(options.MaxAge);
+        return welcomeFor is { } left && left < age ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : age;
     }
 
     private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)

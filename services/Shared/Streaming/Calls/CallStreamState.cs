@@ -22,7 +22,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     private readonly TimeProvider _time;
     private readonly DeadlineWheel _wheel;
     private readonly CallFaults<TCall, TResult>? _faults;
-    private readonly Func<IMessage, Google.Rpc.Status?>? _access;
+    private readonly IStreamRights? _rights;
     private RpcSpans? _spans;
 
     /// <param name="method">The stream's method.</param>
@@ -31,7 +31,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="interceptor">Decides which calls are delayed or failed, and when the stream is cut; null when none is registered.</param>
     /// <param name="cut">Cuts the stream, in the thread pool.</param>
-    /// <param name="access">Says which calls are refused, since they are about what the caller may not ask for; null for none.</param>
+    /// <param name="rights">What the caller may ask for; null for everything.</param>
     internal CallStreamState(
         CallStreamMethod<TCall, TResult> method,
         CallStreamServerOptions options,
@@ -39,9 +39,9 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         TimeProvider time,
         ICallInterceptor? interceptor = null,
         Action? cut = null,
-        Func<IMessage, Google.Rpc.Status?>? access = null)
+        IStreamRights? rights = null)
     {
-        (_method, _options, _metrics, _time, _access) = (method, options, metrics, time, access);
+        (_method, _options, _metrics, _time, _rights) = (method, options, metrics, time, rights);
         _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
         Calls = new(_gate, _wheel, options.Credit, metrics);
         if (interceptor is not null)
@@ -170,7 +170,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         call.ArrivedAt = now;
         call.IsAnswered = false;
         Calls.OpenUnsynchronized(call, message.TimeoutMs > 0 ? now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time) : null);
-        if (_access is not null && message is IMessage asked && _access(asked) is { } refusal)
+        if (message is IMessage asked && _rights?.Refusal(asked) is { } refusal)
         {
             Calls.AnswerUnsynchronized(call, new TResult { Error = refusal.Clone() });
             Calls.Ready.Set();

@@ -31,7 +31,7 @@ internal sealed class GrpcReplicaConnection<TCall, TResult> : ReplicaConnection<
     }
 
     internal override async ValueTask<CallTransport<TCall, TResult>> OpenAsync(CancellationToken cancellationToken) =>
-        _method.Open(_invoker, new CallOptions(_options.Headers is { } source ? await source(cancellationToken) : null));
+        _method.Open(_invoker, OpeningCall.With(_options.Token is { } give ? await give(cancellationToken) : null));
 
     public override void Dispose() => _channel.Dispose();
 }

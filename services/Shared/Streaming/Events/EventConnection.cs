@@ -8,7 +8,7 @@ namespace Microservices.Streaming.Events;
 /// leaves its read behind, and the next wait or the end of the stream takes it up again.
 /// </summary>
 internal sealed class EventConnection<TRequest, TResponse>(
-    AsyncDuplexStreamingCall<TRequest, TResponse> call, uint id, EventStreamClientOptions options, TimeProvider time) : IAsyncDisposable
+    AsyncDuplexStreamingCall<TRequest, TResponse> call, uint id, string? token, EventStreamClientOptions options, TimeProvider time) : IAsyncDisposable
     where TRequest : class, IEventRequestFrame, new()
     where TResponse : class
 {
@@ -17,6 +17,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
     private Task<bool>? _read;
     private long _readingSince;
     private string? _acknowledged;
+    private string? _token = token;
     private bool _broken;
 
     /// <summary>Set when the server has said bye: there is nothing to unsubscribe from.</summary>
@@ -119,6 +120,33 @@ internal sealed class EventConnection<TRequest, TResponse>(
             _read = null;
     }
 
+    private async ValueTask<TRequest> NextFrameAsync()
+    {
+        if (await NewerTokenAsync() is { } newer)
+            return new TRequest { Authenticate = new EventAuthenticate { Token = _token = newer } };
+        return Interlocked.Exchange(ref _acknowledged, null) is { } cursor
+            ? new TRequest { Ack = new EventAck { SubscriptionId = id, Cursor = cursor } }
+            : new TRequest { Heartbeat = new EventHeartbeat() };
+    }
+
+    /// <summary>The token, when it is another than the one that was shown; null too when there is none to be had just now.</summary>
+    private async ValueTask<string?> NewerTokenAsync()
+    {
+        if (options.Token is not { } give)
+            return null;
+        try
+        {
+            // Heartbeats go on, whatever becomes of it.
+            var given = give(CancellationToken.None);
+            var now = given.IsCompletedSuccessfully ? given.Result : await given.AsTask().WaitAsync(options.HeartbeatInterval, time);
+            return now == _token ? null : now;
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The one loop that writes while the stream is in use. Never throws: the reader learns that the stream is broken.</summary>
     private async Task BeatAsync()
     {
@@ -133,10 +161,7 @@ internal sealed class EventConnection<TRequest, TResponse>(
                 if (!write.IsCompleted)
                     continue;
                 await write;
-                var frame = Interlocked.Exchange(ref _acknowledged, null) is { } cursor
-                    ? new TRequest { Ack = new EventAck { SubscriptionId = id, Cursor = cursor } }
-                    : new TRequest { Heartbeat = new EventHeartbeat() };
-                write = call.RequestStream.WriteAsync(frame, CancellationToken.None);
+                write = call.RequestStream.WriteAsync(await NextFrameAsync(), CancellationToken.None);
             }
 
             await write;

@@ -60,6 +60,8 @@ internal readonly struct EventFrame
 
     internal static EventFrame Heartbeat() => new(6, new V1.EventHeartbeat());
 
+    internal static EventFrame Authenticated(V1.EventAuthenticated message) => new(7, message);
+
     /// <summary>Whether a batch is small enough for what clients take by default.</summary>
     internal static bool Fits(EncodedEvents batch)
     {

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Grpc.Core;
 using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Options;
 
@@ -45,8 +44,11 @@ public sealed class EventStreamClientOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan EndTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gives the metadata for a stream about to be opened, such as this service's credentials. Set in code; default none.</summary>
-    public Func<CancellationToken, ValueTask<Metadata>>? Headers { get; set; }
+    /// <summary>
+    /// Gives the access token that streams are opened with. It is asked again with every heartbeat, and another one than before is shown to the
+    /// server, so that a stream outlives its token. Set in code; default none.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<string>>? Token { get; set; }
 
     /// <summary>Whether the replicas come from an <see cref="IReplicaSource"/> that was registered, and <see cref="Addresses"/> may be empty.</summary>
     internal bool HasSource { get; set; }

@@ -23,7 +23,8 @@ public sealed class EventStreamServer<TRequest> : IDisposable
     /// <param name="drain">Cancelled when this process is about to leave: the client is asked to go, within <see cref="EventStreamServerOptions.DrainWindow"/>.</param>
     /// <returns>
     /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame that is empty or of an unknown kind;
-    /// RESOURCE_EXHAUSTED after one that is too large, and when the client did not read; UNAVAILABLE when it was silent; CANCELLED when it is gone.
+    /// RESOURCE_EXHAUSTED after one that is too large, and when the client did not read; UNAVAILABLE when it was silent; UNAUTHENTICATED when its token has expired
+    /// or a newer one is not valid; CANCELLED when it is gone.
     /// </returns>
     public async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
     {

@@ -69,7 +69,7 @@ public static class EventStreamServiceCollectionExtensions
         services.AddSingleton<EventStreamClient<TEvent>>(provider =>
         {
             var options = provider.GetRequiredService<IOptionsMonitor<EventStreamClientOptions>>().Get(section);
-            options.Headers ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.HeadersAsync : null;
+            options.Token ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.TokenAsync : null;
             return new GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                 method,
                 options,

@@ -88,7 +88,7 @@ internal sealed class EventStreamSession<TRequest>
     /// <summary>Returns when the stream is to end.</summary>
     private async Task ServeAsync()
     {
-        while (!_writer.HasEnded && !_subscriptions.IsFinished && !_end.Has(StreamEvents.Broken | StreamEvents.Leaving | StreamEvents.Silent | StreamEvents.Stalled))
+        while (!_writer.HasEnded && !_subscriptions.IsFinished && !_end.Has(StreamEvents.Broken | StreamEvents.Leaving | StreamEvents.Silent | StreamEvents.Stalled | StreamEvents.Unwelcome))
             await _end.WaitAsync();
         _subscriptions.CancelAll();
     }
@@ -96,7 +96,7 @@ internal sealed class EventStreamSession<TRequest>
     /// <summary>Writes what waits, and if the stream is about to leave, has the client half-close. True when the client does not read.</summary>
     private async Task<bool> LeaveAsync()
     {
-        var isLeaving = _end.Has(StreamEvents.Leaving) && !_end.Has(StreamEvents.Silent | StreamEvents.Broken);
+        var isLeaving = _end.Has(StreamEvents.Leaving) && !_end.Has(StreamEvents.Silent | StreamEvents.Broken | StreamEvents.Unwelcome);
         if (isLeaving)
             AskToLeave();
         else
@@ -143,6 +143,8 @@ internal sealed class EventStreamSession<TRequest>
             return new RpcException(new Status(StatusCode.ResourceExhausted, "The client does not read."));
         if (readError is not null && RequestFraming.ErrorOf(readError, _context) is { } invalid)
             return invalid;
+        if (_end.Has(StreamEvents.Unwelcome) && _subscriptions.Rights!.Ending() is { } ending)
+            return ending.ToRpcException();
         if (writeError is not null || _context.CancellationToken.IsCancellationRequested)
             return new RpcException(new Status(StatusCode.Cancelled, "The client is gone."));
         return _end.Has(StreamEvents.Silent) ? new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long.")) : null;
@@ -165,6 +167,8 @@ internal sealed class EventStreamSession<TRequest>
             _end.Raise(StreamEvents.Aged);
         if (now > Volatile.Read(ref _endBy))
             _end.Raise(StreamEvents.TimeUp);
+        if (_subscriptions.Rights?.Ending() is not null)
+            _end.Raise(StreamEvents.Unwelcome);
         if (_requests.IsSilent(Options.ClientTimeout, now))
             _end.Raise(StreamEvents.Silent);
         if (_writer.WritingSince == 0 && Time.GetElapsedTime(Math.Max(_writer.LastWrite, _lastHeartbeat), now) > Options.HeartbeatInterval)

@@ -125,8 +125,10 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
             place.Cursor = cursor;
     }
 
-    private static bool IsFinal(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.PermissionDenied
-        or StatusCode.Unauthenticated or StatusCode.Unimplemented or StatusCode.FailedPrecondition or StatusCode.OutOfRange;
+    // Whoever gives tokens gives another one.
+    private bool IsFinal(StatusCode code) => code is StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.PermissionDenied
+        or StatusCode.Unimplemented or StatusCode.FailedPrecondition or StatusCode.OutOfRange
+        || (code == StatusCode.Unauthenticated && options.Token is null);
 
     private static async Task<(TResponse? Frame, Exception? Broken)> NextAsync(
         EventConnection<TRequest, TResponse> connection, CancellationToken cancellationToken)
@@ -177,10 +179,10 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
         var address = await _replicas.ChooseAsync(avoid, cancellationToken);
         if (address is null)
             return (null, null);
-        Metadata? headers;
+        string? token;
         try
         {
-            headers = options.Headers is { } give ? await give(cancellationToken) : null;
+            token = options.Token is { } give ? await give(cancellationToken) : null;
         }
         catch (RpcException e) when (!IsFinal(e.StatusCode))
         {
@@ -188,8 +190,8 @@ internal sealed class GrpcEventStreamClient<TRequest, TResponse, TEvent>(
             return (null, null);
         }
 
-        var call = _replicas.Acquire(address).CreateCallInvoker().AsyncDuplexStreamingCall(method.Method, null, new CallOptions(headers));
-        var connection = new EventConnection<TRequest, TResponse>(call, Id, options, time);
+        var call = _replicas.Acquire(address).CreateCallInvoker().AsyncDuplexStreamingCall(method.Method, null, OpeningCall.With(token));
+        var connection = new EventConnection<TRequest, TResponse>(call, Id, token, options, time);
         try
         {
             await connection.OpenAsync(place.Clone(), cancellationToken);

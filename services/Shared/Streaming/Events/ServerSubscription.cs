@@ -95,6 +95,15 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
         }
     }
 
+    /// <summary>Ends it, and says so, where its caller may not see this any more.</summary>
+    internal void Check(IStreamRights rights)
+    {
+        if (rights.Refusal(_subscription) is not { } refusal)
+            return;
+        Fail(refusal);
+        Cancel();
+    }
+
     internal async Task AcknowledgeAsync(string cursor)
     {
         try

@@ -28,6 +28,9 @@ internal enum StreamEvents
     /// <summary>The server reads no more.</summary>
     Over = 128,
 
+    /// <summary>The caller may not stay: its token has expired, say.</summary>
+    Unwelcome = 256,
+
     /// <summary>No request comes any more.</summary>
     ReadingEnded = Broken | HalfClosed,
 

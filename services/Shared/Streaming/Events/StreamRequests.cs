@@ -84,7 +84,9 @@ internal sealed class StreamRequests<TRequest>(
             subscriptions.Remove(unsubscribe.SubscriptionId);
         else if (frame.Ack is { } ack)
             await subscriptions.AcknowledgeAsync(ack.SubscriptionId, ack.Cursor);
+        else if (frame.Authenticate is { } authenticate)
+            await subscriptions.RenewAsync(authenticate.Token, context.CancellationToken);
         else if (frame.Heartbeat is null)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "A frame must have one of subscribe, unsubscribe, ack and heartbeat."));
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "A frame must have one of subscribe, unsubscribe, ack, heartbeat and authenticate."));
     }
 }

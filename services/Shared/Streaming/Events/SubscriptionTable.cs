@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Streaming.V1;
 
@@ -12,7 +13,6 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
 
     // Clients number upwards, so each is added at the end. It takes a third of the memory of a dictionary. Also the lock.
     private readonly SortedList<uint, ServerSubscription<TRequest>> _subscriptions = [];
-    private readonly Func<IMessage, Google.Rpc.Status?>? _access = parts.Access?.Of(stream);
     private int _running;
     private bool _halfClosed;
     private bool _cancelled;
@@ -22,6 +22,9 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     internal ServerCallContext Stream => stream;
 
     internal OutboundQueue Queue => queue;
+
+    /// <summary>What the caller may subscribe to, and for how long; null for everything, for good.</summary>
+    internal IStreamRights? Rights { get; } = parts.Access?.Of(stream);
 
     /// <summary>Whether no subscription is left and none can come. The signal is set when it changes.</summary>
     internal bool IsFinished
@@ -51,7 +54,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
             Fail(id, StatusCode.InvalidArgument, "The cursor is too long.");
         else if (!System.Enum.IsDefined(subscription.Delivery))
             Fail(id, StatusCode.InvalidArgument, "The delivery is unknown.");
-        else if (_access?.Invoke((IMessage)request) is { } refusal)
+        else if (Rights?.Refusal((IMessage)request) is { } refusal)
             Fail(id, refusal);
         else
             Start(new(request, this));
@@ -70,6 +73,22 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
             Fail(id, StatusCode.NotFound, "No subscription with this id is open on this stream.");
         else
             removed.Cancel();
+    }
+
+    /// <summary>The caller shows a newer token: what it may no longer see ends, the rest goes on.</summary>
+    /// <exception cref="RpcException">The stream must end.</exception>
+    internal async ValueTask RenewAsync(string token, CancellationToken cancellationToken)
+    {
+        if (Rights is null)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "This stream takes no tokens."));
+        if (await Rights.RenewAsync(token, cancellationToken) is { } ending)
+            throw ending.ToRpcException();
+        ServerSubscription<TRequest>[] all;
+        lock (_subscriptions)
+            all = [.. _subscriptions.Values];
+        foreach (var subscription in all)
+            subscription.Check(Rights);
+        queue.Add(EventFrame.Authenticated(new EventAuthenticated { ExpireTime = Timestamp.FromDateTimeOffset(Rights.Expires) }));
     }
 
     internal async ValueTask AcknowledgeAsync(uint id, string cursor)
