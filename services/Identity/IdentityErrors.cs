@@ -11,7 +11,7 @@ internal static class IdentityErrors
 
     public static Status NotFound(string userId) => Domain.NotFound("identity.v1.Account", userId);
 
-    public static Status Unauthenticated { get; } = Domain.Other(StatusCode.Unauthenticated, "UNAUTHENTICATED", "A valid access token is required: authorization: Bearer ...");
+    public static Status SessionEnded { get; } = Domain.Other(StatusCode.Unauthenticated, "SESSION_ENDED", "The session of the access token has ended: log in again.");
 
-    public static Status NotOperator { get; } = Domain.Other(StatusCode.PermissionDenied, "PERMISSION_DENIED", "Only operators may do that, with the scope identity.write.");
+    public static Status NotOperator { get; } = Domain.Other(StatusCode.PermissionDenied, "NOT_OPERATOR", "Only operators may do that, and the account is none any more.");
 }

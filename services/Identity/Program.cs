@@ -13,6 +13,7 @@ builder.AddPages();
 
 var app = builder.Build();
 
+app.UseRouting();
 app.MapServiceDefaults();
 app.UseForwardedFor();
 app.UsePages();

@@ -18,7 +18,6 @@ internal static class AccountsRegistration
         builder.Services.AddSingleton<Register>();
         builder.Services.AddSingleton<LogIn>();
         builder.Services.AddSingleton<SetRoles>();
-        builder.Services.AddSingleton<Operators>();
         if (string.IsNullOrEmpty(builder.Configuration[DemoAccounts.Key]))
             return;
         if (!builder.Environment.IsDevelopment())

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microservices.Auth.V1;
+using Microservices.Hosting.Auth;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
@@ -18,13 +19,13 @@ internal static class Authority
     public const string Audience = "microservices";
 
     /// <summary>The session that a token belongs to.</summary>
-    public const string SessionClaim = "sid";
+    public const string SessionClaim = TokenClaims.SessionId;
 
     /// <summary>What the user may do beyond what every user may.</summary>
-    public const string RolesClaim = "roles";
+    public const string RolesClaim = TokenClaims.Roles;
 
     /// <summary>Who acts for the user (RFC 8693).</summary>
-    public const string ActorClaim = "act";
+    public const string ActorClaim = TokenClaims.Actor;
 
     private const string IssuerKey = "Identity:Issuer";
 
@@ -43,6 +44,9 @@ internal static class Authority
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<IdentityDbContext>>().CreateDbContext());
         builder.AddSealing();
         builder.Services.AddSingleton<SigningKeys>();
+        // Its own callers have its own tokens.
+        builder.Services.AddSingleton<KeySource, OwnKeySource>();
+        builder.Services.AddOptions<AuthOptions>().PostConfigure<IOptions<IdentityOptions>>((auth, identity) => (auth.Authority, auth.Audience) = (identity.Value.IssuerUri.AbsoluteUri, Audience));
         builder.Services.AddHostedService<KeyRotation>();
         builder.Services.AddHostedService<Clients>();
         builder.Services.AddHostedService<TokenCleaner>();

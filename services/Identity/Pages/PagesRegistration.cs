@@ -64,6 +64,7 @@ internal static class PagesRegistration
             (http.Request.Scheme, http.Request.Host) = (identity.IssuerUri.Scheme, HostString.FromUriComponent(identity.IssuerUri));
             return next(http);
         });
+        // Again, for the error page, which takes the place of what was asked for.
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

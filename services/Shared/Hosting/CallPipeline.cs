@@ -26,7 +26,8 @@ internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, Cal
     public async ValueTask AdmitAsync<TRequest>(ServerCallContext call, IMessage? request = null)
     {
         var http = call.GetHttpContext();
-        if (await callers.RefusalAsync(http) is { } refusal)
+        // Where there is a single request, that was checked before it was read.
+        if (http.User is not Principal && await callers.RefusalAsync(http) is { } refusal)
             throw new StatusException(refusal);
         if (request is not null && http.User is Principal caller && http.GetEndpoint()!.Metadata.GetMetadata<MethodAccess>() is { } access
             && access.Refusal(access.RightsOf(caller), request) is { } notYours)

@@ -63,6 +63,7 @@ public static class ServiceDefaults
         app.UseManagementPort();
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
+        app.UseMiddleware<CallersMiddleware>();
         app.UseMiddleware<FramingMiddleware>();
         app.MapGrpcService<HealthService>();
         app.MapGrpcReflectionService();

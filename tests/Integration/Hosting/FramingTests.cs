@@ -96,7 +96,7 @@ public sealed class FramingTests(Backends backends) : IClassFixture<Backends>
             var answer = await wire.CallAsync(method, GrpcWire.Frame(frame));
 
             Assert.Equal((int)StatusCode.InvalidArgument, answer.Code);
-            Assert.Equal("A frame must have one of subscribe, unsubscribe, ack and heartbeat.", answer.Message);
+            Assert.Equal("A frame must have one of subscribe, unsubscribe, ack, heartbeat and authenticate.", answer.Message);
         }
     }
 

@@ -59,7 +59,10 @@ public sealed class AccountTests(IdentityHost host) : IClassFixture<IdentityHost
         await FailsAsync(StatusCode.Unauthenticated, null, me);
         await FailsAsync(StatusCode.PermissionDenied, token, me);
 
-        await host.Database.WriteAsync(context => context.Accounts.Where(a => a.UserId == me).ExecuteUpdateAsync(set => set.SetProperty(a => a.IsOperator, true)), default);
+        await SetOperatorAsync(me, true);
+        // What a token says, it goes on saying; the next one says what the account is now.
+        await FailsAsync(StatusCode.PermissionDenied, token, me);
+        token = (await host.LogInAsync(browser, ForOperators)).Text("access_token");
         var (other, _) = await host.NewAccountAsync();
         var others = await host.LogInAsync(other);
         var user = Tokens.Claims(others.Text("access_token")).Text("sub");
@@ -67,20 +70,42 @@ public sealed class AccountTests(IdentityHost host) : IClassFixture<IdentityHost
         Assert.Equal([Role.Operator], (await Client.SetRolesAsync(new SetRolesRequest { UserId = user, Roles = { Role.Operator } }, Bearer(token))).Roles);
         Assert.Equal(["user", "operator"], Tokens.Claims((await host.RefreshAsync(others.Text("refresh_token"))).Body.Text("access_token"))["roles"]!.AsArray().Select(role => role!.GetValue<string>()));
         Assert.Equal(1, (await Client.EndSessionsAsync(new EndSessionsRequest { UserId = user }, Bearer(token))).Ended);
-        // Though it has not expired.
-        await FailsAsync(StatusCode.Unauthenticated, others.Text("access_token"), user);
+        await FailsAsync(StatusCode.PermissionDenied, others.Text("access_token"), user);
         await FailsAsync(StatusCode.NotFound, token, "nobody");
         // A token of the same operator that was asked for less.
         await FailsAsync(StatusCode.PermissionDenied, (await host.LogInAsync(browser)).Text("access_token"), user);
+        // The role was taken away; the session has ended: though the token has not expired.
+        await SetOperatorAsync(me, false);
+        Assert.Equal("NOT_OPERATOR", (await FailsAsync(StatusCode.PermissionDenied, token, user)).GetDetail<Google.Rpc.ErrorInfo>()!.Reason);
+        await SetOperatorAsync(me, true);
+        Assert.Equal([Role.Operator], (await Client.SetRolesAsync(new SetRolesRequest { UserId = user, Roles = { Role.Operator } }, Bearer(token))).Roles);
+        await Client.EndSessionsAsync(new EndSessionsRequest { UserId = me }, Bearer(token));
+        Assert.Equal("SESSION_ENDED", (await FailsAsync(StatusCode.Unauthenticated, token, user)).GetDetail<Google.Rpc.ErrorInfo>()!.Reason);
+    }
+
+    [Fact]
+    public async Task An_operator_in_the_view_of_a_user_is_none()
+    {
+        var (browser, _) = await host.NewAccountAsync();
+        var me = Tokens.Claims((await host.LogInAsync(browser)).Text("access_token")).Text("sub");
+        await SetOperatorAsync(me, true);
+        var given = (await host.LogInAsync(browser, ForOperators)).Text("access_token");
+        // Also of another operator, and of itself.
+        var (status, body) = await host.AskAsWorkerAsync(host.Assertion(), ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", given),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"), ("requested_subject", me));
+
+        Assert.True(status == HttpStatusCode.OK, $"{body}");
+        await FailsAsync(StatusCode.PermissionDenied, body.Text("access_token"), me);
     }
 
     [Fact]
     public async Task No_forged_token_is_an_operators()
     {
         var (browser, _) = await host.NewAccountAsync();
+        var me = Tokens.Claims((await host.LogInAsync(browser)).Text("access_token")).Text("sub");
+        await SetOperatorAsync(me, true);
         var tokens = await host.LogInAsync(browser, ForOperators);
-        var (token, me) = (tokens.Text("access_token"), Tokens.Claims(tokens.Text("access_token")).Text("sub"));
-        await host.Database.WriteAsync(context => context.Accounts.Where(a => a.UserId == me).ExecuteUpdateAsync(set => set.SetProperty(a => a.IsOperator, true)), default);
+        var token = tokens.Text("access_token");
         await Client.SetRolesAsync(new SetRolesRequest { UserId = me, Roles = { Role.Operator } }, Bearer(token));
 
         var parts = token.Split('.');
@@ -125,6 +150,9 @@ public sealed class AccountTests(IdentityHost host) : IClassFixture<IdentityHost
     }
 
     private static readonly string ForOperators = Tokens.Authorize("openid offline_access identity.write");
+
+    private Task<int> SetOperatorAsync(string userId, bool isOperator) =>
+        host.Database.WriteAsync(context => context.Accounts.Where(a => a.UserId == userId).ExecuteUpdateAsync(set => set.SetProperty(a => a.IsOperator, isOperator)), default);
 
     private static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 

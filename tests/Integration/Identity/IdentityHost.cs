@@ -47,11 +47,17 @@ public class IdentityHost : IAsyncLifetime
     {
         var port = Eventually.FreePort();
         Issuer = new Uri($"http://127.0.0.1:{port}/");
-        var users = new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") };
-        foreach (var (name, value) in UsersSettings)
-            users[name] = value;
-        Users = new(users);
+        Users = await StartUsersAsync();
         Identity = await StartAsync(port);
+    }
+
+    /// <summary>A replica of Users, with these settings over its own.</summary>
+    internal async Task<ServiceHost<UsersDbContext>> StartUsersAsync(params (string Key, string Value)[] more)
+    {
+        var settings = new Dictionary<string, string> { ["ConnectionStrings:Database"] = await DatabaseAsync("users") };
+        foreach (var (name, value) in UsersSettings.Concat(more))
+            settings[name] = value;
+        return new(settings);
     }
 
     /// <summary>A replica on the same database, at a port of its own.</summary>

@@ -14,7 +14,10 @@ public sealed class WorkloadHost : IdentityHost
         [.. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public"))];
 
     protected override IEnumerable<(string Key, string Value)> UsersSettings =>
-        [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", new Uri(Issuer, "/.well-known/jwks").AbsoluteUri)];
+        [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", new Uri(Issuer, "/.well-known/jwks").AbsoluteUri), ("Auth:KeptIn", Path.Combine(Files, "kept"))];
+
+    /// <summary>A directory in which nothing is kept.</summary>
+    public string Elsewhere => Path.Combine(Files, "elsewhere");
 
     /// <summary>The file with a service's private key.</summary>
     public string KeyFile(string name) => Path.Combine(Files, $"{name}.key.json");

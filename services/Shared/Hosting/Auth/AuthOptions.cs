@@ -51,6 +51,13 @@ public sealed class AuthOptions : IValidatableObject
     public string? TokenFile { get; set; }
 
     /// <summary>
+    /// A directory where the process keeps the last key set and its own token, in files that only it may read, so that it also starts while the authority is away.
+    /// Processes may share one. Default none: then nothing is kept.
+    /// </summary>
+    [MaxLength(4096)]
+    public string? KeptIn { get; set; }
+
+    /// <summary>
     /// How much memory checked tokens may take, in bytes, so that a token that comes again is not checked again. What has not been used for
     /// longest is checked anew. Default 16 MiB, which is about 40,000 tokens; 64 KiB to 1 GiB.
     /// </summary>

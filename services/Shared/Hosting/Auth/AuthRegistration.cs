@@ -15,8 +15,11 @@ internal static class AuthRegistration
     public static void AddAuth(this WebApplicationBuilder builder, string name)
     {
         builder.Services.AddValidatedOptions<AuthOptions, AuthOptionsValidator>("Auth");
+        // The authority itself has another one.
+        builder.Services.AddSingleton(services => KeySource.Of(services.GetRequiredService<IOptions<AuthOptions>>().Value));
+        builder.Services.AddSingleton(services => new Kept(services.GetRequiredService<IOptions<AuthOptions>>().Value, services.GetRequiredService<ILogger<Kept>>()));
         builder.Services.AddSingleton(services => new KeySet(
-            KeySource.Of(services.GetRequiredService<IOptions<AuthOptions>>().Value), TimeProvider.System, services.GetRequiredService<ILogger<KeySet>>()));
+            services.GetRequiredService<KeySource>(), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<KeySet>>()));
         builder.Services.AddSingleton(services => new TokenCache(services.GetRequiredService<IOptions<AuthOptions>>().Value.MaxCachedBytes, TimeProvider.System));
         builder.Services.AddSingleton(services => new TokenCheck(
             services.GetRequiredService<KeySet>(), services.GetRequiredService<TokenCache>(), services.GetRequiredService<IOptions<AuthOptions>>(), TimeProvider.System));
@@ -30,7 +33,7 @@ internal static class AuthRegistration
 
     private static OwnToken TokenOf(AuthOptions options, string name, IServiceProvider services) => options.KeyFile is null
         ? new FileToken(options.TokenFile, TimeProvider.System)
-        : new RenewedToken(new ClientCredentials(options, name, TimeProvider.System), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
+        : new RenewedToken(new ClientCredentials(options, name, TimeProvider.System), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
 
     /// <summary>Reads the keys before the process takes calls.</summary>
     private sealed class KeysAtStart(KeySet keys) : IHostedService
@@ -49,6 +52,7 @@ internal static class AuthRegistration
                 PrivateKey.Read(file);
             else if (options.Value.TokenFile is null && configuration.GetSection("Backends").GetChildren().FirstOrDefault() is { } backend)
                 throw new InvalidSettingException("Auth:KeyFile", $"must be the file with the process's private key, since it calls another service ({backend.Path}), but is missing: make one with dotnet run --project deploy/local -- keys DIR");
+            (token as RenewedToken)?.Start();
             return base.StartAsync(cancellationToken);
         }
 

@@ -35,13 +35,13 @@ public sealed class CallerCheck
     {
         if (outcome.Principal is not { } caller)
             return outcome.Error;
-        http.User = caller;
         foreach (var access in accesses)
         {
             if (access.Refusal(caller) is { } refusal)
                 return refusal;
         }
 
+        http.User = caller;
         return null;
     }
 }

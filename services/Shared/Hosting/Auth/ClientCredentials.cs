@@ -19,7 +19,10 @@ internal class ClientCredentials(AuthOptions options, string clientId, TimeProvi
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
     private readonly JsonWebTokenHandler assertions = new() { SetDefaultTimesOnTokenCreation = false };
 
-    /// <summary>What it is called, for logs.</summary>
+    /// <summary>What the process is called.</summary>
+    public string ClientId => clientId;
+
+    /// <summary>What is asked, for logs.</summary>
     public string Source => options.TokenUri.ToString();
 
     /// <summary>Asks for a token.</summary>

@@ -10,8 +10,11 @@ namespace Microservices.Hosting.Auth;
 /// often than their source allows (<see cref="KeySource.MinPeriod"/>), whatever tokens come. When they cannot be read, the last ones stay.
 /// Thread-safe.
 /// </summary>
-internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogger<KeySet> logger)
+internal sealed partial class KeySet(KeySource source, Kept kept, TimeProvider time, ILogger<KeySet> logger)
 {
+    // What they are kept as, for the next start.
+    private const string KeptAs = "keys.json";
+
     // While there are no keys at all, nobody can call.
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private readonly Lock gate = new();
@@ -19,6 +22,7 @@ internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogge
     private FrozenDictionary<string, SecurityKey>? keys;
     private Task reading = Task.CompletedTask;
     private long? readAt;
+    private string? lastJson;
 
     /// <summary>Whether there are keys; while there are none, no token can be checked.</summary>
     public bool IsKnown => Volatile.Read(ref keys) is not null;
@@ -34,13 +38,13 @@ internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogge
         return Volatile.Read(ref keys)?.GetValueOrDefault(id);
     }
 
-    /// <summary>Reads the keys for the first time.</summary>
+    /// <summary>Reads the keys for the first time; if the authority is away, those that were kept.</summary>
     /// <exception cref="InvalidSettingException">They are to be read from a file, which is missing or wrong.</exception>
     public async Task StartAsync(string setting)
     {
         try
         {
-            Volatile.Write(ref keys, SigningKeys.Parse(await source.ReadAsync()));
+            await ReplaceAsync();
             readAt = time.GetTimestamp();
         }
         catch (Exception exception) when (source.IsLocal)
@@ -49,6 +53,7 @@ internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogge
         }
         catch (Exception exception)
         {
+            Volatile.Write(ref keys, kept.Read(KeptAs, SigningKeys.Parse));
             Fail(exception);
         }
     }
@@ -69,7 +74,7 @@ internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogge
     {
         try
         {
-            Volatile.Write(ref keys, SigningKeys.Parse(await source.ReadAsync()));
+            await ReplaceAsync();
             if (outage.End() is { } lasted)
                 LogBack(source.Name, lasted);
         }
@@ -77,6 +82,14 @@ internal sealed partial class KeySet(KeySource source, TimeProvider time, ILogge
         {
             Fail(exception);
         }
+    }
+
+    private async Task ReplaceAsync()
+    {
+        var json = await source.ReadAsync();
+        Volatile.Write(ref keys, SigningKeys.Parse(json));
+        if (!source.IsLocal && json != lastJson)
+            kept.Write(KeptAs, lastJson = json);
     }
 
     private void Fail(Exception exception)

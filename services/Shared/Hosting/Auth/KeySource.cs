@@ -1,7 +1,7 @@
 namespace Microservices.Hosting.Auth;
 
 /// <summary>Where the key set is read, and how often it may be.</summary>
-internal abstract class KeySource
+public abstract class KeySource
 {
     /// <summary>Whether it is on this machine: then it is there when the process starts, or the setting is wrong.</summary>
     public abstract bool IsLocal { get; }
@@ -19,7 +19,7 @@ internal abstract class KeySource
     public abstract Task<string> ReadAsync();
 
     /// <summary>The source that the options name.</summary>
-    public static KeySource Of(AuthOptions options) => options.KeysFile is { } file ? new FileSource(file) : new AddressSource(options.KeysUri);
+    internal static KeySource Of(AuthOptions options) => options.KeysFile is { } file ? new FileSource(file) : new AddressSource(options.KeysUri);
 
     private sealed class FileSource(string path) : KeySource
     {

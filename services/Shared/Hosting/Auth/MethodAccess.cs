@@ -40,6 +40,9 @@ public sealed class MethodAccess
             : new MethodAccess(method, policy);
     }
 
+    /// <summary>The access of a method of gRPC's own, whose contract states nothing: operators may call it.</summary>
+    internal static MethodAccess ForOperators(MethodDescriptor method) => new(method, new AccessPolicy { Roles = { Roles.Operator } });
+
     /// <summary>Why this caller may not call the method, whatever about; null when it may.</summary>
     internal Status? Refusal(Principal caller)
     {

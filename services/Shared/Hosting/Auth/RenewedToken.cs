@@ -1,14 +1,15 @@
 using Grpc.Core;
 using Microservices.Primitives;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Microservices.Hosting.Auth;
 
 /// <summary>
 /// The process's own token that it gets by its key, and renews when 80 % of its lifetime are over. While the authority is away it goes on trying, with a
-/// growing delay, and the token in hand is used until it expires; after that, calls are UNAVAILABLE. Thread-safe.
+/// growing delay, and the token in hand, or the one that was kept when the process starts, is used until it expires; after that, calls are UNAVAILABLE. Thread-safe.
 /// </summary>
-internal sealed partial class RenewedToken(ClientCredentials credentials, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
+internal sealed partial class RenewedToken(ClientCredentials credentials, Kept kept, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
 {
     private const double RenewedAt = 0.8;
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
@@ -21,6 +22,16 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, TimePr
     private volatile Held? held;
 
     public override ValueTask<string> TokenAsync(CancellationToken cancellationToken) => Valid is { } token ? new(token) : WaitAsync(cancellationToken);
+
+    private string KeptAs => $"{credentials.ClientId}.token.json";
+
+    /// <summary>Takes up the token that was kept, if there is one that is still valid.</summary>
+    public void Start()
+    {
+        var now = time.GetUtcNow();
+        if (kept.Read(KeptAs, Read) is { } token && token.ValidTo > now.UtcDateTime)
+            held = new(token.EncodedToken, time.GetTimestamp(), token.ValidTo - now.UtcDateTime);
+    }
 
     /// <summary>Gets tokens until the process stops.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -54,6 +65,7 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, TimePr
             var asked = time.GetTimestamp();
             var issued = await credentials.RequestAsync(cancellationToken);
             held = new(issued.Token, asked, issued.Lifetime);
+            kept.Write(KeptAs, issued.Token);
             if (outage.End() is { } lasted)
                 LogBack(credentials.Source, lasted);
             return issued.Lifetime;
@@ -68,6 +80,12 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, TimePr
         {
             attempt.SetResult();
         }
+    }
+
+    private JsonWebToken Read(string token)
+    {
+        var read = new JsonWebToken(token);
+        return read.Subject == credentials.ClientId ? read : throw new InvalidDataException("it is of another process");
     }
 
     // As when no replica can be reached: unary calls are tried again for a moment.

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Pipelines;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -27,7 +26,11 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not { } grpc)
             return next(context);
         if (Refused(context.Request.Headers) is { } refused)
-            return RefuseAsync(context, refused.Code, refused.Message);
+        {
+            TrailersOnly.Answer(context, new Google.Rpc.Status { Code = (int)refused.Code, Message = refused.Message });
+            return Task.CompletedTask;
+        }
+
         if (grpc.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
             context.Features.Set<IRequestBodyPipeFeature>(new FirstFrame(context.Request.BodyReader));
         return next(context);
@@ -57,14 +60,6 @@ internal sealed class FramingMiddleware(RequestDelegate next)
         message.Slice(0, HeaderBytes).CopyTo(header);
         var length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
         return header[0] > 1 ? RequestFraming.Corrupt : length > int.MaxValue ? RequestFraming.TooLarge : default;
-    }
-
-    private static Task RefuseAsync(HttpContext context, StatusCode code, string message)
-    {
-        context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = ((int)code).ToString(CultureInfo.InvariantCulture);
-        context.Response.Headers["grpc-message"] = message;
-        return Task.CompletedTask;
     }
 
     /// <summary>The body of a request that is one message: looks at the first five bytes, once, and says when the caller is gone.</summary>

@@ -9,6 +9,7 @@ namespace Microservices.Tests.Unit.Hosting.Auth;
 /// <summary>How the authority's keys are kept: never asked for more often than is right, and never lost.</summary>
 public sealed class KeySetTests : IDisposable
 {
+    private static readonly Kept Nothing = new(new AuthOptions(), NullLogger<Kept>.Instance);
     private readonly FakeTimeProvider time = new();
     private readonly TestAuthority authority = new();
     private readonly Source source;
@@ -17,7 +18,7 @@ public sealed class KeySetTests : IDisposable
     public KeySetTests()
     {
         source = new Source { Json = authority.KeySet };
-        keys = new(source, time, NullLogger<KeySet>.Instance);
+        keys = new(source, Nothing, time, NullLogger<KeySet>.Instance);
     }
 
     [Fact]
@@ -42,6 +43,27 @@ public sealed class KeySetTests : IDisposable
         }
 
         Assert.Equal(2, source.Reads);
+    }
+
+    [Fact]
+    public async Task An_authority_that_takes_its_time_holds_up_nobody_whose_key_is_known()
+    {
+        await keys.StartAsync("Auth:KeysAddress");
+        time.Advance(TimeSpan.FromMinutes(5));
+        source.Hold();
+        var unknown = keys.FindAsync("unknown", default).AsTask();
+
+        for (var i = 0; i < 1_000; i++)
+        {
+            var known = keys.FindAsync(authority.KeyId, default).AsTask();
+            Assert.True(known.IsCompleted);
+            Assert.NotNull(await known);
+        }
+
+        Assert.False(unknown.IsCompleted);
+        Assert.Equal(2, source.Reads);
+        source.Release();
+        Assert.Null(await unknown);
     }
 
     [Fact]
@@ -114,7 +136,7 @@ public sealed class KeySetTests : IDisposable
     [Fact]
     public async Task A_file_that_is_missing_or_wrong_stops_the_process_and_names_the_setting()
     {
-        var missing = new KeySet(KeySource.Of(new AuthOptions { KeysFile = "/nowhere/keys.json" }), time, NullLogger<KeySet>.Instance);
+        var missing = new KeySet(KeySource.Of(new AuthOptions { KeysFile = "/nowhere/keys.json" }), Nothing, time, NullLogger<KeySet>.Instance);
         var refused = await Assert.ThrowsAsync<InvalidSettingException>(() => missing.StartAsync("Auth:KeysFile"));
         Assert.StartsWith("Auth:KeysFile must be a JSON Web Key Set with a key for ES256, but /nowhere/keys.json is not: ", refused.Message, StringComparison.Ordinal);
     }

@@ -19,7 +19,7 @@ public sealed class RenewedTokenTests : IAsyncDisposable
     public RenewedTokenTests()
     {
         authority = new(time);
-        token = new(authority, time, NullLogger<RenewedToken>.Instance);
+        token = new(authority, new Kept(new AuthOptions(), NullLogger<Kept>.Instance), time, NullLogger<RenewedToken>.Instance);
         running = token.RunAsync(stop.Token);
     }
 

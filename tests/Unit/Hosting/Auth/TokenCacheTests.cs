@@ -38,7 +38,7 @@ public sealed class TokenCacheTests
         const int MaxBytes = 2 << 20;
         using var authority = new TestAuthority(time);
         using var cache = new TokenCache(MaxBytes, time);
-        var check = new TokenCheck(new KeySet(new StaticKeys(authority.KeySet), time, NullLogger<KeySet>.Instance), cache,
+        var check = new TokenCheck(new KeySet(new StaticKeys(authority.KeySet), new Kept(new AuthOptions(), NullLogger<Kept>.Instance), time, NullLogger<KeySet>.Instance), cache,
             Options.Create(new AuthOptions { Authority = TestAuthority.Issuer, Audience = TestAuthority.Audience }), time);
         string[] tokens = [.. Enumerable.Range(0, 10_000).Select(i => authority.Person(string.Create(CultureInfo.InvariantCulture, $"user-{i}")))];
         Assert.NotNull((await check.CheckAsync(tokens[0], default)).Principal);

@@ -23,7 +23,7 @@ public sealed class TokenCheckTests : IDisposable
     public TokenCheckTests()
     {
         (authority, stranger, cache) = (new(time), new(time), new(1 << 20, time));
-        check = new(new KeySet(new StaticKeys(authority.KeySet), time, NullLogger<KeySet>.Instance), cache,
+        check = new(new KeySet(new StaticKeys(authority.KeySet), new Kept(new AuthOptions(), NullLogger<Kept>.Instance), time, NullLogger<KeySet>.Instance), cache,
             Options.Create(new AuthOptions { Authority = TestAuthority.Issuer, Audience = TestAuthority.Audience }), time);
     }
 
@@ -48,6 +48,20 @@ public sealed class TokenCheckTests : IDisposable
         Assert.False((await AcceptedAsync(authority.Sign(authority.Claims("gateway", "app", ["workload"], [])))).IsWorkload);
         Assert.False((await AcceptedAsync(authority.Sign(authority.Claims("gateway", "gateway", ["user"], [])))).IsWorkload);
         Assert.Empty((await AcceptedAsync(authority.Sign(authority.Claims("gateway", "gateway", ["workload", "operator"], [])))).Roles);
+    }
+
+    [Fact]
+    public async Task Who_acts_for_a_user_is_no_operator_and_no_service()
+    {
+        var claims = authority.Claims("gateway", "gateway", ["user", "operator", "workload"], ["orders.read"]);
+        claims["act"] = new JsonObject { ["sub"] = "grace" };
+        var principal = await AcceptedAsync(authority.Sign(claims));
+        Assert.False(principal.IsWorkload);
+        Assert.Empty(principal.Roles);
+
+        var view = authority.Claims("ada", "console", ["user", "operator"], ["orders.read"]);
+        view["act"] = new JsonObject { ["sub"] = "grace" };
+        Assert.Equal(["user"], (await AcceptedAsync(authority.Sign(view))).Roles);
     }
 
     [Theory]
