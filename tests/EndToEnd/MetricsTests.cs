@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Tests.EndToEnd.Rollout;
@@ -42,7 +41,7 @@ public sealed partial class MetricsTests(ITestOutputHelper print)
             ["EventStreams__ClientTimeout"] = "01:00:00",
         });
         await orders.UntilReadyAsync();
-        using var channel = GrpcChannel.ForAddress(orders.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true } });
+        using var channel = Tokens.Channel(orders.Address);
         var client = new OrdersService.OrdersServiceClient(channel);
         var streams = new List<AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse>>();
         try

@@ -65,8 +65,8 @@ public sealed class TestAuthority : IDisposable
     /// <summary>An operator's token, for 5 minutes.</summary>
     public string Operator(string userId = "operator", TimeSpan? lifetime = null) => Person(userId, ["user", "operator"], lifetime: lifetime);
 
-    /// <summary>The token of a service in its own name; longer than any test.</summary>
-    public string Workload(string name) => Sign(Claims(name, name, ["workload"], [], TimeSpan.FromDays(1)));
+    /// <summary>The token of a service in its own name, for 5 minutes.</summary>
+    public string Workload(string name, TimeSpan? lifetime = null) => Sign(Claims(name, name, ["workload"], [], lifetime));
 
     /// <summary>The claims of a token that is valid from now on, for 5 minutes.</summary>
     public JsonObject Claims(string subject, string client, string[] roles, string[] scopes, TimeSpan? lifetime = null)

@@ -7,14 +7,19 @@ namespace Microservices.Tests.Support;
 
 /// <summary>
 /// The tests' authority, whose tokens every process takes that a test starts; and clients with them. A test that is not about who may call what calls as
-/// an operator.
+/// an operator, for minutes. The tokens of services, of users, and of clients that show newer ones are valid for seconds: in a test that runs for longer they expire
+/// meanwhile. Thread-safe.
 /// </summary>
 public static class Tokens
 {
-    private static readonly ConcurrentDictionary<string, string> Files = [];
-    private static readonly TimeSpan Used = TimeSpan.FromMinutes(1);
-    private static Made? operatorToken;
-    private static Made? gatewayToken;
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
+
+    // A service reads its file every 5 s, and a stream shows what it has every 5 s: the oldest in use is of 15 s ago.
+    private static readonly TimeSpan Used = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UsedLong = TimeSpan.FromMinutes(1);
+
+    private static readonly ConcurrentDictionary<string, Made> Callers = [];
+    private static readonly ConcurrentDictionary<string, RenewedFile> Files = [];
 
     /// <summary>The authority.</summary>
     public static TestAuthority Authority { get; } = new();
@@ -25,23 +30,21 @@ public static class Tokens
     {
         ["Auth:Authority"] = TestAuthority.Issuer,
         ["Auth:KeysFile"] = Authority.KeysFile,
-        ["Auth:TokenFile"] = Files.GetOrAdd(service, name =>
-        {
-            var file = Path.Combine(Path.GetTempPath(), $"token-{name}-{Guid.NewGuid():N}");
-            File.WriteAllText(file, Authority.Workload(name));
-            return file;
-        }),
+        ["Auth:TokenFile"] = Files.GetOrAdd(service, name => new RenewedFile($"token-{name}", () => Authority.Workload(name, Lifetime), Used)).Path,
     };
 
     /// <summary>The token of somebody who may call a method about everybody's: an operator; the gateway, of what only services may.</summary>
-    public static string For(string path) => path.EndsWith("/ListChangedUsers", StringComparison.Ordinal) ? GatewayToken : OperatorToken;
+    public static string For(string path) => path.EndsWith("/ListChangedUsers", StringComparison.Ordinal) ? Gateway : Operator;
+
+    /// <summary>The token of a user who is nothing else.</summary>
+    public static string Of(string userId) => Fresh($"users/{userId}", Used, () => Authority.Person(userId, lifetime: Lifetime));
 
     /// <summary>An operator's token, for the clients of streams.</summary>
-    public static ValueTask<string> OperatorAsync(CancellationToken cancellationToken) => new(OperatorToken);
+    public static ValueTask<string> OperatorAsync(CancellationToken cancellationToken) => new(Fresh("operator of streams", Used, () => Authority.Operator(lifetime: Lifetime)));
 
-    private static string OperatorToken => Fresh(ref operatorToken, () => Authority.Operator());
+    private static string Operator => Fresh("operator", UsedLong, () => Authority.Operator());
 
-    private static string GatewayToken => Fresh(ref gatewayToken, () => Authority.Workload("gateway"));
+    private static string Gateway => Fresh("gateway", UsedLong, () => Authority.Workload("gateway"));
 
     /// <summary>A channel whose calls an operator makes, or whoever the token is of.</summary>
     public static GrpcChannel Channel(string address, string? token = null) => Channel(address, path => new(token ?? For(path)));
@@ -53,6 +56,10 @@ public static class Tokens
         DisposeHttpClient = true,
     });
 
+    /// <summary>A client of the gateway's REST port, whose requests an operator makes unless they have a token.</summary>
+    public static HttpClient Rest(int port) =>
+        new(Bearer(new SocketsHttpHandler())) { BaseAddress = new Uri(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
+
     /// <summary>Adds an operator's token to every request that has none, or the token of somebody else.</summary>
     public static HttpMessageHandler Bearer(HttpMessageHandler connections, string? token = null) => Bearer(connections, path => new(token ?? For(path)));
 
@@ -60,12 +67,12 @@ public static class Tokens
     public static HttpMessageHandler Bearer(HttpMessageHandler connections, Func<string, ValueTask<string>> tokenFor) => new BearerHandler(connections, tokenFor);
 
     // The same one for a while, as a client would use it.
-    private static string Fresh(ref Made? made, Func<string> make)
+    private static string Fresh(string of, TimeSpan used, Func<string> make)
     {
-        if (Volatile.Read(ref made) is { } known && Stopwatch.GetElapsedTime(known.At) < Used)
+        if (Callers.TryGetValue(of, out var known) && Stopwatch.GetElapsedTime(known.At) < used)
             return known.Token;
         var now = new Made(make(), Stopwatch.GetTimestamp());
-        Volatile.Write(ref made, now);
+        Callers[of] = now;
         return now.Token;
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Grpc.Net.Client;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
 using Xunit;
@@ -36,14 +35,15 @@ public sealed class ImageTests : IAsyncLifetime
         var (grpc, management) = ($"http://127.0.0.1:{Eventually.FreePort()}", $"http://127.0.0.1:{Eventually.FreePort()}");
         var (started, error) = await PodmanAsync("run", "-d", "--name", container,
             "--read-only", "--read-only-tmpfs=false", "--cap-drop", "all", "--security-opt", "no-new-privileges", "--network", "host",
-            "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--tmpfs", "/data:rw,mode=1777",
+            "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--tmpfs", "/data:rw,mode=1777", "-v", $"{Tokens.Authority.KeysFile}:/keys.json:ro",
+            "-e", $"Auth__Authority={TestAuthority.Issuer}", "-e", "Auth__KeysFile=/keys.json",
             "-e", "ConnectionStrings__Database=Data Source=/data/users.db", "-e", $"Kestrel__Endpoints__Grpc__Url={grpc}", "-e", $"Kestrel__Endpoints__Management__Url={management}",
             "users:test");
         Assert.True(started == 0, error);
 
         using var http = new HttpClient();
         await Eventually.UntilAsync(async () => await IsReadyAsync(http, management), "the container is ready");
-        using var channel = GrpcChannel.ForAddress(grpc);
+        using var channel = Tokens.Channel(grpc);
         var user = await new UsersService.UsersServiceClient(channel).CreateUserAsync(new CreateUserRequest { DisplayName = "Ada", Email = "ada@example.com" });
         Assert.Equal("Ada", user.User.DisplayName);
 

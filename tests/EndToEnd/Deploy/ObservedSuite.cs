@@ -61,7 +61,7 @@ public sealed class ObservedSuite : IAsyncDisposable
     private async Task UseAsync(CancellationToken until)
     {
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Services["gateway"][0].HttpPort}") };
+        using var client = Tokens.Rest(Services["gateway"][0].HttpPort);
         using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
         using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);
         using var notificationsChannel = Tokens.Channel(Services["notifications"][0].Address);

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.EndToEnd.Rollout;
 
 /// <summary>
-/// Follows the events of a user over HTTP as a browser does: connects again with the last id, after as long as it was told, and remembers
+/// Follows the events of a user over HTTP as its browser does: connects again with the last id, after as long as it was told, and remembers
 /// what came.
 /// </summary>
 public sealed class EventFollower
@@ -87,7 +88,7 @@ public sealed class EventFollower
     /// <summary>Reads one stream; true when the gateway said that this is the end.</summary>
     private async Task<bool> ReadAsync(CancellationToken until)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/users/{UserId}/events");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/users/{UserId}/events") { Headers = { Authorization = new("Bearer", Tokens.Of(UserId)) } };
         if (lastId.Length > 0)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, until);

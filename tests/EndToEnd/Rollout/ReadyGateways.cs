@@ -25,8 +25,8 @@ public sealed class ReadyGateways : IAsyncDisposable
         probing = ProbeAsync();
     }
 
-    /// <summary>A client with connections of its own.</summary>
-    public HttpClient NewClient() => new(new SocketsHttpHandler { ConnectCallback = async (_, cancellation) => await ConnectAsync(cancellation) })
+    /// <summary>A client with connections of its own; an operator's, of what has no token.</summary>
+    public HttpClient NewClient() => new(Tokens.Bearer(new SocketsHttpHandler { ConnectCallback = async (_, cancellation) => await ConnectAsync(cancellation) }))
     {
         BaseAddress = new Uri("http://gateway"),
         Timeout = Timeout.InfiniteTimeSpan,

@@ -4,11 +4,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microservices.Tests.Support;
 
 namespace Microservices.Tests.EndToEnd.Rollout;
 
 /// <summary>
-/// Overviews and orders over HTTP at a rate, each sent when it is due, however long those before it take. Whatever is not answered in
+/// Overviews and orders of users over HTTP at a rate, each sent when it is due, with the token of its user, however long those before it take. Whatever is not answered in
 /// full is a failure: a status, a broken connection, an overview that lacks a part.
 /// </summary>
 public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
@@ -70,8 +71,10 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
 
     private async Task OverviewAsync(int number)
     {
-        var path = $"/v1/users/{users[number % users.Count]}/overview";
+        var userId = users[number % users.Count];
+        var path = $"/v1/users/{userId}/overview";
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Request-Timeout", RequestTimeout } } };
+        request.Headers.Authorization = new("Bearer", Tokens.Of(userId));
         using var answer = await http.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();
         if (answer.StatusCode != HttpStatusCode.OK || !body.Contains("\"complete\":true", StringComparison.Ordinal))
@@ -90,6 +93,7 @@ public sealed class RequestLoad(HttpClient http, IReadOnlyList<string> users)
                 lines = new[] { new { productId = "tea", quantity = 1, unitPrice = new { amount = "5", currency = "EUR" } } },
             }),
         };
+        request.Headers.Authorization = new("Bearer", Tokens.Of(userId));
         using var answer = await http.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();
         if (answer.StatusCode != HttpStatusCode.Created || answer.Headers.TryGetValues("Idempotency-Replayed", out var replayed) && replayed.Contains("true"))

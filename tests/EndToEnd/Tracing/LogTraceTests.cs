@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
 using Microservices.Tests.Support.Otlp;
@@ -71,7 +70,7 @@ public sealed class LogTraceTests
 
     private static async Task<PlaceOrdersResponse> CommandAsync(TracedSuite suite, string userId, CallersTrace trace)
     {
-        using var channel = GrpcChannel.ForAddress(suite["orders"]);
+        using var channel = Tokens.Channel(suite["orders"]);
         using var stream = new OrdersService.OrdersServiceClient(channel).PlaceOrders();
         var command = new PlaceOrderRequest { UserId = userId, Lines = { new OrderLine { ProductId = "tea", Quantity = 1, UnitPrice = new Money { CurrencyCode = "EUR", Units = 1 } } } };
         await stream.RequestStream.WriteAsync(new PlaceOrdersRequest { Reference = "1", Command = command, TraceContext = ByteString.CopyFrom(trace.Context) });
@@ -82,7 +81,7 @@ public sealed class LogTraceTests
 
     private static async Task<LookupUsersResult> LookupAsync(TracedSuite suite, string userId, CallersTrace trace)
     {
-        using var channel = GrpcChannel.ForAddress(suite["users"]);
+        using var channel = Tokens.Channel(suite["users"]);
         using var stream = new UsersService.UsersServiceClient(channel).LookupUsers();
         await stream.RequestStream.WriteAsync(new LookupUsersRequest { Calls = { new LookupUsersCall { CallId = 1, UserId = userId, TraceContext = ByteString.CopyFrom(trace.Context) } } });
         do

@@ -103,7 +103,7 @@ public sealed class StrangersTraceTests
         return trace.Id;
     }
 
-    private static SocketsHttpHandler From(string address) => new()
+    private static HttpMessageHandler From(string address) => Tokens.Bearer(new SocketsHttpHandler
     {
         UseProxy = false,
         ConnectCallback = async (context, cancellationToken) =>
@@ -113,5 +113,5 @@ public sealed class StrangersTraceTests
             await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    };
+    });
 }

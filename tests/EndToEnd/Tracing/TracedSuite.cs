@@ -89,7 +89,7 @@ public sealed class TracedSuite : IAsyncLifetime
             all[key] = value;
         Services = await WholeSuite.StartAsync(database, all);
         parts.Add(Services);
-        Rest = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Services["gateway"][0].HttpPort}") };
+        Rest = Tokens.Rest(Services["gateway"][0].HttpPort);
     }
 }
 
