@@ -7,13 +7,19 @@ namespace Microservices.Local.Render;
 internal static class ComposeServices
 {
     private const int Replicas = 2;
+    private static readonly string Issuer = $"{Catalog.Origin}/";
+
+    // Beside compose.yaml: what `keys` makes, and the passwords of the demo accounts.
+    private const string Keys = ".data/keys";
+    private const string Demo = ".data/demo";
 
     // Anchors hold within one file only, so what all services have in common stands here and not in compose.yaml.
-    private const string Common = """
+    private static readonly string Common = $$"""
         x-service: &service
           restart: unless-stopped
           read_only: true
-          user: "1654:1654"
+          # Whoever has made the keys, which nobody else reads: deploy/docker/compose says who.
+          user: "${SUITE_USER:?is said by deploy/docker/compose}"
           cap_drop: [ALL]
           security_opt: [no-new-privileges:true]
           # Drain:Window 20 s, and some to spare.
@@ -21,6 +27,9 @@ internal static class ComposeServices
           deploy: { replicas: 2, resources: { limits: { memory: 512M } } }
 
         x-settings: &settings
+          # On this machine, without TLS: with demo accounts.
+          DOTNET_ENVIRONMENT: Development
+          Auth__Authority: {{Issuer}}
           Drain__Window: 00:00:20
           EventStreams__DrainWindow: 00:00:10
 
@@ -48,6 +57,9 @@ internal static class ComposeServices
             content: |
         {{string.Join('\n', services.Select(Targets))}}
 
+        secrets:
+        {{string.Join('\n', services.SelectMany(Secrets).Select(secret => $"  {secret.Name}: {{ file: {Keys}/{secret.File} }}"))}}
+
         """;
 
     private static string Service(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => string.Concat(((string[])
@@ -62,10 +74,31 @@ internal static class ComposeServices
         """,
         .. service.Ports.Select(p => $"      Kestrel__Endpoints__{p.Endpoint}__Url: http://*:{p.Port}"),
         .. all.Where(s => service.Backends.Contains(s.Project)).Select(b => $"      Backends__{b.Project}__Addresses__0: dns:///{b.Name}:{b.GrpcPort}"),
+        .. KeySettings.Of(service).Select(setting => $"      {setting.Name}: {setting.Value}"),
+        .. service == Catalog.Identity ? IdentitySettings : [],
         .. service.HasDatabase ? (string[])["    depends_on: *state"] : [],
-        // One port of this machine for each replica.
-        .. service.HttpPort is { } http ? (string[])[$"    ports: [\"127.0.0.1:{http}-{http + Replicas - 1}:{http}\"]"] : [],
+        .. Secrets(service).Any() ? (string[])["    secrets:", .. Secrets(service).Select(secret => $"      - {{ source: {secret.Name}, target: {secret.Target} }}")] : [],
+        .. service == Catalog.Identity ? (string[])[$"    volumes: [\"./{Keys}/public:{KeySettings.WorkloadKeys}:ro\", \"./{Demo}:/demo\"]"] : [],
+        // One port of this machine for each replica; the gateway forwards Identity's.
+        .. service.HttpPort is { } http && service != Catalog.Identity ? (string[])[$"    ports: [\"127.0.0.1:{http}-{http + Replicas - 1}:{http}\"]"] : [],
     ]).Select(line => $"{line}\n"));
+
+    private static string[] IdentitySettings =>
+    [
+        $"      Identity__Issuer: {Issuer}",
+        "      Identity__DemoDirectory: /demo",
+        // The gateway, wherever compose has its network.
+        .. ((string[])["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]).Select((network, i) => $"      Proxies__Trusted__{i}: {network}"),
+    ];
+
+    // Its own private key, and no other's.
+    private static IEnumerable<(string Name, string File, string Target)> Secrets(ServiceDefinition service) =>
+    [
+        .. service.HasKey ? ((string, string, string)[])[($"{service.Name}-key", $"{service.Name}.key.json", KeySettings.KeyFile)] : [],
+        .. service == Catalog.Identity
+            ? ((string, string, string)[])[("identity-certificate", "identity.pem", KeySettings.CertificateFile), ("identity-certificate-key", "identity-key.pem", KeySettings.PrivateKeyFile)]
+            : [],
+    ];
 
     private static string Targets(ServiceDefinition service) => $$"""
               - labels: { job: {{service.Name}} }

@@ -48,7 +48,7 @@ internal static class KubernetesServices
         {{Lines(12, Settings(service, all))}}
                   startupProbe: { grpc: { port: {{service.GrpcPort}}, service: liveness } }
                   livenessProbe: { grpc: { port: {{service.GrpcPort}}, service: liveness } }
-                  readinessProbe: { grpc: { port: {{service.GrpcPort}} } }
+                  readinessProbe: { grpc: { port: {{service.GrpcPort}} } }{{KubernetesKeys.Files(service)}}
         """;
 
     private static IEnumerable<string> Settings(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
@@ -56,6 +56,7 @@ internal static class KubernetesServices
         .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"http://*:{p.Port}\" }}"),
         .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{b.Name}:{b.GrpcPort}\" }}"),
         .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database"), Secret("Redis", "redis")] : [],
+        .. KubernetesKeys.Settings(service),
     ];
 
     // Its name has the address of every replica that is ready: a gRPC client keeps a stream to each.
@@ -106,7 +107,7 @@ internal static class KubernetesServices
                 - name: migration
                   image: {{Image.Of(service)}}
                   env:
-        {{Lines(12, [Secret("Database", $"{service.Name}-database")])}}
+        {{Lines(12, [Secret("Database", $"{service.Name}-database"), .. KubernetesKeys.MigrationSettings(service)])}}{{KubernetesKeys.MigrationFiles(service)}}
         """;
 
     private static string NetworkPolicy(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) => string.Join('\n', (string[])
@@ -120,17 +121,25 @@ internal static class KubernetesServices
           podSelector: { matchLabels: { app.kubernetes.io/name: {{service.Name}} } }
           policyTypes: [Ingress, Egress]
         """,
-        // Who serves HTTP is called from anywhere: from the cluster's ingress, in the first place.
-        .. service.HttpPort is null ? Rule("ingress", "from", all.Where(s => s.Backends.Contains(service.Project))) : ["  ingress:", "    - ports: [{ port: http }, { port: grpc }]"],
-        .. Rule("egress", "to", Called(service, all)),
+        .. Rules("ingress",
+        [
+            // Who serves people is called from anywhere: from the cluster's ingress, in the first place.
+            .. IsPublic(service) ? (string[])["    - ports: [{ port: http }, { port: grpc }]"] : [.. Rule("from", "grpc", all.Where(s => s.Backends.Contains(service.Project)))],
+            // For keys, for tokens, and for its pages, which the gateway forwards.
+            .. service == Catalog.Identity ? Rule("from", "http", all.Where(s => s != service)) : [],
+        ]),
+        .. Rules("egress", [.. Rule("to", "grpc", Called(service, all)), .. service == Catalog.Identity ? [] : Rule("to", "http", [Catalog.Identity])]),
     ]);
 
-    private static IEnumerable<string> Rule(string direction, string peers, IEnumerable<ServiceDefinition> services) => !services.Any() ? [] :
+    private static bool IsPublic(ServiceDefinition service) => service.HttpPort is not null && service != Catalog.Identity;
+
+    private static IEnumerable<string> Rules(string direction, string[] rules) => rules is [] ? [] : [$"  {direction}:", .. rules];
+
+    private static IEnumerable<string> Rule(string peers, string port, IEnumerable<ServiceDefinition> services) => !services.Any() ? [] :
     [
-        $"  {direction}:",
         $"    - {peers}:",
         Lines(8, services.Select(s => $"podSelector: {{ matchLabels: {{ app.kubernetes.io/name: {s.Name} }} }}")),
-        "      ports: [{ port: grpc }]",
+        $"      ports: [{{ port: {port} }}]",
     ];
 
     private static string Account(ServiceDefinition service) => $"""

@@ -11,7 +11,8 @@ internal static class SecretFile
         if (File.Exists(file))
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var mine = $"{file}.{Environment.ProcessId}";
+        // Each in a container of its own, processes have the same id.
+        var mine = $"{file}.{Guid.NewGuid():N}";
         Write(mine, text);
         try
         {

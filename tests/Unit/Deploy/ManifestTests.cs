@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using k8s.Models;
 using Microservices.EventLog;
 using Microservices.Local;
@@ -109,6 +110,31 @@ public sealed class ManifestTests
         });
     }
 
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public async Task The_script_makes_every_file_of_keys_that_a_pod_names_and_every_service_sees_its_own_key_only(string overlay)
+    {
+        var made = (await SecretsAsync()).ToDictionary(secret => secret.Metadata.Name, secret => secret.Data);
+        var files = Manifests.Of(overlay).Pods.SelectMany(ReferenceRules.FilesOf).ToArray();
+
+        Assert.All(files, file => Assert.True(file.Key is null ? made[file.Secret].Count > 0 : made[file.Secret].ContainsKey(file.Key), $"{file.Secret} has no {file.Key}"));
+        Assert.Equal(Catalog.Services.Where(s => s.HasKey).Select(s => $"{s.Name}-key").Order(), files.Select(file => file.Secret).Where(secret => secret.EndsWith("-key", StringComparison.Ordinal)).Distinct().Order());
+        Assert.Equal(Catalog.Services.Where(s => s.HasKey).Select(s => $"{s.Name}.json").Order(), made["workload-keys"].Keys.Order());
+        // What Identity has of others is no private key.
+        Assert.DoesNotContain(made["workload-keys"].Values, set => Encoding.UTF8.GetString(set).Contains("\"d\"", StringComparison.Ordinal));
+        Assert.Equal(overlay == "dev", files.Any(file => file.Secret == "demo"));
+    }
+
+    [FactNeeding(Need.Kubectl)]
+    public void Prod_takes_the_tokens_of_an_https_address_only()
+    {
+        var settings = Manifests.Of("prod").All<V1ConfigMap>().Single(map => map.Data.ContainsKey("Auth__Authority")).Data;
+
+        Assert.Equal("Production", settings["DOTNET_ENVIRONMENT"]);
+        Assert.Matches("^https://[^/]+/$", settings["Auth__Authority"]);
+    }
+
     [FactNeeding(Need.Kubectl)]
     public void Prod_makes_no_secrets() => Assert.Empty(Manifests.Of("prod").All<V1Secret>());
 
@@ -126,6 +152,11 @@ public sealed class ManifestTests
     [InlineData("- port: redis", "- port: reddis", "opens port reddis")]
     [InlineData("name: Backends__Orders__Addresses__0", "name: Other", "is allowed and not called")]
     [InlineData("          app.kubernetes.io/name: gateway\n    ports", "          app.kubernetes.io/name: users\n    ports", "is called and not allowed")]
+    [InlineData("value: http://identity:8089/connect/token", "value: http://identity:5009/connect/token", "no Service with that port")]
+    [InlineData("secretName: orders-key", "secretName: gateway-key", "the private key of another service")]
+    [InlineData("value: /certificate/tls.key", "value: /certificate/key.pem", "which nobody makes")]
+    [InlineData("fsGroup: 1654", "fsGroup: 1000", "cannot read its Secrets' files")]
+    [InlineData("name: Auth__KeysAddress\n          value: http://identity:8089", "name: Auth__KeysAddress\n          value: http://gateway:8080", "gateway over HTTP is called and not allowed")]
     public void A_rule_that_is_broken_says_so(string right, string wrong, string says)
     {
         var yaml = Manifests.Render("dev");
@@ -133,6 +164,22 @@ public sealed class ManifestTests
         var manifests = Manifests.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal));
 
         Assert.Contains(PodRules.Check(manifests).Concat(ReferenceRules.Check(manifests)).Concat(NetworkRules.Check(manifests)), broken => broken.Contains(says, StringComparison.Ordinal));
+    }
+
+    private static async Task<IReadOnlyList<V1Secret>> SecretsAsync()
+    {
+        var directory = Directory.CreateTempSubdirectory("keys-").FullName;
+        try
+        {
+            new Keys(Path.Combine(directory, "keys")).MakeMissing(Catalog.Services);
+            var (code, yaml, error) = await Shell.RunAsync($"exec '{Path.Combine(Needs.Root, "deploy", "k8s", "secrets")}' '{directory}/keys' '{directory}/demo'");
+            Assert.True(code == 0, error);
+            return [.. Manifests.Parse(yaml).All<V1Secret>()];
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [TheoryNeeding(Need.Kubectl)]

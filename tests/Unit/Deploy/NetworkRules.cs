@@ -35,8 +35,9 @@ internal static class NetworkRules
             }
         }
 
-        var calls = manifests.Pods.SelectMany(pod => ReferenceRules.Backends(pod).Select(b => $"{pod.Name} -> {b.Service}")).ToHashSet();
-        var allowed = Allowed(manifests, policies).ToHashSet();
+        var calls = manifests.Pods.SelectMany(pod => ReferenceRules.Backends(pod).Select(b => $"{pod.Name} -> {b.Service}")
+            .Concat(ReferenceRules.Identity(pod).Select(a => $"{pod.Name} -> {a.Host} over HTTP"))).ToHashSet();
+        var allowed = Allowed(manifests, policies, "grpc").Concat(Allowed(manifests, policies, "http").Select(call => $"{call} over HTTP")).ToHashSet();
         foreach (var call in calls.Except(allowed))
             yield return $"{call} is called and not allowed";
         foreach (var call in allowed.Except(calls))
@@ -60,18 +61,18 @@ internal static class NetworkRules
         (rule.Ports ?? []).Any(port => port.Port.Value == $"{collector.Port}")
         && (rule.To ?? []).Any(peer => peer.NamespaceSelector?.MatchLabels["kubernetes.io/metadata.name"] == collector.Host.Split('.')[1]);
 
-    private static IEnumerable<string> Allowed(Manifests manifests, V1NetworkPolicy[] policies)
+    private static IEnumerable<string> Allowed(Manifests manifests, V1NetworkPolicy[] policies, string port)
     {
         var services = manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service").ToArray();
         return from caller in services
                from callee in services
-               where policies.Any(p => Is(p, caller) && (p.Spec.Egress ?? []).Any(rule => Names(rule.To, callee) && Opens(rule.Ports, "grpc")))
-                   && policies.Any(p => Is(p, callee) && (p.Spec.Ingress ?? []).Any(rule => Names(rule.FromProperty, caller) && Opens(rule.Ports, "grpc")))
+               where policies.Any(p => Is(p, caller) && (p.Spec.Egress ?? []).Any(rule => Names(rule.To, callee) && Opens(rule.Ports)))
+                   && policies.Any(p => Is(p, callee) && (p.Spec.Ingress ?? []).Any(rule => Names(rule.FromProperty, caller) && Opens(rule.Ports)))
                select $"{caller.Name} -> {callee.Name}";
 
         bool Is(V1NetworkPolicy policy, Pod pod) => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod);
         bool Names(IList<V1NetworkPolicyPeer>? peers, Pod pod) => (peers ?? []).Any(peer => peer.NamespaceSelector is null && peer.PodSelector is not null && manifests.Find(peer.PodSelector.MatchLabels).Contains(pod));
-        bool Opens(IList<V1NetworkPolicyPort>? ports, string name) => ports is null || ports.Any(p => p.Port?.Value == name);
+        bool Opens(IList<V1NetworkPolicyPort>? ports) => ports is null || ports.Any(p => p.Port?.Value == port);
     }
 
     private static IEnumerable<string> Ports(V1NetworkPolicy policy, IList<V1NetworkPolicyPort>? ports, IReadOnlyCollection<Pod> pods) =>

@@ -8,7 +8,7 @@ namespace Microservices.Tests.Unit.Deploy;
 internal static class ReferenceRules
 {
     public static IEnumerable<string> Check(Manifests manifests) =>
-        [.. Services(manifests), .. Keys(manifests), .. Monitors(manifests), .. Targets(manifests), .. Secrets(manifests)];
+        [.. Services(manifests), .. Keys(manifests), .. Files(manifests), .. Monitors(manifests), .. Targets(manifests), .. Secrets(manifests)];
 
     private static IEnumerable<string> Services(Manifests manifests)
     {
@@ -21,6 +21,12 @@ internal static class ReferenceRules
                 yield return $"Service {service.Metadata.Name} has a port {port.Name} that its pods have not";
         }
 
+        foreach (var (pod, address) in manifests.Pods.SelectMany(pod => Identity(pod).Select(address => (pod, address))))
+        {
+            if (manifests.All<V1Service>().SingleOrDefault(s => s.Metadata.Name == address.Host) is not { } service || !service.Spec.Ports.Any(p => p.Port == address.Port && p.Name == "http"))
+                yield return $"{pod.Name} calls {address}, which is no Service with that port";
+        }
+
         // A gRPC client keeps to one address: it must see all.
         foreach (var (pod, backend) in manifests.Pods.SelectMany(pod => Backends(pod).Select(backend => (pod, backend))))
         {
@@ -29,6 +35,19 @@ internal static class ReferenceRules
                 yield return $"{pod.Name} calls {name}:{port}, which is no headless Service with that port";
         }
     }
+
+    /// <summary>Where a pod calls Identity over HTTP, for keys, tokens and pages; itself it need not reach over the network.</summary>
+    public static IEnumerable<Uri> Identity(Pod pod) =>
+        ((string[])["Auth__KeysAddress", "Auth__TokenAddress", "Authority__Address"]).Select(pod.Setting).OfType<string>().Select(address => new Uri(address)).Where(address => !address.IsLoopback);
+
+    /// <summary>The Secrets that a pod has as files, with the keys that its settings name.</summary>
+    public static IEnumerable<(string Secret, string? Key)> FilesOf(Pod pod) =>
+        from container in pod.Containers
+        from mount in container.VolumeMounts ?? []
+        let secret = (pod.Spec.Volumes ?? []).SingleOrDefault(v => v.Name == mount.Name)?.Secret
+        where secret is not null
+        from setting in (container.Env ?? []).Where(e => e.Value == mount.MountPath || e.Value?.StartsWith($"{mount.MountPath}/", StringComparison.Ordinal) == true).DefaultIfEmpty()
+        select (secret.SecretName, setting is null ? "(of no setting)" : setting.Value == mount.MountPath ? null : setting.Value[(mount.MountPath.Length + 1)..]);
 
     /// <summary>The services that a pod calls, with the port.</summary>
     public static IEnumerable<(string Service, string Port)> Backends(Pod pod) =>
@@ -67,6 +86,30 @@ internal static class ReferenceRules
                 yield return $"{pod.Name} mounts {mount.Name}, which is no volume";
         }
     }
+
+    // deploy/k8s/secrets makes these beforehand, as README.md says.
+    private static IEnumerable<string> Files(Manifests manifests)
+    {
+        foreach (var pod in manifests.Pods)
+        {
+            var files = FilesOf(pod).ToArray();
+            foreach (var (secret, key) in files.Where(file => !ByHand.Any(made => IsLike(pod, file.Secret, made.Secret) && (file.Key is null || made.Keys.Split(", ").Contains($"`{file.Key}`")))))
+                yield return $"{pod.Name} has file {key} of Secret {secret}, which nobody makes";
+            foreach (var other in files.Where(file => file.Secret.EndsWith("-key", StringComparison.Ordinal) && file.Secret != $"{pod.Spec.ServiceAccountName}-key"))
+                yield return $"{pod.Name} sees the private key of another service, {other.Secret}";
+            if (files.Length > 0 && pod.Spec.SecurityContext.FsGroup != pod.Spec.SecurityContext.RunAsGroup)
+                yield return $"{pod.Name} cannot read its Secrets' files";
+        }
+
+        static bool IsLike(Pod pod, string secret, string made) => secret == made.Replace("NAME", pod.Spec.ServiceAccountName, StringComparison.Ordinal);
+    }
+
+    // The table of README.md: | `Secret` | `key`, `key` | ...
+    private static (string Secret, string Keys)[] ByHand { get; } =
+    [
+        .. File.ReadAllLines(Path.Combine(Needs.Root, "deploy", "k8s", "README.md")).Select(line => line.Trim().Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => cells.Length > 3 && cells[1].StartsWith('`')).Select(cells => (cells[1].Trim('`'), cells[2])),
+    ];
 
     private static IEnumerable<string> Monitors(Manifests manifests)
     {

@@ -1,0 +1,44 @@
+namespace Microservices.Local.Render;
+
+/// <summary>
+/// The settings of services in containers that are about tokens and keys, but for the issuer, which differs from place to place. A service finds its own private
+/// key at <see cref="KeyFile"/>, and Identity its certificate and everybody's public keys; who deploys it puts them there.
+/// </summary>
+internal static class KeySettings
+{
+    /// <summary>Where a service finds its private key.</summary>
+    public const string KeyFile = "/key/key.json";
+
+    /// <summary>Where Identity finds its certificate.</summary>
+    public const string CertificateFile = "/certificate/tls.crt";
+
+    /// <summary>Where Identity finds the certificate's private key.</summary>
+    public const string PrivateKeyFile = "/certificate/tls.key";
+
+    /// <summary>The directory in which Identity finds the public keys.</summary>
+    public const string WorkloadKeys = "/workload-keys";
+
+    /// <summary>Those of Identity that its migration needs as well.</summary>
+    public static IEnumerable<(string Name, string Value)> Certificate => [("Identity__CertificateFile", CertificateFile), ("Identity__PrivateKeyFile", PrivateKeyFile)];
+
+    /// <summary>Those of a service.</summary>
+    public static IEnumerable<(string Name, string Value)> Of(ServiceDefinition service)
+    {
+        // Of itself it asks itself: no other replica may be there yet.
+        var identity = $"http://{(service == Catalog.Identity ? "localhost" : Catalog.Identity.Name)}:{Catalog.Identity.HttpPort}";
+        yield return ("Auth__KeysAddress", $"{identity}/.well-known/jwks");
+        if (service.HasKey)
+        {
+            yield return ("Auth__TokenAddress", $"{identity}/connect/token");
+            yield return ("Auth__KeyFile", KeyFile);
+        }
+
+        if (service.ForwardsIdentity)
+            yield return ("Authority__Address", identity);
+        if (service != Catalog.Identity)
+            yield break;
+        yield return ("Identity__WorkloadKeys", WorkloadKeys);
+        foreach (var setting in Certificate)
+            yield return setting;
+    }
+}

@@ -1,0 +1,41 @@
+namespace Microservices.Local.Render;
+
+/// <summary>The keys of services in Kubernetes: Secrets that are made beforehand, as files. A service sees its own private key and no other.</summary>
+internal static class KubernetesKeys
+{
+    private static readonly (string File, string Secret) Certificate = (KeySettings.CertificateFile, "identity-certificate");
+
+    // Whose tokens all services take is who issues them.
+    private const string Issuer = "{ name: Identity__Issuer, valueFrom: { configMapKeyRef: { name: settings, key: Auth__Authority } } }";
+
+    /// <summary>The settings of a service, as lines of <c>env</c>.</summary>
+    public static IEnumerable<string> Settings(ServiceDefinition service) =>
+        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service).Select(Line)];
+
+    /// <summary>Those of its migration.</summary>
+    public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => service == Catalog.Identity ? [Issuer, .. KeySettings.Certificate.Select(Line)] : [];
+
+    /// <summary>A service's files, after the lines of its one container.</summary>
+    public static string Files(ServiceDefinition service) => Mounted(
+    [
+        .. service.HasKey ? ((string, string)[])[(KeySettings.KeyFile, $"{service.Name}-key")] : [],
+        .. service == Catalog.Identity ? ((string, string)[])[Certificate, ($"{KeySettings.WorkloadKeys}/NAME.json", "workload-keys")] : [],
+    ]);
+
+    /// <summary>Those of its migration.</summary>
+    public static string MigrationFiles(ServiceDefinition service) => Mounted(service == Catalog.Identity ? [Certificate] : []);
+
+    // Each Secret is a folder, called by its volume's name. The pod's group reads it.
+    private static string Mounted((string File, string Secret)[] files) => files is [] ? "" : string.Join('\n', (string[])
+    [
+        "",
+        "          volumeMounts:",
+        .. files.Select(f => $"            - {{ name: {Volume(f.File)}, mountPath: /{Volume(f.File)}, readOnly: true }}"),
+        "      volumes:",
+        .. files.Select(f => $"        - {{ name: {Volume(f.File)}, secret: {{ secretName: {f.Secret}, defaultMode: 0440 }} }}"),
+    ]);
+
+    private static string Volume(string file) => file.Split('/')[1];
+
+    private static string Line((string Name, string Value) setting) => $"{{ name: {setting.Name}, value: \"{setting.Value}\" }}";
+}
