@@ -23,6 +23,9 @@ public sealed class ObservedSuite : IAsyncDisposable
     /// <summary>Where each service has its metrics.</summary>
     public IReadOnlyDictionary<string, string> Metrics => Services.Names.ToDictionary(name => name, name => Services[name][0].Management);
 
+    /// <summary>Why some of the traffic has ended; null while all of it goes on.</summary>
+    public string? Ended { get; private set; }
+
     /// <summary>Starts it; returns when all are ready and traffic has begun.</summary>
     public static async Task<ObservedSuite> StartAsync()
     {
@@ -75,8 +78,11 @@ public sealed class ObservedSuite : IAsyncDisposable
         await using var events = await client.GetStreamAsync($"/v1/users/{ids[0]}/events", until);
         var load = new OrderLoad([Services["orders"][0].Address], ids).RunAsync(10, until);
 
-        var everything = Task.WhenAll(load, DrainAsync(watch.ResponseStream, until), DrainAsync(lookups.ResponseStream, until), events.CopyToAsync(Stream.Null, until), AskAsync());
-        await everything.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await foreach (var ended in Task.WhenEach(load, DrainAsync(watch.ResponseStream, until), DrainAsync(lookups.ResponseStream, until), events.CopyToAsync(Stream.Null, until), AskAsync()))
+        {
+            if (!until.IsCancellationRequested)
+                Ended ??= ended.Exception?.ToString() ?? "A stream ended";
+        }
 
         async Task AskAsync()
         {

@@ -52,9 +52,10 @@ public sealed partial class PrometheusTests
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"{waiting.Count} of {queries.Length} queries return nothing, and silent.txt does not say why:\n{string.Join('\n', waiting)}");
+            Assert.Fail($"{waiting.Count} of {queries.Length} queries return nothing, and silent.txt does not say why:\n{string.Join('\n', waiting)}\n{suite.Ended}");
         }
 
+        Assert.Null(suite.Ended);
         // What may be silent is asked all the same: it is at least a query.
         foreach (var query in queries.Where(q => silent.ContainsKey(q.Name)))
             await AnyHasDataAsync(prometheus, query);

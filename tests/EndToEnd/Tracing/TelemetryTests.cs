@@ -8,15 +8,13 @@ namespace Microservices.Tests.EndToEnd.Tracing;
 /// <summary>What a suite sends of itself while little is asked of it.</summary>
 public sealed class TelemetryTests(TracedSuite suite) : IClassFixture<TracedSuite>
 {
-    private static readonly string[] Services = ["users", "orders", "notifications", "gateway"];
-
     [FactNeeding(Need.RedisServer)]
     public async Task Polls_probes_and_heartbeats_make_no_traces()
     {
         await UntilPolledAsync("users", "/users.v1.UsersService/ListChangedUsers");
         await UntilPolledAsync("orders", "/orders.v1.OrdersService/ListChangedUsers");
         var trace = new CallersTrace();
-        foreach (var service in Services)
+        foreach (var service in suite.Services.Names)
         {
             using var probe = await suite.Rest.GetAsync(new Uri($"{suite.Services[service][0].Management}/health/ready"));
             probe.EnsureSuccessStatusCode();
@@ -37,13 +35,13 @@ public sealed class TelemetryTests(TracedSuite suite) : IClassFixture<TracedSuit
     [FactNeeding(Need.RedisServer)]
     public async Task Metrics_and_logs_are_sent_too_by_the_names_of_the_services()
     {
-        foreach (var service in Services)
+        foreach (var service in suite.Services.Names)
         {
             await Eventually.UntilAsync(() => suite.Collector.Metrics.Contains((service, "dotnet.process.memory.working_set")), $"metrics of {service}");
             await Eventually.UntilAsync(() => suite.Collector.Logs.Any(l => l.Resource.Text("service.name") == service && l.Text.StartsWith("Application started", StringComparison.Ordinal)), $"the log of {service}");
         }
 
-        Assert.Equal(Services.Order(), suite.Collector.Metrics.Select(m => m.Service).Distinct().Order());
+        Assert.Equal(suite.Services.Names.Order(), suite.Collector.Metrics.Select(m => m.Service).Distinct().Order());
     }
 
     private async Task UntilPolledAsync(string service, string method)
