@@ -51,9 +51,14 @@ internal sealed class Keys(string directory)
             if (!File.Exists(Certificate) || !File.Exists(CertificateKey))
                 MakeCertificate();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw LaunchException.Refused($"The keys cannot be used: {file}: {e.Message} Mend the file, or delete it and a new one is made");
+            // What the library says of it quotes the file.
+            throw LaunchException.Refused($"{file} has no JSON Web Key. Mend the file, or delete it and a new one is made");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw LaunchException.Refused($"The keys cannot be read or written: {file}: {e.Message}");
         }
     }
 

@@ -48,6 +48,23 @@ public sealed class WelcomeTests(SharedSuite shared)
             await RunAsync(Suite.Commands[2]);
     }
 
+    [Theory]
+    [InlineData("operator", null, 0, "")]
+    [InlineData("nobody", null, 1, "There is no demo account 'nobody'; there are: grace, operator\n")]
+    [InlineData("grace", "/nowhere", 1, "There are no passwords in /nowhere/demo: ")]
+    public async Task A_token_is_all_that_is_printed_or_the_one_line_that_says_why_there_is_none(string account, string? data, int exitCode, string error)
+    {
+        var (code, output, told) = await Shell.RunAsync($"'{Path.Combine(Needs.Root, "deploy", "token")}' {account} --data '{data ?? Suite.Data}'");
+
+        Assert.True(code == exitCode, told);
+        Assert.StartsWith(error, told, StringComparison.Ordinal);
+        if (code == 0)
+            Assert.Matches(@"^ey[\w-]+\.[\w-]+\.[\w-]+\n$", output);
+        else
+            Assert.Single(told.TrimEnd().Split('\n'));
+        Assert.Equal(code == 0, output.Length > 0);
+    }
+
     [Fact]
     public void A_first_start_has_nothing_to_worry_about()
     {
