@@ -21,6 +21,7 @@ public sealed class AuthorityFairnessTests : IAsyncLifetime, IDisposable
     private readonly ConcurrentQueue<long> bodies = [];
     private WebApplication identity = null!;
     private GatewayFactory gateway = null!;
+    private int begun;
     private int held;
 
     public async Task InitializeAsync()
@@ -31,6 +32,7 @@ public sealed class AuthorityFairnessTests : IAsyncLifetime, IDisposable
         identity = builder.Build();
         identity.Run(async http =>
         {
+            Interlocked.Increment(ref begun);
             if (http.Request.Path == "/connect/held")
             {
                 Interlocked.Increment(ref held);
@@ -61,7 +63,7 @@ public sealed class AuthorityFairnessTests : IAsyncLifetime, IDisposable
 
         for (var i = 0; i < Limit; i++)
             Assert.Equal("well", await gateway.Rest.GetStringAsync("/account/login"));
-        Assert.All(bodies, length => Assert.Equal(0, length));
+        Assert.Equal(Limit, begun);
 
         await sockets[0].SendAsync(new byte[999]);
         Assert.StartsWith("HTTP/1.1 200", await ReadAsync(sockets[0]), StringComparison.Ordinal);
