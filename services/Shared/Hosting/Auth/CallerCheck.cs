@@ -11,8 +11,9 @@ public sealed class CallerCheck
 {
     private const string Scheme = "Bearer ";
     private readonly TokenCheck tokens;
+    private readonly RecentCallers recent;
 
-    internal CallerCheck(TokenCheck tokens) => this.tokens = tokens;
+    internal CallerCheck(TokenCheck tokens, TimeProvider time) => (this.tokens, recent) = (tokens, new(time));
 
     /// <summary>Why the request is refused; null when it is let in.</summary>
     public ValueTask<Status?> RefusalAsync(HttpContext http)
@@ -24,8 +25,15 @@ public sealed class CallerCheck
         var header = http.Request.Headers.Authorization;
         if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return new(header.Count == 0 ? AuthErrors.TokenMissing : AuthErrors.TokenInvalid);
+        if (recent.Find(value) is { } known)
+            return new(Refusal(http, accesses, known));
         var check = tokens.CheckAsync(value.AsSpan(Scheme.Length).Trim(' '), http.RequestAborted);
-        return check.IsCompletedSuccessfully ? new(Refusal(http, accesses, check.Result)) : WaitAsync(http, accesses, check);
+        if (!check.IsCompletedSuccessfully)
+            return WaitAsync(http, accesses, check);
+        var outcome = check.Result;
+        if (outcome.Principal is { } caller)
+            recent.Add(value, caller);
+        return new(Refusal(http, accesses, outcome));
     }
 
     private static async ValueTask<Status?> WaitAsync(HttpContext http, IReadOnlyList<MethodAccess> accesses, ValueTask<TokenOutcome> check) =>
