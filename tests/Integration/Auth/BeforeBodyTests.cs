@@ -17,7 +17,9 @@ public sealed class BeforeBodyTests(Backends backends) : IClassFixture<Backends>
         using var message = new UnfinishedMessage();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{backends.UsersHost.Grpc}/users.v1.UsersService/ListUsers")
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = message,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = message,
         };
         if (token is not null)
             request.Headers.TryAddWithoutValidation("authorization", $"Bearer {(token == "a user's" ? Tokens.Authority.Person("ada") : token)}");

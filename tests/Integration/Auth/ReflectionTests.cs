@@ -16,7 +16,8 @@ public sealed class ReflectionTests : IDisposable
     {
         await using var users = new ServiceHost<UsersDbContext>(new Dictionary<string, string>
         {
-            ["environment"] = environment, ["ConnectionStrings:Database"] = $"Data Source={Path.Combine(directory, "users")}.db",
+            ["environment"] = environment,
+            ["ConnectionStrings:Database"] = $"Data Source={Path.Combine(directory, "users")}.db",
         });
         using var wire = new GrpcWire(users.Grpc);
 

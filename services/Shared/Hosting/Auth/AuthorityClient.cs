@@ -8,7 +8,10 @@ internal static class AuthorityClient
     // Within the cluster, most often; a proxy of the environment is for the world outside. What is asked is in no trace.
     public static HttpClient Http { get; } = new(new SocketsHttpHandler
     {
-        UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1), ActivityHeadersPropagator = null,
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        ActivityHeadersPropagator = null,
     })
     {
         Timeout = TimeSpan.FromSeconds(5),
