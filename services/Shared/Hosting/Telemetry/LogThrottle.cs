@@ -41,8 +41,7 @@ internal sealed class LogThrottle : ILoggerFactory
     /// <summary>Whether a line of this kind may be written now; otherwise it is counted.</summary>
     internal bool Admit(LogWindow window)
     {
-        var now = time.GetTimestamp();
-        switch (window.Admit(now, time.GetElapsedTime(window.Start, now) >= options.Period, options.Lines))
+        switch (window.Admit(time, options))
         {
             case Admission.Written:
                 return true;
@@ -80,16 +79,15 @@ internal sealed partial class LogWindow(ILogger logger, LogLevel level, EventId 
     private int written;
     private int leftOut;
 
-    public long Start => Volatile.Read(ref start);
-
-    public Admission Admit(long now, bool isOver, int lines)
+    public Admission Admit(TimeProvider time, LogThrottleOptions options)
     {
         lock (gate)
         {
+            var now = time.GetTimestamp();
             // A window that left lines out lasts until their number is logged.
-            if (isOver && leftOut == 0)
+            if (leftOut == 0 && time.GetElapsedTime(start, now) >= options.Period)
                 (start, written) = (now, 0);
-            if (written < lines)
+            if (written < options.Lines)
             {
                 written++;
                 return Admission.Written;
