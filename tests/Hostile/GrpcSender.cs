@@ -17,7 +17,10 @@ internal sealed class GrpcSender : IDisposable
     private const int MaxMetadataBytes = 8_192;
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
-        EnableMultipleHttp2Connections = true, MaxResponseHeadersLength = 128, UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        EnableMultipleHttp2Connections = true,
+        MaxResponseHeadersLength = 128,
+        UseProxy = false,
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     });
 
     /// <summary>A message with gRPC's prefix: flag and length.</summary>

@@ -65,7 +65,8 @@ public sealed class GrpcWire(string address) : IDisposable
             all["grpc-status"].FirstOrDefault() is { } code ? int.Parse(code, CultureInfo.InvariantCulture) : -1,
             Uri.UnescapeDataString(all["grpc-message"].FirstOrDefault() ?? ""),
             all.Sum(h => h.Sum(value => h.Key.Length + value.Length + 32)),
-            all["grpc-status-details-bin"].FirstOrDefault() is { } details ? Google.Rpc.Status.Parser.ParseFrom(Base64(details)) : null) { Body = content };
+            all["grpc-status-details-bin"].FirstOrDefault() is { } details ? Google.Rpc.Status.Parser.ParseFrom(Base64(details)) : null)
+        { Body = content };
     }
 
     /// <inheritdoc/>

@@ -91,7 +91,11 @@ public sealed class TokenCacheTests
 
     private Principal Ada(bool expired = false) => new()
     {
-        Subject = "ada", IsWorkload = false, Roles = [], Scopes = Scopes,
-        Expires = time.GetUtcNow() + (expired ? TimeSpan.Zero : TimeSpan.FromMinutes(5)), SessionId = "login-1",
+        Subject = "ada",
+        IsWorkload = false,
+        Roles = [],
+        Scopes = Scopes,
+        Expires = time.GetUtcNow() + (expired ? TimeSpan.Zero : TimeSpan.FromMinutes(5)),
+        SessionId = "login-1",
     };
 }
