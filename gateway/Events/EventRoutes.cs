@@ -17,7 +17,6 @@ internal static class EventRoutes
 
     public static void MapEvents(this WebApplication app) =>
         app.MapGet("/v1/users/{userId}/events", ServeAsync)
-            .StandsFor(UsersService.Descriptor, "GetUser")
             .StandsFor(OrdersService.Descriptor, "WatchOrders")
             .StandsFor(NotificationsService.Descriptor, "WatchNotifications")
             // That there is such a user is asked first, in the caller's name.

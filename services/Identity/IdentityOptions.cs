@@ -52,6 +52,13 @@ internal sealed class IdentityOptions : IValidatableObject
     [MaxLength(4_096)]
     public string? DemoDirectory { get; set; }
 
+    /// <summary>
+    /// The e-mail address of somebody who has registered: the process serves nothing, makes the account an operator, and exits. It is how the first operator is made. Default
+    /// none.
+    /// </summary>
+    [MaxLength(254)]
+    public string? MakeOperatorAndExit { get; set; }
+
     /// <summary>Who may ask for tokens. Default none; 0 to 100.</summary>
     [Length(0, 100, ErrorMessage = "must have at most 100 clients")]
     public IList<ClientDefinition> Clients { get; } = [];

@@ -9,6 +9,9 @@ namespace Microservices.Identity;
 /// <param name="TraceId">The trace, in hex; empty when there is none.</param>
 internal sealed record Origin(string Address, string UserAgent, string TraceId)
 {
+    /// <summary>Who is named where the process does something by itself.</summary>
+    public const string Actor = "identity";
+
     /// <summary>What the process does by itself.</summary>
     public static Origin Process { get; } = new("", "", "");
 

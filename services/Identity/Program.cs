@@ -21,5 +21,5 @@ app.MapGrpcService<IdentityService>();
 app.MapTokenEndpoint();
 app.MapPages();
 
-if (!await app.MigrateAndExitAsync())
+if (!await app.MigrateAndExitAsync() && !await app.MakeOperatorAndExitAsync())
     await app.RunUntilStoppedAsync();

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grpc.Core;
+using Microservices.Identity.V1;
 using Microservices.Persistence;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ namespace Microservices.Identity;
 /// Makes two accounts in Development, once, while the process serves already: <c>grace</c>, a user, and <c>operator</c>. Each has a random password, in the file
 /// NAME.password of <see cref="IdentityOptions.DemoDirectory"/>. The process is ready when they are there.
 /// </summary>
-internal sealed partial class DemoAccounts(Database<IdentityDbContext> database, Register register, AuditLog audit, IOptions<IdentityOptions> options, TimeProvider time, ILogger<DemoAccounts> logger)
+internal sealed partial class DemoAccounts(Database<IdentityDbContext> database, Register register, SetRoles roles, IOptions<IdentityOptions> options, TimeProvider time, ILogger<DemoAccounts> logger)
     : BackgroundService, IHealthCheck
 {
     public const string Key = "Identity:DemoDirectory";
@@ -81,14 +82,11 @@ internal sealed partial class DemoAccounts(Database<IdentityDbContext> database,
     private Task<bool> IsMadeAsync(string name, CancellationToken cancellationToken) =>
         database.ReadAsync(context => context.Accounts.AnyAsync(a => a.UserId == name && a.IsRegistered, cancellationToken), cancellationToken);
 
-    private Task<bool> MakeOperatorAsync(string name, CancellationToken cancellationToken) => database.WriteAsync(async context =>
+    private async Task<bool> MakeOperatorAsync(string name, CancellationToken cancellationToken)
     {
-        var account = await context.Accounts.SingleAsync(a => a.UserId == name, cancellationToken);
-        account.IsOperator = true;
-        account.Version++;
-        await audit.AppendAsync(context, AuditEvents.RolesSet, name, "identity", Origin.Process, string.Join(' ', account.Roles), cancellationToken);
+        await roles.HandleAsync(new SetRolesRequest { UserId = name, Roles = { Role.Operator } }, Origin.Actor, Origin.Process, cancellationToken);
         return true;
-    }, cancellationToken);
+    }
 
     [LoggerMessage(LogLevel.Warning, "The demo account {Name} was not made: {Problems}")]
     private partial void LogRefused(string name, string problems);

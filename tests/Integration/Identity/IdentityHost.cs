@@ -111,6 +111,11 @@ public class IdentityHost : IAsyncLifetime
         return (browser, email);
     }
 
+    /// <summary>Runs another process on the same database, until it has exited.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> RunAsync(string arguments) => await Shell.RunAsync(
+        $"cd '{Path.GetDirectoryName(ReplicaProcess.AssemblyOf("services/Identity"))}' && ASPNETCORE_ENVIRONMENT=Development dotnet Identity.dll --ConnectionStrings:Database='{await DatabaseAsync("identity")}' "
+        + $"--Identity:CertificateFile='{Certificate()}' {arguments}");
+
     public static string NewEmail() => $"{Guid.NewGuid():N}@example.com";
 
     private static void AddClient(Dictionary<string, string> settings, int i, string id, string grant, string[] scopes, string? keys)
