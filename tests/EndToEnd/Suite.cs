@@ -31,6 +31,9 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>How long a stop may take, as promised.</summary>
     public static readonly TimeSpan StopPromise = TimeSpan.FromSeconds(10);
 
+    /// <summary>Where it is started from: what it prints to be copied is meant from there.</summary>
+    public static readonly string WorkingDirectory = Path.GetTempPath();
+
     private const string MarkVariable = "SUITE_UNDER_TEST";
 
     private readonly string mark = Guid.NewGuid().ToString("N");
@@ -51,7 +54,7 @@ public sealed partial class Suite : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = WorkingDirectory,
         };
         start.Environment[MarkVariable] = mark;
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())

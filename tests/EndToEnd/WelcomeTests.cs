@@ -86,7 +86,7 @@ public sealed class WelcomeTests(SharedSuite shared)
     // As the second of two that are pasted into one shell: the first gets a token.
     private async Task<string> RunAsync(string command)
     {
-        var (exitCode, output, error) = await Shell.RunAsync($"set -e\n{Suite.Commands[0]}\n{command}");
+        var (exitCode, output, error) = await Shell.RunAsync($"set -e\ncd '{Suite.WorkingDirectory}'\n{Suite.Commands[0]}\n{command}");
         Assert.True(exitCode == 0, $"{command}\n{output}\n{error}");
         return output;
     }
