@@ -39,7 +39,7 @@ public sealed class DrainTests
     public async Task A_connection_over_HTTP_ends_with_its_next_answer()
     {
         using var gateway = new GatewayFixture();
-        gateway.Settings["Drain:Delay"] = "00:00:30";
+        gateway.Settings["Drain:Delay"] = "00:00:10";
         await gateway.InitializeAsync();
         using var before = await gateway.Rest.GetAsync("/v1/users/ada");
         Assert.False(before.Headers.ConnectionClose ?? false);
