@@ -97,7 +97,7 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
         var identity = Loopback(Catalog.Identity.HttpPort!.Value);
         var issuer = Variable("Identity__Issuer") ?? Catalog.Origin;
         SetUnlessSet(settings, "Auth__Authority", $"{issuer.TrimEnd('/')}/");
-        if (Variable("Auth__KeysFile") is null)
+        if (service != Catalog.Identity && Variable("Auth__KeysFile") is null)
             SetUnlessSet(settings, "Auth__KeysAddress", $"{identity}/.well-known/jwks");
         SetUnlessSet(settings, "Auth__TokenAddress", $"{identity}/connect/token");
         if (service.HasKey && Variable("Auth__TokenFile") is null)

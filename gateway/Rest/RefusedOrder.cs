@@ -4,8 +4,8 @@ using Microservices.Hosting;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// An order that a gateway sends to its own REST port before it is ready, so that its first callers do not wait until code is compiled. It lacks its
-/// user, so that it is refused here and no service hears of it.
+/// An order that a gateway sends to its own REST port before it is ready, so that its first callers do not wait until code is compiled. It has
+/// no token and lacks its user, so that it is refused here and no service hears of it.
 /// </summary>
 internal static class RefusedOrder
 {

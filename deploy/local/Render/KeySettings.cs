@@ -26,7 +26,9 @@ internal static class KeySettings
     {
         // Of itself it asks itself: no other replica may be there yet.
         var identity = $"http://{(service == Catalog.Identity ? "localhost" : Catalog.Identity.Name)}:{Catalog.Identity.HttpPort}";
-        yield return ("Auth__KeysAddress", $"{identity}/.well-known/jwks");
+        // Its own keys it has in process.
+        if (service != Catalog.Identity)
+            yield return ("Auth__KeysAddress", $"{identity}/.well-known/jwks");
         if (service.HasKey)
         {
             yield return ("Auth__TokenAddress", $"{identity}/connect/token");
