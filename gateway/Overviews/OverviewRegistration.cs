@@ -57,7 +57,5 @@ internal static class OverviewRegistration
         where TResult : class, ICallResult, new()
     {
         builder.Services.AddCallStreamClient(method, $"Backends:{backend}", options => options.AdaptiveConcurrency = true);
-        builder.Services.AddSingleton<BackendCheck<TCall, TResult>>();
-        builder.Services.AddHealthChecks().AddCheck<BackendCheck<TCall, TResult>>(backend.ToLowerInvariant());
     }
 }

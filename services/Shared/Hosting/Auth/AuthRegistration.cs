@@ -27,6 +27,8 @@ internal static class AuthRegistration
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
         builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());
+        builder.Services.AddSingleton<KeysCheck>();
+        builder.Services.AddHealthChecks().AddCheck<KeysCheck>("keys");
         builder.Services.AddHostedService<KeysAtStart>();
         builder.Services.AddHostedService<OwnTokens>();
     }

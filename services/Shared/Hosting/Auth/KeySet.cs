@@ -27,6 +27,14 @@ internal sealed partial class KeySet(KeySource source, Kept kept, TimeProvider t
     /// <summary>Whether there are keys; while there are none, no token can be checked.</summary>
     public bool IsKnown => Volatile.Read(ref keys) is not null;
 
+    /// <summary>Whether there are keys, after reading them if there are none and that is due.</summary>
+    public async ValueTask<bool> AreKnownAsync(CancellationToken cancellationToken)
+    {
+        if (!IsKnown)
+            await ReadIfDue(RetryDelay).WaitAsync(cancellationToken);
+        return IsKnown;
+    }
+
     /// <summary>The key with this id, after reading the keys anew if it is not among them and that is due; null when there is none.</summary>
     public async ValueTask<SecurityKey?> FindAsync(string id, CancellationToken cancellationToken)
     {

@@ -7,17 +7,21 @@ namespace Microservices.Hosting.Auth;
 
 /// <summary>
 /// The process's own token that it gets by its key, and renews when 80 % of its lifetime are over. While the authority is away it goes on trying, with a
-/// growing delay, and the token in hand, or the one that was kept when the process starts, is used until it expires; after that, calls are UNAVAILABLE. Thread-safe.
+/// growing delay, and the token in hand, or the one that was kept when the process starts, is used until it expires; after that, calls are UNAVAILABLE. A process that
+/// has just started waits a moment, since the authority may be starting too. Thread-safe.
 /// </summary>
 internal sealed partial class RenewedToken(ClientCredentials credentials, Kept kept, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
 {
     private const double RenewedAt = 0.8;
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(1);
+
+    // For so long after the start calls wait for the first token.
+    private static readonly TimeSpan StartWait = TimeSpan.FromSeconds(5);
 
     private readonly Outage outage = new(time);
 
-    // The attempt that is going on, or has ended. The first one begins when the process starts.
+    // The attempt that is going on, or has ended. The first one begins when the process starts, and goes on for as long as calls wait for its token.
     private volatile TaskCompletionSource attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Held? held;
 
@@ -37,16 +41,23 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, Kept k
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         var backoff = new Backoff(FirstRetryDelay, MaxRetryDelay);
+        var started = time.GetTimestamp();
         while (true)
         {
             var lifetime = await TryRenewAsync(stoppingToken);
             if (lifetime is not null)
                 backoff.Reset();
+            var isOver = lifetime is not null || time.GetElapsedTime(started) >= StartWait;
+            if (isOver)
+                attempt.SetResult();
             await Task.Delay(lifetime * RenewedAt ?? backoff.Next(), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stoppingToken.IsCancellationRequested)
-                return;
-            attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                break;
+            if (isOver)
+                attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+
+        attempt.TrySetResult();
     }
 
     private string? Valid => held is { } token && time.GetElapsedTime(token.Since) < token.Lifetime ? token.Token : null;
@@ -75,10 +86,6 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, Kept k
             if (!cancellationToken.IsCancellationRequested && outage.Begin())
                 LogAway(credentials.Source, exception.Message);
             return null;
-        }
-        finally
-        {
-            attempt.SetResult();
         }
     }
 

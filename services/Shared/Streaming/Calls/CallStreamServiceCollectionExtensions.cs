@@ -41,7 +41,10 @@ public static class CallStreamServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts, with the process's <see cref="IStreamCredentials"/>.</summary>
+    /// <summary>
+    /// Registers a <see cref="CallStreamClient{TCall, TResult}"/>, which connects when the host starts, with the process's <see cref="IStreamCredentials"/>,
+    /// and a health check of the method's name: the process is ready once there is a stream (<see cref="StartCheck"/>).
+    /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="method">The method, as in <c>UsersService.LookupUsers</c>.</param>
     /// <param name="section">The configuration section with <see cref="CallStreamClientOptions"/>, one for each backend.</param>
@@ -77,6 +80,8 @@ public static class CallStreamServiceCollectionExtensions
                 logging.CreateLogger<CallStreamClient<TCall, TResult>>());
         });
         services.AddHostedService<CallStreamStarter<TCall, TResult>>();
+        services.AddSingleton<CallStreamCheck<TCall, TResult>>();
+        services.AddHealthChecks().AddCheck<CallStreamCheck<TCall, TResult>>(method.Name);
         return services;
     }
 }

@@ -41,16 +41,33 @@ public sealed class RenewedTokenTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Calls_wait_for_the_first_one_and_are_unavailable_when_there_is_none()
+    public async Task Calls_wait_for_the_first_one_while_the_authority_starts_too()
     {
         var waiting = Enumerable.Range(0, 100).Select(_ => token.TokenAsync(default).AsTask()).ToList();
+        authority.Fail();
+        await WaitsAsync(1);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await AskedAsync(2);
+        Assert.All(waiting, call => Assert.False(call.IsCompleted));
+        authority.Answer("first");
+        Assert.All(await Task.WhenAll(waiting), given => Assert.Equal("first", given));
+    }
+
+    [Fact]
+    public async Task Calls_are_unavailable_when_there_is_none_5_s_after_the_start()
+    {
+        var waiting = Enumerable.Range(0, 100).Select(_ => token.TokenAsync(default).AsTask()).ToList();
+        authority.Fail();
+        await WaitsAsync(1);
+        time.Advance(TimeSpan.FromSeconds(5));
+        await AskedAsync(2);
         Assert.All(waiting, call => Assert.False(call.IsCompleted));
         authority.Fail();
         foreach (var call in waiting)
             Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call)).StatusCode);
         // At once, while nobody is asked.
         await Assert.ThrowsAsync<RpcException>(() => token.TokenAsync(default).AsTask());
-        Assert.Equal(1, authority.Asked);
+        Assert.Equal(2, authority.Asked);
     }
 
     [Fact]
@@ -82,8 +99,8 @@ public sealed class RenewedTokenTests : IAsyncDisposable
 
         time.Advance(TimeSpan.FromSeconds(1));
         await Assert.ThrowsAsync<RpcException>(() => token.TokenAsync(default).AsTask());
-        // A wait of 5 s at most, so that there are not many, and always another one.
-        Assert.InRange(authority.Asked, 2, 50);
+        // A wait of 1 s at most, so that there are not many, and always another one.
+        Assert.InRange(authority.Asked, 2, 65);
 
         authority.IsAway = false;
         await Eventually.UntilAsync(() =>
