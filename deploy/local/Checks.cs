@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Npgsql;
 
 namespace Microservices.Local;
 
@@ -22,7 +21,7 @@ internal static class Checks
         if (plan.Options.Redis is { } redis)
             await RedisAnswersAsync(redis);
         if (plan.Options.Postgres is { } postgres)
-            await PostgresAnswersAsync(postgres);
+            await new PostgresCheck(postgres, Patience).RunAsync();
     }
 
     private static void AreBuilt(Plan plan)
@@ -104,34 +103,6 @@ internal static class Checks
         {
             var why = e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message;
             throw LaunchException.Refused($"--redis {redis} cannot be reached: {why}. Start a Redis there, or leave the option out for the embedded one");
-        }
-    }
-
-    // Whom the server lets in, and to what, the services say in the same words wherever they run.
-    private static async Task PostgresAnswersAsync(string postgres)
-    {
-        var server = new NpgsqlConnectionStringBuilder(postgres) { Pooling = false };
-        using var patience = new CancellationTokenSource(Patience);
-        var connection = new NpgsqlConnection(server.ToString());
-        try
-        {
-            // A server that accepts and then says nothing holds up the handshake, token or not.
-            await connection.OpenAsync(patience.Token).WaitAsync(patience.Token);
-            await connection.DisposeAsync();
-        }
-        catch (PostgresException)
-        {
-            // It answered.
-        }
-        catch (NpgsqlException e) when (e.Message.StartsWith("No password has been provided", StringComparison.Ordinal))
-        {
-            // It answered, and the driver has no code for that.
-        }
-        catch (Exception e) when (e is NpgsqlException or SocketException or OperationCanceledException)
-        {
-            var cause = e.GetBaseException();
-            var why = cause is OperationCanceledException or TimeoutException ? $"no answer within {Patience.TotalSeconds:0} s" : cause.Message;
-            throw LaunchException.Refused($"--postgres {server.Host}:{server.Port} cannot be reached: {why}. Start a PostgreSQL there, or leave the option out for SQLite files");
         }
     }
 

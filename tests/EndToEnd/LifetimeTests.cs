@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microservices.Local;
 using Microservices.Tests.Support;
-using Npgsql;
 using Xunit;
 
 namespace Microservices.Tests.EndToEnd;
@@ -168,17 +167,6 @@ public sealed class LifetimeTests
 
         Assert.Equal(2, await suite.UntilExitAsync());
         Assert.Matches("^local +\\| Starting .*\n[a-z]+ cannot start: .*Drain:Window.*\n$", suite.Output);
-        await UntilNoneIsLeftAsync(suite);
-    }
-
-    [FactNeeding(Need.PostgreSql)]
-    public async Task A_PostgreSQL_that_does_not_let_the_services_in_ends_the_suite_with_one_line_that_names_the_option()
-    {
-        await using var postgres = await PostgresServer.StartAsync();
-        await using var suite = Suite.Launch(["--postgres", new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { Username = "nobody" }.ToString()]);
-
-        Assert.Equal(2, await suite.UntilExitAsync());
-        Assert.Matches("(?m)^[a-z]+ cannot start: .*--postgres.*\n$", suite.Output);
         await UntilNoneIsLeftAsync(suite);
     }
 
