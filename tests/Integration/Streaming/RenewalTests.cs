@@ -62,6 +62,25 @@ public sealed class RenewalTests
     }
 
     [Fact]
+    public async Task A_stream_where_nobodys_rights_are_checked_goes_on_whatever_is_shown()
+    {
+        var log = new EventsMemoryLog();
+        await using var host = await EventsHost.StartAsync(log);
+        var given = 0;
+        await using var client = Client(host, TimeSpan.FromMilliseconds(50), _ => new($"{Interlocked.Increment(ref given)}"));
+        var ids = new ConcurrentQueue<int>();
+        var reading = ReadAsync(client, ids, 20);
+        log.Append(10);
+        await Eventually.UntilAsync(() => ids.Count == 10 && Volatile.Read(ref given) > 5, "several were shown");
+        log.Append(10);
+
+        await reading;
+
+        Assert.DoesNotContain(host.Ends, end => end != StatusCode.OK);
+        Assert.Equal(Enumerable.Range(1, 20), ids);
+    }
+
+    [Fact]
     public async Task While_there_is_no_token_the_client_tries_again()
     {
         var log = new EventsMemoryLog();

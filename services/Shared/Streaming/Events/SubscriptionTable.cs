@@ -79,8 +79,9 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     /// <exception cref="RpcException">The stream must end.</exception>
     internal async ValueTask RenewAsync(string token, CancellationToken cancellationToken)
     {
+        // Where nobody's rights are checked, a token says nothing.
         if (Rights is null)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "This stream takes no tokens."));
+            return;
         if (await Rights.RenewAsync(token, cancellationToken) is { } ending)
             throw ending.ToRpcException();
         ServerSubscription<TRequest>[] all;
