@@ -1,13 +1,16 @@
 namespace Microservices.Primitives;
 
 /// <summary>
-/// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): a random wait between zero and a
-/// bound that doubles with every failure up to the cap. Not thread-safe.
+/// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): a random wait between nearly zero and a
+/// bound that doubles with every failure up to the cap. It is never shorter than a millisecond, of which timers make none: a failure that comes at once would be repeated at once.
+/// Not thread-safe.
 /// </summary>
 /// <param name="first">The bound of the wait after the first failure.</param>
 /// <param name="cap">The largest bound.</param>
 public sealed class Backoff(TimeSpan first, TimeSpan cap)
 {
+    private const double Shortest = 1;
+
     /// <summary>How many waits were asked for since the last success.</summary>
     public int Failures { get; private set; }
 
@@ -19,6 +22,6 @@ public sealed class Backoff(TimeSpan first, TimeSpan cap)
     {
         var bound = Math.Min(cap.TotalMilliseconds, first.TotalMilliseconds * Math.Pow(2, Math.Min(Failures, 20)));
         Failures++;
-        return Jitter.UpTo(TimeSpan.FromMilliseconds(bound));
+        return Jitter.Between(TimeSpan.FromMilliseconds(Math.Min(Shortest, bound)), TimeSpan.FromMilliseconds(bound));
     }
 }
