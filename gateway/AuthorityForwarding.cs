@@ -24,7 +24,6 @@ internal static class AuthorityForwarding
     /// <summary>Registers it.</summary>
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
-        builder.AddForwardedFor();
         builder.Services.AddValidatedOptions<AuthorityOptions, AuthorityOptionsValidator>("Authority");
         builder.Services.AddHttpForwarder();
     }
@@ -32,7 +31,6 @@ internal static class AuthorityForwarding
     /// <summary>Maps the paths.</summary>
     public static void MapAuthority(this WebApplication app)
     {
-        app.UseWhen(http => Prefixes.Any(prefix => http.Request.Path.StartsWithSegments(prefix)), identity => identity.UseForwardedFor());
         var options = app.Services.GetRequiredService<IOptions<AuthorityOptions>>().Value;
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         var quota = new FairQuota("requests to Identity", options.MaxRequests, app.Services.GetRequiredService<ILogger<AuthorityOptions>>());

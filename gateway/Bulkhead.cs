@@ -3,7 +3,9 @@ using Grpc.Core.Interceptors;
 using Microservices.Gateway.Errors;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
+using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
+using Microservices.Users.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway;
@@ -48,8 +50,15 @@ internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Inte
 
 internal static class BulkheadRegistration
 {
+    /// <summary>Registers the clients of the services that REST and overviews are made of.</summary>
+    public static void AddGuardedBackends(this WebApplicationBuilder builder)
+    {
+        builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
+        builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
+    }
+
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>
-    public static void AddGuardedBackend<TClient>(this WebApplicationBuilder builder, string name)
+    private static void AddGuardedBackend<TClient>(this WebApplicationBuilder builder, string name)
         where TClient : ClientBase<TClient> =>
         builder.AddBackend<TClient>(name, services =>
         {

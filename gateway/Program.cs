@@ -1,19 +1,18 @@
 using Microservices.Gateway;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Events;
+using Microservices.Gateway.Limits;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.Rest;
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
-using Microservices.Orders.V1;
-using Microservices.Users.V1;
 
 var builder = ServiceDefaults.CreateBuilder(args, GatewayService.Descriptor, facesStrangers: true);
 builder.Services.AddValidatedOptions<GatewayOptions, GatewayOptionsValidator>("Gateway");
 builder.AddErrors();
-builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
-builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
+builder.AddLimits();
+builder.AddGuardedBackends();
 builder.AddOverviews();
 builder.AddEvents();
 builder.AddRest();
@@ -21,6 +20,7 @@ builder.AddAuthority();
 builder.AddApiDescription();
 
 var app = builder.Build();
+app.UseForwardedFor();
 app.MapServiceDefaults();
 app.UseCors();
 app.UseProblems();

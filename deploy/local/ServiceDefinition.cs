@@ -17,7 +17,7 @@ internal sealed record ServiceDefinition(string Project, int GrpcPort)
     /// <summary>Its port of HTTP/1.1 for people and browsers: REST, SSE, pages.</summary>
     public int? HttpPort { get; init; }
 
-    /// <summary>Whether it keeps a database of its own, and tells of its changes through Redis.</summary>
+    /// <summary>Whether it keeps a database of its own, and tells of its changes through Redis, which all know.</summary>
     public bool HasDatabase { get; init; } = true;
 
     /// <summary>The projects of the services that it calls.</summary>

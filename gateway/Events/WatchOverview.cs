@@ -5,6 +5,7 @@ using Microservices.Gateway.Errors;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Events;
@@ -19,7 +20,7 @@ namespace Microservices.Gateway.Events;
 /// only a few snapshots at a time are read and on their way to its client. A singleton; thread-safe.
 /// </summary>
 internal sealed class WatchOverview(
-    EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview, SubscriptionQuota quota)
+    EventStreamClient<UserEvent> users, EventStreamClient<OrderEvent> orders, OverviewSnapshot overview, SubscriptionQuota quota, IRequestLimits limits)
     : IEventReaderSource<WatchOverviewRequest>
 {
     private const int Sources = 2;
@@ -35,6 +36,8 @@ internal sealed class WatchOverview(
     {
         var subscription = request.Subscribe;
         var query = Check(request, out var positions);
+        if (await limits.RefusalAsync(http, (Principal)http.User) is { } refusal)
+            throw new StatusException(refusal);
         using var hold = quota.Take(http);
         var caller = Caller.Of(http);
         var shown = new ShownVersions();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microservices.Gateway.Errors;
+using Microservices.Gateway.Limits;
 using Microservices.Gateway.Rest;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
@@ -25,7 +26,7 @@ internal static class OperationDescription
     private const string ProblemJson = "application/problem+json";
 
     // Any operation that asks a service may answer with these.
-    private static readonly int[] Failures = [401, 403, 500, 502, 503, 504];
+    private static readonly int[] Failures = [401, 403, 429, 500, 502, 503, 504];
 
     /// <summary>Names the operation; every one takes Request-Timeout.</summary>
     public static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, string id, string tag, string summary, string description) => route
@@ -109,6 +110,11 @@ internal static class OperationDescription
                 response.Content![ProblemJson].Example = ToNode(Examples.Problem(status));
                 if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable && response is OpenApiResponse open)
                     Add(open, HeaderNames.RetryAfter, JsonSchemas.Number, "How many seconds to wait before trying again.", "1");
+                if (status == StatusCodes.Status429TooManyRequests && response is OpenApiResponse limited)
+                {
+                    Add(limited, RateLimitHeaders.Policy, JsonSchemas.Text, "The limit: `q` requests in `w` seconds. Absent where a service behind the gateway has refused.", "\"user\";q=2000;w=10");
+                    Add(limited, RateLimitHeaders.Limit, JsonSchemas.Text, "What is left of it: `r` requests; all of them again in `t` seconds. Successful answers have both headers once more than half is used.", "\"user\";r=0;t=10");
+                }
             }
 
             return Task.CompletedTask;

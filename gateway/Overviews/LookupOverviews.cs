@@ -1,6 +1,8 @@
+using Grpc.Core;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.V1;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Streaming.Calls;
 using Microsoft.Extensions.Options;
 
@@ -10,14 +12,21 @@ namespace Microservices.Gateway.Overviews;
 /// Answers the overviews of a call stream. Each is a batch of its own (see the registration): so each has a token of its own, which
 /// ends its parts when its caller cancels it, and none waits for another.
 /// </summary>
-internal sealed class LookupOverviews(OverviewAggregator overviews, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class LookupOverviews(OverviewAggregator overviews, IRequestLimits limits, IOptions<GatewayOptions> options, TimeProvider time)
     : ICallBatchHandler<LookupOverviewsCall, LookupOverviewsResult>
 {
     public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken)
     {
+        var http = batch.Context.GetHttpContext();
         var hold = (QuotaHold)batch.Context.UserState[typeof(QuotaHold)];
         await Task.WhenAll(batch.Select(async call =>
         {
+            if (await limits.RefusalAsync(http, (Principal)http.User) is { } refusal)
+            {
+                call.Fail(refusal);
+                return;
+            }
+
             var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
             // Their number is bounded by the credit of the stream.
             if (bytes <= AnswerBudget.SmallAnswer)

@@ -7,19 +7,22 @@ namespace Microservices.Gateway.Rest;
 
 /// <summary>
 /// Lets requests in by what the methods that a route stands for state; of gRPC Hosting does that. What a path names as a user must be the caller itself,
-/// unless it may ask for everybody's; what a body names is checked where the body is read, or by the service.
+/// unless it may ask for everybody's; what a body names is checked where the body is read, or by the service. What anybody may ask for counts as a stranger's.
 /// </summary>
-internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck callers)
+internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck callers, IRequestLimits limits)
 {
     private const string UserId = "userId";
 
     public async Task InvokeAsync(HttpContext http)
     {
-        if (http.GetEndpoint()?.Metadata is { } route && route.GetMetadata<MethodAccess>() is not null && route.GetMetadata<GrpcMethodMetadata>() is null)
+        var route = http.GetEndpoint()?.Metadata;
+        if (route?.GetMetadata<GrpcMethodMetadata>() is null)
         {
+            var isOpen = route?.GetMetadata<MethodAccess>() is null;
             // Whatever the answer is, it depends on who asks.
-            http.Response.Headers.Vary = HeaderNames.Authorization;
-            if (await RefusalAsync(http) is { } refusal)
+            if (!isOpen)
+                http.Response.Headers.Vary = HeaderNames.Authorization;
+            if (await (isOpen ? limits.RefusalOfStrangerAsync(http) : RefusalAsync(http)) is { } refusal)
             {
                 await ProblemMiddleware.WriteAsync(http, refusal);
                 return;

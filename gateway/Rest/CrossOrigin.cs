@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microservices.Gateway.Limits;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -50,7 +51,7 @@ internal static class CrossOrigin
                 .WithOrigins([.. options.Value.AllowedOrigins])
                 .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Patch)
                 .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, HeaderNames.CacheControl, HeaderNames.Accept, RequestValues.IdempotencyKey, RequestValues.RequestTimeout, RequestValues.Position, RequestValues.LastEventId)
-                .WithExposedHeaders(HeaderNames.Location, HeaderNames.RetryAfter, HeaderNames.Age, RequestValues.IdempotencyReplayed, RequestValues.Position)
+                .WithExposedHeaders(HeaderNames.Location, HeaderNames.RetryAfter, HeaderNames.Age, RateLimitHeaders.Limit, RateLimitHeaders.Policy, RequestValues.IdempotencyReplayed, RequestValues.Position)
                 .SetPreflightMaxAge(options.Value.PreflightMaxAge));
         });
     }

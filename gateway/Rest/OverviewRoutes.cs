@@ -34,7 +34,7 @@ internal static class OverviewRoutes
             .Answers<Overview>(200, "The overview, whole or partial. The header Age, in seconds, says that a part of it is stale.",
                 ("complete", Examples.Overview), ("partial", Examples.PartialOverview), ("stale", Examples.StaleOverview))
             .AnswersHeader(200, "Age", JsonSchemas.Number, "How old the oldest part is, in seconds; only when one is stale.", "7")
-            .Fails(400, 404, 429);
+            .Fails(400, 404);
         app.MapPost("/v1/overviews:batchGet", BatchGetAsync)
             .StandsFor(GatewayService.Descriptor, "LookupOverviews")
             .Describe("batchGetOverviews", "Overview", "Get the overviews of up to 100 users", """
@@ -69,7 +69,7 @@ internal static class OverviewRoutes
         return ReaderPace.Json(http, overview.ToJson(), GatewayJson.Default.Overview, overview.Bytes);
     }
 
-    private static async Task<IResult> BatchGetAsync(HttpContext http, OverviewAggregator overviews, AnswerBudget budget, IOptions<GatewayOptions> options)
+    private static async Task<IResult> BatchGetAsync(HttpContext http, OverviewAggregator overviews, IRequestLimits limits, AnswerBudget budget, IOptions<GatewayOptions> options)
     {
         const int MaxIds = 100;
         var deadline = http.Deadline();
@@ -88,6 +88,9 @@ internal static class OverviewRoutes
         }
 
         errors.ThrowIfAny();
+        // The first one has come with the request.
+        if (await limits.RefusalAsync(http, (Principal)http.User, userIds.Count - 1) is { } refusal)
+            return new ProblemResult(refusal);
         var request = new GetOverviewRequest { Strict = body.Strict ?? false, OrderLimit = body.OrderLimit ?? 0 };
         var any = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(body.Fields) }, http);
         var rights = http.Rights();

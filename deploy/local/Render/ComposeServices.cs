@@ -30,11 +30,11 @@ internal static class ComposeServices
           # On this machine, without TLS: with demo accounts.
           DOTNET_ENVIRONMENT: Development
           Auth__Authority: {{Issuer}}
+          ConnectionStrings__Redis: redis:6379
           Drain__Window: 00:00:20
           EventStreams__DrainWindow: 00:00:10
 
         x-state-settings: &state-settings
-          ConnectionStrings__Redis: redis:6379
           # The database has no password and no port to the outside: only these containers get to it.
           ConnectionStrings__Database: Host=postgres;Database=suite;Username=suite
 

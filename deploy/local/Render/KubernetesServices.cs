@@ -55,7 +55,8 @@ internal static class KubernetesServices
     [
         .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"http://*:{p.Port}\" }}"),
         .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{b.Name}:{b.GrpcPort}\" }}"),
-        .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database"), Secret("Redis", "redis")] : [],
+        .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database")] : [],
+        Secret("Redis", "redis"),
         .. KubernetesKeys.Settings(service),
     ];
 

@@ -20,6 +20,9 @@ p.dashboard('microservices-gateway', 'Gateway', 'What comes in over HTTP and gRP
     p.panel('Share of answers that are slow', 'percentunit', 'Longer than 250 ms, over an hour. The objective is at most 1 %.', [
       p.line('gateway:request_slow:ratio_rate1h{namespace=~"$namespace"}', 'slow'),
     ]),
+    p.panel('Requests over a limit', 'reqps', 'Refused because a user, an operator or a service, or an address without a valid token, has made too many (Limits:*).', [
+      p.line('sum by (limit) (rate(gateway_limits_refused_total{%s}[$__rate_interval]))' % of, '{{limit}}'),
+    ]),
     p.panel('Open requests and streams', 'short', 'Over HTTP, event streams included.', [
       p.line('sum(http_server_active_requests{%s})' % of, 'open'),
     ]),

@@ -21,13 +21,9 @@ public static class EventLogExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        services.AddValidatedOptions<EventLogOptions, EventLogOptionsValidator>(EventLogOptions.Section)
-            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString("Redis") ?? "");
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventLogOptions>, RedisConnectionStringValidator>());
+        AddRedis(services);
         services.AddMetrics();
-        services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<EventLogMetrics>();
-        services.TryAddSingleton<RedisConnection>();
         services.TryAddSingleton<LogTrimmer>();
         services.TryAddSingleton<LogRefusals>();
         services.TryAddSingleton<LogWriter>();
@@ -46,6 +42,20 @@ public static class EventLogExtensions
     }
 
     /// <summary>
+    /// Adds <see cref="SharedRates"/>, with the same Redis, and of the section <c>EventLog</c> its key prefix and times. A setting that is missing or wrong stops the process at start
+    /// and is named; Redis itself may come later.
+    /// </summary>
+    public static IHostApplicationBuilder AddSharedRates(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        AddRedis(builder.Services);
+        builder.Services.TryAddSingleton(services => new SharedRates(
+            services.GetRequiredService<RedisConnection>(), services.GetRequiredService<IOptions<EventLogOptions>>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService<RedisConnector>();
+        return builder;
+    }
+
+    /// <summary>
     /// Has <typeparamref name="T"/> (a singleton, made here unless it is registered) read older events of the topics that begin with
     /// the prefix. The longest prefix that fits a topic counts.
     /// </summary>
@@ -55,5 +65,14 @@ public static class EventLogExtensions
         ArgumentNullException.ThrowIfNull(topicPrefix);
         services.TryAddSingleton<T>();
         return services.AddSingleton(provider => new HistoryRoute(topicPrefix, provider.GetRequiredService<T>()));
+    }
+
+    private static void AddRedis(IServiceCollection services)
+    {
+        services.AddValidatedOptions<EventLogOptions, EventLogOptionsValidator>(EventLogOptions.Section)
+            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString("Redis") ?? "");
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventLogOptions>, RedisConnectionStringValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RedisConnection>();
     }
 }

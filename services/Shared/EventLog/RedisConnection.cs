@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Microservices.EventLog;
 
 /// <summary>
-/// The process's connection for the event log, and how topics are named in Redis: all keys of a topic, and its channel, share
+/// The process's connection for the event log and the counts of limits, and how topics are named in Redis: all keys of a topic, and its channel, share
 /// the hash tag {topic}, hence one slot of a cluster. It connects in the background, again and again; commands meanwhile fail at once.
 /// </summary>
 internal sealed partial class RedisConnection(IOptions<EventLogOptions> options, TimeProvider time, ILogger<RedisConnection> logger) : IAsyncDisposable
@@ -172,7 +172,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
         Restored?.Invoke(writesMayBeLost);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis at {EndPoint} is away: {Failure}. Event streams are delayed; the next line about it comes when it is back")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis at {EndPoint} is away: {Failure}. Meanwhile event streams are delayed, and each replica limits callers by itself; the next line about it comes when it is back")]
     private partial void LogLost(string endPoint, ConnectionFailureType failure);
 
     [LoggerMessage(3, LogLevel.Information, "Redis at {EndPoint} is back, after {Lasted}")]

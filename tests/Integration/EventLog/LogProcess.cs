@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Microservices.Tests.Integration.EventLog;
 
-/// <summary>One process's event log, as a service has it: a host of its own with AddEventLog.</summary>
+/// <summary>One process's event log, as a service has it: a host of its own with AddEventLog, and with the counts of limits.</summary>
 internal sealed class LogProcess : IAsyncDisposable
 {
     private readonly IHost host;
@@ -25,6 +25,7 @@ internal sealed class LogProcess : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(settings ?? []) { ["ConnectionStrings:Redis"] = redis });
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddConsole();
         builder.AddEventLog();
+        builder.AddSharedRates();
         services?.Invoke(builder.Services);
         var host = builder.Build();
         await host.StartAsync();

@@ -60,6 +60,8 @@ internal sealed class GatewayFactory : WebApplicationFactory<GatewayOptions>
             .UseSetting("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")
             .UseSetting("Kestrel:Endpoints:Grpc:Url", "http://127.0.0.1:0")
             .UseSetting("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:0")
+            // Nobody is there, whatever else runs on this machine: it limits callers by itself.
+            .UseSetting("ConnectionStrings:Redis", "127.0.0.1:1")
             .UseSetting("Drain:Window", "00:00:01")
             .UseSetting("Logging:LogLevel:Default", "Critical")
             .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");

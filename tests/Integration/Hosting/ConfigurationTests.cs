@@ -47,6 +47,16 @@ public sealed class ConfigurationTests
     public Task A_wrong_setting_stops_the_process_and_is_named(string variable, string value, string key, string mend = "") =>
         EndsAsync([(variable, value)], key, mend);
 
+    [Theory]
+    [InlineData("Limits__UserBurst", "99", "Limits:UserBurst must be from 100 to 10000000, but is 99")]
+    [InlineData("Limits__AddressRate", "0", "Limits:AddressRate must be from 1 to 1000000")]
+    [InlineData("Limits__RedisTimeout", "5", "Limits:RedisTimeout", "a time such as")]
+    [InlineData("Limits__UserRates", "5", "Limits:UserRates is not a setting", "Limits:UserRate")]
+    [InlineData("ConnectionStrings__Redis", "", "ConnectionStrings:Redis")]
+    [InlineData("Proxies__Trusted__0", "10.0.0.0", "Proxies:Trusted:0", "must be a network such as 10.0.0.0/8")]
+    public Task So_does_a_wrong_setting_of_the_gateway(string variable, string value, string key, string mend = "") =>
+        FailedStart.OfAsync("gateway", [("Kestrel__Endpoints__Http__Url", "http://127.0.0.1:0"), (variable, value)], [key, mend]);
+
     [Fact]
     public Task A_value_that_is_none_of_those_allowed_is_named_with_those_that_are() => EndsAsync(
         [("ASPNETCORE_ENVIRONMENT", "Development"), ("Faults__Rules__0__Status", "Broken")], "Faults:Rules:0:Status", "must be one of OK, Cancelled");

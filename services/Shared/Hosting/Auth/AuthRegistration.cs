@@ -23,7 +23,7 @@ internal static class AuthRegistration
         builder.Services.AddSingleton(services => new TokenCache(services.GetRequiredService<IOptions<AuthOptions>>().Value.MaxCachedBytes, TimeProvider.System));
         builder.Services.AddSingleton(services => new TokenCheck(
             services.GetRequiredService<KeySet>(), services.GetRequiredService<TokenCache>(), services.GetRequiredService<IOptions<AuthOptions>>(), TimeProvider.System));
-        builder.Services.AddSingleton(services => new CallerCheck(services.GetRequiredService<TokenCheck>(), TimeProvider.System));
+        builder.Services.AddSingleton(services => new CallerCheck(services.GetRequiredService<TokenCheck>(), TimeProvider.System, services.GetService<IRequestLimits>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
         builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());

@@ -5,15 +5,17 @@ namespace Microservices.Hosting.Auth;
 
 /// <summary>
 /// Lets a request in: it needs a token that is valid here, whose owner may call the method of the endpoint. Who it is, is then the user of the request.
-/// Nothing else is looked at before, no cache and no row. Thread-safe.
+/// Nothing else is looked at before, no cache and no row. Where there are limits (<see cref="IRequestLimits"/>), an address that has sent too many bad tokens is not heard with one that is not
+/// known, and who is let in has made a request. Thread-safe.
 /// </summary>
 public sealed class CallerCheck
 {
     private const string Scheme = "Bearer ";
     private readonly TokenCheck tokens;
     private readonly RecentCallers recent;
+    private readonly IRequestLimits? limits;
 
-    internal CallerCheck(TokenCheck tokens, TimeProvider time) => (this.tokens, recent) = (tokens, new(time));
+    internal CallerCheck(TokenCheck tokens, TimeProvider time, IRequestLimits? limits = null) => (this.tokens, recent, this.limits) = (tokens, new(time), limits);
 
     /// <summary>Why the request is refused; null when it is let in.</summary>
     public ValueTask<Status?> RefusalAsync(HttpContext http)
@@ -24,32 +26,39 @@ public sealed class CallerCheck
             return default;
         var header = http.Request.Headers.Authorization;
         if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            return new(header.Count == 0 ? AuthErrors.TokenMissing : AuthErrors.TokenInvalid);
+            return StrangerAsync(http, header.Count == 0 ? AuthErrors.TokenMissing : AuthErrors.TokenInvalid);
         if (recent.Find(value) is { } known)
-            return new(Refusal(http, accesses, known));
-        var check = tokens.CheckAsync(value.AsSpan(Scheme.Length).Trim(' '), http.RequestAborted);
+            return LetInAsync(http, accesses, known);
+        var token = value.AsSpan(Scheme.Length).Trim(' ');
+        if (limits is not null && !tokens.IsKnown(token) && limits.RefusalUnheard(http) is { } unheard)
+            return new(unheard);
+        var check = tokens.CheckAsync(token, http.RequestAborted);
         if (!check.IsCompletedSuccessfully)
             return WaitAsync(http, accesses, check);
         var outcome = check.Result;
         if (outcome.Principal is { } caller)
             recent.Add(value, caller);
-        return new(Refusal(http, accesses, outcome));
+        return LetInAsync(http, accesses, outcome);
     }
 
-    private static async ValueTask<Status?> WaitAsync(HttpContext http, IReadOnlyList<MethodAccess> accesses, ValueTask<TokenOutcome> check) =>
-        Refusal(http, accesses, await check);
+    private async ValueTask<Status?> WaitAsync(HttpContext http, IReadOnlyList<MethodAccess> accesses, ValueTask<TokenOutcome> check) =>
+        await LetInAsync(http, accesses, await check);
 
-    private static Status? Refusal(HttpContext http, IReadOnlyList<MethodAccess> accesses, TokenOutcome outcome)
+    private ValueTask<Status?> LetInAsync(HttpContext http, IReadOnlyList<MethodAccess> accesses, TokenOutcome outcome)
     {
         if (outcome.Principal is not { } caller)
-            return outcome.Error;
+            return StrangerAsync(http, outcome.Error!);
         foreach (var access in accesses)
         {
             if (access.Refusal(caller) is { } refusal)
-                return refusal;
+                return new(refusal);
         }
 
         http.User = caller;
-        return null;
+        return limits is null ? default : limits.RefusalAsync(http, caller);
     }
+
+    private async ValueTask<Status?> StrangerAsync(HttpContext http, Status refusal) =>
+        // That there are no keys is not the caller's doing.
+        limits is not null && refusal != AuthErrors.KeysUnavailable && await limits.RefusalOfStrangerAsync(http) is { } limited ? limited : refusal;
 }

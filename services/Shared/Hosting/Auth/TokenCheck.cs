@@ -31,6 +31,9 @@ internal sealed class TokenCheck(KeySet keys, TokenCache known, IOptions<AuthOpt
     /// <summary>Whether the token of this caller, which was valid, has expired.</summary>
     public bool HasExpired(Principal caller) => time.GetUtcNow() >= caller.Expires;
 
+    /// <summary>Whether this token was checked and is valid still: to check it costs next to nothing.</summary>
+    public bool IsKnown(ReadOnlySpan<char> token) => token.Length is > 0 and <= MaxLength && known.Find(token) is not null;
+
     /// <summary>Who sends this token.</summary>
     public ValueTask<TokenOutcome> CheckAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken) =>
         token.Length is 0 or > MaxLength ? new(AuthErrors.TokenInvalid)

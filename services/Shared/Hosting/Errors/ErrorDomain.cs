@@ -64,6 +64,18 @@ public sealed class ErrorDomain(string domain)
     /// <summary>RESOURCE_EXHAUSTED, with a RetryInfo of a second: more is asked for at once than can be done, which passes.</summary>
     public Status Overloaded(string reason, string message) => Make(StatusCode.ResourceExhausted, reason, message, RetrySoon);
 
+    /// <summary>RESOURCE_EXHAUSTED, with QuotaFailure and RetryInfo: the caller has reached a bound of its own.</summary>
+    /// <param name="reason">The stable reason.</param>
+    /// <param name="message">What the caller is told.</param>
+    /// <param name="subject">Whose bound it is: the kind of caller, and never who it is.</param>
+    /// <param name="retryAfter">When to try again.</param>
+    public Status QuotaExceeded(string reason, string message, string subject, TimeSpan retryAfter)
+    {
+        var failure = new QuotaFailure();
+        failure.Violations.Add(new QuotaFailure.Types.Violation { Subject = subject, Description = message });
+        return Make(StatusCode.ResourceExhausted, reason, message, failure, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+    }
+
     /// <summary>UNAVAILABLE: something that this service needs cannot be reached; try again after a while.</summary>
     public Status Unavailable(string reason, string message) => Make(StatusCode.Unavailable, reason, message);
 

@@ -99,7 +99,8 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
             new HashSet<string>([
                 .. writes.Select(write => write + " Position"), .. writes.Select(write => write + " Idempotency-Replayed"), "patch /v1/users/{userId} 200 Position",
                 "post /v1/users 201 Location", "post /v1/orders 201 Location", "get /v1/users/{userId}/overview 200 Age",
-                "get /v1/users/{userId}/overview 429 Retry-After", .. Operations(document).Select(operation => $"{operation.Name} 503 Retry-After"),
+                .. Operations(document).Select(operation => $"{operation.Name} 503 Retry-After"),
+                .. from operation in Operations(document) from header in (string[])["Retry-After", "RateLimit", "RateLimit-Policy"] select $"{operation.Name} 429 {header}",
             ]),
             named);
     }

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Hosting;
+
+namespace Microservices.EventLog;
+
+/// <summary>Connects to Redis when a process starts that only counts in it. It does not hold up the start while Redis is away.</summary>
+internal sealed class RedisConnector(RedisConnection redis) : BackgroundService
+{
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await redis.CheckAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => redis.WaitConnectedAsync(stoppingToken);
+}
