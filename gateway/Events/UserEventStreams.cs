@@ -11,17 +11,18 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for. It ends them when they are old, when the caller's token expires, or when the process drains, spread over half of
+/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for, and as a user may have open (<see cref="UserStreams"/>). It ends them when they are old, when the caller's token expires, or when the process drains, spread over half of
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
 {
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
-    /// <exception cref="StatusException">Too many streams are open.</exception>
+    /// <exception cref="StatusException">Too many streams are open, or too many of this user.</exception>
     /// <exception cref="RpcException">The user does not exist, or a service refuses.</exception>
     public async Task ServeAsync(HttpContext http, string userId, ReaderPosition[]? from)
     {
+        using var mine = open.Subscriptions.Open((Principal)http.User);
         using var hold = quota.Take(http);
         await RequireUserAsync(http, userId);
         await FollowAsync(http, userId, from);

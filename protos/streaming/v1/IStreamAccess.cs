@@ -22,6 +22,15 @@ public interface IStreamRights
     /// </summary>
     Google.Rpc.Status? Refusal(IMessage part);
 
+    /// <summary>
+    /// Counts a subscription against what its caller may have open. Why it is refused; null when it may begin, and <see cref="Unsubscribed"/> is then to be called when it has ended.
+    /// It is asked under a lock: it answers at once and does not call back.
+    /// </summary>
+    Google.Rpc.Status? Subscribing();
+
+    /// <summary>A subscription has ended that <see cref="Subscribing"/> let begin.</summary>
+    void Unsubscribed();
+
     /// <summary>Why the stream must end now; null while it may go on. It answers at once.</summary>
     Google.Rpc.Status? Ending();
 

@@ -16,7 +16,7 @@ namespace Microservices.Hosting;
 /// <see cref="IErrorMapper"/>; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by interceptors, since the
 /// first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, CallAdmission admission, IErrorMapper errors, FaultRules? faults = null)
+internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, CallAdmission admission, UserStreams users, IErrorMapper errors, FaultRules? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);
@@ -34,6 +34,15 @@ internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, Cal
             throw new StatusException(notYours);
         if (faults is not null)
             await faults.ApplyAsync<TRequest>(call);
+    }
+
+    /// <summary>Returns when the method of a stream may run, as <see cref="AdmitAsync"/> does: with what its caller has open by it, to be disposed of after it.</summary>
+    /// <exception cref="StatusException">The caller may not, or has too many streams open.</exception>
+    public async ValueTask<UserHold> AdmitStreamAsync<TRequest>(ServerCallContext call, IMessage? request = null)
+    {
+        await AdmitAsync<TRequest>(call, request);
+        // Health and reflection are open to all, and to their callers nobody is known.
+        return call.GetHttpContext().User is Principal caller ? users.Streams.Open(caller) : default;
     }
 
     /// <summary>A stream's method has returned.</summary>

@@ -41,6 +41,7 @@ public static class ServiceDefaults
         builder.Services.AddSingleton<AnswerBudget>();
         builder.Services.AddSingleton<UnaryAnswers>();
         builder.Services.AddSingleton<CallAdmission>();
+        builder.Services.AddSingleton<UserStreams>();
         builder.Services.AddSingleton<IErrorMapper, ErrorMapper>();
         builder.AddAuth(DefaultSettings.NameOf(service));
         builder.Services.AddSingleton<CallPipeline>();

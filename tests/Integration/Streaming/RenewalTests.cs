@@ -153,6 +153,12 @@ public sealed class RenewalTests
 
             public Status? Refusal(IMessage part) => null;
 
+            public Status? Subscribing() => null;
+
+            public void Unsubscribed()
+            {
+            }
+
             public Status? Ending() => HasExpired(token) ? Expired : null;
 
             public ValueTask<Status?> RenewAsync(string newer, CancellationToken cancellationToken)

@@ -24,6 +24,17 @@ public sealed class AdmissionOptions
     [Range(0, 100_000)]
     public int MaxWaiting { get; set; } = 1_000;
 
+    /// <summary>How many gRPC streams a user has open at the process. Operators and the suite's services have as many as there is room for. Default 100; 1 to 100,000.</summary>
+    [Range(1, 100_000)]
+    public int MaxStreamsPerUser { get; set; } = 100;
+
+    /// <summary>
+    /// How many subscriptions a user has open on all its streams at the process; at the gateway its event streams over HTTP are among them. Operators and the suite's services have as many as
+    /// there is room for. Default 1,000; 1 to 1,000,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxSubscriptionsPerUser { get; set; } = 1_000;
+
     /// <summary>How long a unary call waits for its turn, its deadline permitting, before it is RESOURCE_EXHAUSTED. Default 5 s; 10 ms to 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);

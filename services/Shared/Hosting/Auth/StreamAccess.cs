@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Microservices.Hosting.Admission;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Http;
 using Status = Google.Rpc.Status;
@@ -7,17 +8,19 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Hosting.Auth;
 
 /// <summary>Holds each call and subscription of a stream to what its caller may call the method about, and the stream to the caller's token. Thread-safe.</summary>
-internal sealed class StreamAccess(TokenCheck tokens) : IStreamAccess
+internal sealed class StreamAccess(TokenCheck tokens, UserStreams users) : IStreamAccess
 {
     public IStreamRights Of(ServerCallContext stream)
     {
         var http = stream.GetHttpContext();
-        return new StreamRights(tokens, http.GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>(), (Principal)http.User);
+        return new StreamRights(tokens, users.Subscriptions, http.GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>(), (Principal)http.User);
     }
 
     /// <summary>There is one for each stream: it is small.</summary>
-    private sealed class StreamRights(TokenCheck tokens, MethodAccess access, Principal caller) : IStreamRights
+    private sealed class StreamRights(TokenCheck tokens, UserCount subscriptions, MethodAccess access, Principal caller) : IStreamRights
     {
+        // As whoever opened the stream: a role may be lost meanwhile.
+        private readonly string? counted = UserCount.Counts(caller) ? caller.Id : null;
         private volatile Principal caller = caller;
 
         public DateTimeOffset Expires => caller.Expires - TokenCheck.ClockSkew;
@@ -26,6 +29,14 @@ internal sealed class StreamAccess(TokenCheck tokens) : IStreamAccess
         {
             var now = caller;
             return access.Refusal(access.RightsOf(now), part);
+        }
+
+        public Status? Subscribing() => counted is null ? null : subscriptions.Enter(counted);
+
+        public void Unsubscribed()
+        {
+            if (counted is not null)
+                subscriptions.Exit(counted);
         }
 
         public Status? Ending() => tokens.HasExpired(caller) ? AuthErrors.TokenExpired : null;

@@ -71,7 +71,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls, IHostE
                 calls.Opened(call);
                 try
                 {
-                    await calls.AdmitAsync<TRequest>(call);
+                    using var open = await calls.AdmitStreamAsync<TRequest>(call);
                     var response = await invoke(service, RequestReader<TRequest>.For(requests, call), call);
                     calls.Ended(call);
                     return response;
@@ -91,7 +91,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls, IHostE
                 calls.Opened(call);
                 try
                 {
-                    await calls.AdmitAsync<TRequest>(call, request as IMessage);
+                    using var open = await calls.AdmitStreamAsync<TRequest>(call, request as IMessage);
                     await invoke(service, request, responses, call);
                     calls.Ended(call);
                 }
@@ -110,7 +110,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls, IHostE
                 calls.Opened(call);
                 try
                 {
-                    await calls.AdmitAsync<TRequest>(call);
+                    using var open = await calls.AdmitStreamAsync<TRequest>(call);
                     await invoke(service, RequestReader<TRequest>.For(requests, call), responses, call);
                     calls.Ended(call);
                 }

@@ -128,6 +128,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     internal void Ended(ServerSubscription<TRequest> subscription)
     {
         parts.Metrics.Subscriptions(-1);
+        Rights?.Unsubscribed();
         lock (_subscriptions)
         {
             if (_subscriptions.TryGetValue(subscription.Id, out var present) && ReferenceEquals(present, subscription))
@@ -146,8 +147,10 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
                 return;
             if (_subscriptions.Count >= parts.Options.MaxSubscriptions)
                 Fail(subscription.Id, StatusCode.ResourceExhausted, "This stream has too many subscriptions.");
-            else if (!_subscriptions.TryAdd(subscription.Id, subscription))
+            else if (_subscriptions.ContainsKey(subscription.Id))
                 Fail(subscription.Id, StatusCode.AlreadyExists, "A subscription with this id is open on this stream.");
+            else if (Rights?.Subscribing() is { } refusal)
+                Fail(subscription.Id, refusal);
             else
                 Run(subscription);
         }
@@ -156,6 +159,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     /// <summary>The table owns it, and is stopped only when it has ended.</summary>
     private void Run(ServerSubscription<TRequest> subscription)
     {
+        _subscriptions.Add(subscription.Id, subscription);
         _running++;
         parts.Metrics.Subscriptions(1);
         _ = subscription.RunAsync();
