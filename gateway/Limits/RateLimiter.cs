@@ -18,9 +18,6 @@ internal sealed class RateLimiter(RatePolicy policy, LimitsOptions options, Shar
     /// <summary>The limit.</summary>
     public RatePolicy Policy => policy;
 
-    /// <summary>How many callers it knows.</summary>
-    public int Count => cells.Count;
-
     /// <summary>Whether this caller has nothing left.</summary>
     public bool IsSpent(string caller, out RateDecision decision)
     {
@@ -50,8 +47,9 @@ internal sealed class RateLimiter(RatePolicy policy, LimitsOptions options, Shar
 
     private RateDecision Take(string caller, RateCell cell, int requests)
     {
-        var isShared = shared.IsConnected && Now >= Volatile.Read(ref apartUntil);
-        var decision = cell.Take(Now, requests, isShared);
+        var now = Now;
+        var isShared = now >= Volatile.Read(ref apartUntil);
+        var decision = cell.Take(now, requests, isShared);
         if (decision.Outcome != RateOutcome.Refused && isShared && cell.BeginReport(decision.Outcome == RateOutcome.Unknown) is > 0 and var told)
             _ = ReportAsync(caller, cell, told);
         return decision;

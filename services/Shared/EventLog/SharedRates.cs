@@ -22,7 +22,7 @@ public sealed class SharedRates
     /// <param name="cost">How long it takes to pay it off at the limit's rate.</param>
     /// <param name="most">The longest that paying off may take: what is beyond that is not counted.</param>
     /// <param name="timeout">How long it may take.</param>
-    /// <returns>How long it takes from now on to pay off all that was counted at any replica; null when Redis does not say.</returns>
+    /// <returns>How long it takes from now on to pay off all that was counted at any replica; null when Redis does not say; at once when it is not connected.</returns>
     public async Task<TimeSpan?> ChargeAsync(string key, TimeSpan cost, TimeSpan most, TimeSpan timeout)
     {
         if (!redis.IsConnected)

@@ -86,6 +86,26 @@ public sealed class LoginTests(IdentityHost host) : IClassFixture<IdentityHost>
     }
 
     [Fact]
+    public async Task What_was_counted_at_one_replica_makes_wait_at_another_and_of_IPv6_the_first_half_is_one_address()
+    {
+        var port = Eventually.FreePort();
+        await using var another = await host.StartAsync(port);
+        var (_, email) = await host.NewAccountAsync();
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(host.NewBrowser($"2001:db8:7:7::{i + 1}"), IdentityHost.NewEmail(), "a wrong password")).Status);
+        // The wait of a second begins anew in 20 s: the machine may be slow.
+        var later = DateTimeOffset.UtcNow.AddSeconds(20);
+        await host.Database.WriteAsync(context => context.FailedAttempts.Where(attempts => attempts.Key == Backoff.AddressKey("2001:db8:7:7::")).ExecuteUpdateAsync(set => set.SetProperty(attempts => attempts.LastTime, later)), default);
+
+        var waiting = await LogInAsync(new Browser(new Uri($"http://127.0.0.1:{port}/"), "2001:db8:7:7::99"), email, IdentityHost.Password);
+        var neighbour = await LogInAsync(new Browser(new Uri($"http://127.0.0.1:{port}/"), "2001:db8:7:8::1"), email, IdentityHost.Password);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, waiting.Status);
+        Assert.True(waiting.Response.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+        Assert.Equal(HttpStatusCode.Found, neighbour.Status);
+    }
+
+    [Fact]
     public async Task In_a_storm_from_one_address_others_get_in_and_the_rest_is_told_when_to_come_again()
     {
         const int Storm = 400;
