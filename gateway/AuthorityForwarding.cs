@@ -1,4 +1,5 @@
 using System.Net;
+using Microservices.Gateway.Bff;
 using Microservices.Gateway.Errors;
 using Microservices.Hosting;
 using Microservices.Hosting.Admission;
@@ -21,16 +22,18 @@ internal static class AuthorityForwarding
 
     private static readonly string[] Prefixes = ["/connect", "/account", "/.well-known"];
 
-    /// <summary>Registers it.</summary>
+    /// <summary>Registers it, and the sessions of those who log in there.</summary>
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<AuthorityOptions, AuthorityOptionsValidator>("Authority");
         builder.Services.AddHttpForwarder();
+        builder.AddBff();
     }
 
     /// <summary>Maps the paths.</summary>
     public static void MapAuthority(this WebApplication app)
     {
+        app.MapBff();
         var options = app.Services.GetRequiredService<IOptions<AuthorityOptions>>().Value;
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         var quota = new FairQuota("requests to Identity", options.MaxRequests, app.Services.GetRequiredService<ILogger<AuthorityOptions>>());

@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Rpc;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Microservices.Gateway.Bff;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Errors;
 using Microsoft.AspNetCore.Connections;
@@ -121,6 +122,7 @@ internal static class ProblemRegistration
     public static void UseProblems(this WebApplication app)
     {
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<SessionMiddleware>();
         app.UseMiddleware<CallersMiddleware>();
         RejectedRequests.UseIn(app);
     }

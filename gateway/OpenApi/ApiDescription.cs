@@ -1,3 +1,4 @@
+using Microservices.Gateway.Bff;
 using Microservices.Hosting.Auth;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
@@ -12,6 +13,7 @@ internal static class ApiDescription
     private const string PagePath = "/docs";
 
     private const string BearerScheme = "bearer";
+    private const string SessionScheme = "session";
 
     private const string Title = "Microservices";
 
@@ -26,6 +28,8 @@ internal static class ApiDescription
         - **Concurrent changes.** Resources have a `version`. A change states the one that it is based on, and is refused when there is a later one.
         - **Who asks** is said by an access token: `Authorization: Bearer ...`. You may ask for what is your own; an operator may ask for everybody's. What is
           another user's is not found, like what does not exist.
+        - **Browsers** may have a session instead: `/bff/login?returnUrl=/path` logs in, and from then on the cookie says who asks. It counts where there is no header
+          `Authorization`, for requests of the gateway's own pages; what changes something needs the header `X-CSRF: 1`.
         - **Lists** come in pages: `nextPageToken` of one is `pageToken` of the next.
         """;
 
@@ -36,6 +40,7 @@ internal static class ApiDescription
         ("Orders", "From placed to delivered, or cancelled."),
         ("Overview", "A user together with the latest orders, for one user or for many at once."),
         ("Events", "What happens to a user's orders and notifications, as it happens."),
+        ("Sessions", "Logins of browsers, which begin at `/bff/login`."),
     ];
 
     // Whatever the page's script may want from elsewhere, the browser does not fetch it.
@@ -63,6 +68,13 @@ internal static class ApiDescription
                 BearerFormat = "JWT",
                 Description = "An access token of the authority. Each operation says which scopes it needs.",
             };
+            document.Components.SecuritySchemes[SessionScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Cookie,
+                Name = SessionCookie.Name,
+                Description = "The session of a browser that has logged in at `/bff/login`.",
+            };
             // Relative: right by whatever name and port the caller knows the gateway.
             document.Servers = [new OpenApiServer { Url = "/" }];
             return Task.CompletedTask;
@@ -71,7 +83,7 @@ internal static class ApiDescription
         {
             // What the methods state that the route stands for.
             var policies = context.Description.ActionDescriptor.EndpointMetadata.OfType<MethodAccess>().Select(access => access.Policy).ToList();
-            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = [] }];
+            operation.Security = [.. from scheme in (string[])[BearerScheme, SessionScheme] select new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [] }];
             operation.Description += $"\n\nFor {(policies.All(policy => policy.Owner.Length > 0) ? "the user whose it is, and " : "")}operators; scopes: {string.Join(", ", policies.SelectMany(policy => policy.Scopes).Distinct().Select(scope => $"`{scope}`"))}.";
             return Task.CompletedTask;
         });

@@ -9,6 +9,24 @@ internal static class Examples
 {
     private static readonly DateTime Time = new(2026, 1, 31, 12, 0, 0, 250, DateTimeKind.Utc);
 
+    public static Bff.SessionUser SessionUser { get; } = new() { UserId = "ada", Roles = ["user"], SessionId = "q0GfV2hJ3m9QyLr5x8ZsTA" };
+
+    public static Bff.SessionList SessionList { get; } = new()
+    {
+        Sessions =
+        [
+            new()
+            {
+                SessionId = SessionUser.SessionId!,
+                IsCurrent = true,
+                Address = "203.0.113.7",
+                UserAgent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+                CreateTime = new(2026, 3, 2, 9, 30, 0, TimeSpan.Zero),
+                ExpireTime = new(2026, 3, 3, 9, 30, 0, TimeSpan.Zero),
+            },
+        ],
+    };
+
     public static CreateUser CreateUser { get; } = new() { UserId = "ada", DisplayName = "Ada Lovelace", Email = "ada@example.com" };
 
     public static UpdateUser UpdateUser { get; } = new() { Version = 1, DisplayName = "Ada King" };

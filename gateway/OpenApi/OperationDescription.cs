@@ -37,6 +37,8 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder OrderId(this RouteHandlerBuilder route) => route.Path("orderId", "The order's id.", Examples.Order.OrderId);
 
+    public static RouteHandlerBuilder SessionId(this RouteHandlerBuilder route) => route.Path("sessionId", "The session's id.", Examples.SessionUser.SessionId!);
+
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder route) => route
         .Query("pageSize", JsonSchemas.Number, "How many at most: 50 when absent or 0; more than 500 counts as 500.", "50")
         .Query("pageToken", JsonSchemas.Text, "The `nextPageToken` of the page before; absent for the first page.", "Rk9vYmFyYmF6YWRh");
@@ -67,6 +69,14 @@ internal static class OperationDescription
             response.Description = description;
             response.Content![Json].Examples = examples.ToDictionary(
                 example => example.Name, IOpenApiExample (example) => new OpenApiExample { Summary = example.Name, Value = ToNode(example.Value) });
+            return Task.CompletedTask;
+        });
+
+    /// <summary>An answer without content.</summary>
+    public static RouteHandlerBuilder AnswersNothing(this RouteHandlerBuilder route, int status, string description) =>
+        route.Produces(status).AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.Responses![status.ToString(CultureInfo.InvariantCulture)].Description = description;
             return Task.CompletedTask;
         });
 

@@ -12,6 +12,7 @@ namespace Microservices.Gateway.Rest;
 internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck callers, IRequestLimits limits)
 {
     private const string UserId = "userId";
+    private const string Vary = $"{nameof(HeaderNames.Authorization)}, {nameof(HeaderNames.Cookie)}";
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -21,7 +22,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck caller
             var isOpen = route?.GetMetadata<MethodAccess>() is null;
             // Whatever the answer is, it depends on who asks.
             if (!isOpen)
-                http.Response.Headers.Vary = HeaderNames.Authorization;
+                http.Response.Headers.Vary = Vary;
             if (await (isOpen ? limits.RefusalOfStrangerAsync(http) : RefusalAsync(http)) is { } refusal)
             {
                 await ProblemMiddleware.WriteAsync(http, refusal);

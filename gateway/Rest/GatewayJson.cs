@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microservices.Gateway.Bff;
 using Microservices.Gateway.Errors;
 
 namespace Microservices.Gateway.Rest;
@@ -30,4 +31,6 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(StreamReset))]
 [JsonSerializable(typeof(StreamEnd))]
 [JsonSerializable(typeof(StreamReady))]
+[JsonSerializable(typeof(SessionUser))]
+[JsonSerializable(typeof(SessionList))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

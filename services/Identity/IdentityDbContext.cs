@@ -53,8 +53,10 @@ internal abstract class IdentityDbContext(DbContextOptions options) : ServiceDbC
             session.HasKey(s => s.SessionId);
             session.HasIndex(s => s.UserId);
             session.HasIndex(s => s.ExpireTime);
+            session.HasIndex(s => s.Key).IsUnique();
             session.Property(s => s.SessionId).HasMaxLength(32);
             session.Property(s => s.UserId).HasMaxLength(64);
+            session.Property(s => s.Key).HasMaxLength(Session.KeyLength);
             session.Property(s => s.ClientId).HasMaxLength(100);
             session.Property(s => s.Address).HasMaxLength(45);
             session.Property(s => s.UserAgent).HasMaxLength(Session.MaxUserAgent);

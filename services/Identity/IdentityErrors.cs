@@ -11,6 +11,8 @@ internal static class IdentityErrors
 
     public static Status NotFound(string userId) => Domain.NotFound("identity.v1.Account", userId);
 
+    public static Status SessionNotFound(string sessionId) => Domain.NotFound("identity.v1.Session", sessionId);
+
     public static Status SessionEnded { get; } = Domain.Other(StatusCode.Unauthenticated, "SESSION_ENDED", "The session of the access token has ended: log in again.");
 
     public static Status NotOperator { get; } = Domain.Other(StatusCode.PermissionDenied, "NOT_OPERATOR", "Only operators may do that, and the account is none any more.");

@@ -18,6 +18,10 @@ internal sealed class IdentityOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(14);
 
+    /// <summary>How long the session of a browser lasts at the gateway when it is not used. Default 1 day; 1 min to 1 year. It ends after <see cref="SessionLifetime"/> in any case.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
+    public TimeSpan SessionIdleTimeout { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>How long a key signs before the next one does. Default 30 days; 10 s to 1 year.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "365.00:00:00")]
     public TimeSpan KeyLifetime { get; set; } = TimeSpan.FromDays(30);

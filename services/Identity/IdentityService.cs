@@ -22,12 +22,37 @@ internal sealed class IdentityService(SetRoles roles, Sessions sessions) : V1.Id
         return new EndSessionsResponse { Ended = ended };
     }
 
-    /// <summary>The operator who calls. Its token says that it was one when that was issued; here it must be one now, and its session must not have ended.</summary>
-    private async Task<string> OperatorAsync(ServerCallContext context)
+    public override async Task<ListSessionsResponse> ListSessions(ListSessionsRequest request, ServerCallContext context)
+    {
+        await CallerAsync(context);
+        var violations = new FieldViolations();
+        violations.CheckId("user_id", request.UserId);
+        violations.ThrowIfAny(IdentityErrors.Domain);
+        return new ListSessionsResponse { Sessions = { (await sessions.ListAsync(request.UserId, context.CancellationToken)).Select(session => session.ToMessage()) } };
+    }
+
+    public override async Task<EndSessionResponse> EndSession(EndSessionRequest request, ServerCallContext context)
+    {
+        await CallerAsync(context);
+        var violations = new FieldViolations();
+        violations.CheckId("user_id", request.UserId);
+        violations.CheckId("session_id", request.SessionId);
+        violations.ThrowIfAny(IdentityErrors.Domain);
+        return await sessions.EndAsync(request.SessionId, AuditEvents.LoggedOut, Origin.Of(context.GetHttpContext()), context.CancellationToken, request.UserId)
+            ? new EndSessionResponse()
+            : throw new StatusException(IdentityErrors.SessionNotFound(request.SessionId));
+    }
+
+    /// <summary>The operator who calls. Its token says that it was one when that was issued; here it must be one now.</summary>
+    private async Task<string> OperatorAsync(ServerCallContext context) =>
+        await CallerAsync(context) is { IsOperator: true } account ? account.UserId : throw new StatusException(IdentityErrors.NotOperator);
+
+    /// <summary>Who calls: its session must not have ended since its token was issued.</summary>
+    private async Task<Account> CallerAsync(ServerCallContext context)
     {
         var caller = (Principal)context.GetHttpContext().User;
-        if (await sessions.FindAccountAsync(caller.SessionId, context.CancellationToken) is not { } account || account.UserId != caller.Subject)
-            throw new StatusException(IdentityErrors.SessionEnded);
-        return account.IsOperator ? account.UserId : throw new StatusException(IdentityErrors.NotOperator);
+        return await sessions.FindAccountAsync(caller.SessionId, context.CancellationToken) is { } account && account.UserId == caller.Subject
+            ? account
+            : throw new StatusException(IdentityErrors.SessionEnded);
     }
 }

@@ -50,6 +50,7 @@ public sealed partial class SecretsTests : IAsyncLifetime, IDisposable
         KnowKeysAndPasswords();
         var token = await LogInAsync();
         await BeRefusedAsync(token);
+        await HaveSessionAsync();
         foreach (var service in Catalog.Services)
             told.Add(($"metrics of {service.Name}", await http.GetStringAsync(new Uri($"http://127.0.0.1:{service.ManagementPort}/metrics"))));
         told.Add(("description", await http.GetStringAsync("/openapi/v1.json")));

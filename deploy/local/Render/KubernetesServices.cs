@@ -18,7 +18,7 @@ internal static class KubernetesServices
     private static IEnumerable<string> Objects(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
     [
         Deployment(service, all),
-        .. service.HttpPort is null ? [Headless(service, service.Name, "grpc", "management")] : (string[])[Balanced(service), Headless(service, $"{service.Name}-grpc", "grpc")],
+        .. service.HttpPort is null ? [Headless(service, HeadlessName(service), "grpc", "management")] : (string[])[Balanced(service), Headless(service, HeadlessName(service), "grpc")],
         .. service.HasDatabase ? (string[])[Migration(service)] : [],
         NetworkPolicy(service, all),
         Account(service),
@@ -54,7 +54,7 @@ internal static class KubernetesServices
     private static IEnumerable<string> Settings(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
     [
         .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"http://*:{p.Port}\" }}"),
-        .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{b.Name}:{b.GrpcPort}\" }}"),
+        .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{HeadlessName(b)}:{b.GrpcPort}\" }}"),
         .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database")] : [],
         Secret("Redis", "redis"),
         .. KubernetesKeys.Settings(service),
@@ -73,6 +73,9 @@ internal static class KubernetesServices
           ports:
         {{Lines(4, ServicePorts(service).Where(p => ports.Contains(p.Name)).Select(p => p.Port))}}
         """;
+
+    // Of a service that has HTTP as well, its own name is that of the one address.
+    private static string HeadlessName(ServiceDefinition service) => service.HttpPort is null ? service.Name : $"{service.Name}-grpc";
 
     private static string Balanced(ServiceDefinition service) => $$"""
         apiVersion: v1

@@ -64,7 +64,7 @@ internal static class Authority
         server.SetAuthorizationEndpointUris("connect/authorize").SetTokenEndpointUris("connect/token").SetDeviceAuthorizationEndpointUris("connect/device")
             .SetEndUserVerificationEndpointUris("connect/verify").SetEndSessionEndpointUris("connect/logout").SetRevocationEndpointUris("connect/revoke")
             .AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange().AllowRefreshTokenFlow().AllowDeviceAuthorizationFlow()
-            .AllowClientCredentialsFlow().AllowTokenExchangeFlow()
+            .AllowClientCredentialsFlow().AllowTokenExchangeFlow().AllowCustomFlow(Grants.SessionGrant)
             .RegisterScopes(Scopes)
             .DisableAccessTokenEncryption().UseReferenceRefreshTokens().SetRefreshTokenReuseLeeway(TimeSpan.Zero)
             // OpenIddict asks for one, and nothing is encrypted by it: all but what others read is sealed by Data Protection.

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Microservices.Auth.V1;
 using Microservices.Hosting.Auth;
 using Microservices.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -14,6 +15,15 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
 {
     /// <summary>A parameter of a token exchange: the user whose view an operator asks for.</summary>
     public const string RequestedSubject = "requested_subject";
+
+    /// <summary>The grant by which the gateway gets the access token of a browser's session: with <see cref="SessionKey"/>, and proof of its own key.</summary>
+    public const string SessionGrant = "urn:microservices:grant-type:session";
+
+    /// <summary>What a client has in the database that may keep sessions.</summary>
+    public const string SessionPermission = Permissions.Prefixes.GrantType + SessionGrant;
+
+    /// <summary>A parameter: what the gateway finds a session by. It gives it with the code, and then asks for tokens by it.</summary>
+    public const string SessionKey = "session_key";
 
     // What an operator who looks at what a user sees may do.
     private static readonly string[] ViewScopes = [.. Authority.Scopes.Where(scope => scope.EndsWith(".read", StringComparison.Ordinal))];
@@ -42,16 +52,25 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
         return Finish(identity, request.GetScopes().Remove(Scopes.OfflineAccess));
     }
 
-    /// <summary>For a code, a refresh token or a device code: as the account is now. Null when the session has ended.</summary>
-    public async Task<ClaimsPrincipal?> RenewAsync(ClaimsPrincipal granted, CancellationToken cancellationToken)
+    /// <summary>For a code, a refresh token or a device code: as the account is now. With a code comes the session's key, if the client keeps it. Null when the session has ended.</summary>
+    public async Task<ClaimsPrincipal?> RenewAsync(OpenIddictRequest request, ClaimsPrincipal granted, CancellationToken cancellationToken)
     {
-        if (await sessions.FindAccountAsync(granted.GetClaim(Authority.SessionClaim), cancellationToken) is not { } account)
+        if (granted.GetClaim(Authority.SessionClaim) is not { } sessionId || await sessions.FindAccountAsync(sessionId, cancellationToken) is not { } account)
+            return null;
+        if ((string?)request[SessionKey] is { } key && !(request.IsAuthorizationCodeGrantType() && key.Length == Session.KeyLength
+            && await MayKeepSessionsAsync(request, cancellationToken) && await sessions.KeepAsync(sessionId, key, cancellationToken)))
             return null;
         var identity = (ClaimsIdentity)granted.Identity!;
         SetRoles(identity, account.Roles);
         identity.SetDestinations(DestinationsOf);
         return granted;
     }
+
+    /// <summary>For the key of a session: everything that its user may do now. Null when it has ended.</summary>
+    public async Task<ClaimsPrincipal?> OfSessionAsync(OpenIddictRequest request, CancellationToken cancellationToken) =>
+        (string?)request[SessionKey] is { } key && await sessions.UseAsync(key, cancellationToken) is var (account, sessionId)
+            ? Of(account, sessionId, ContractScopes.All)
+            : null;
 
     /// <summary>
     /// For another token: the same user's, when a client has to go on after the request is over; or, with <see cref="RequestedSubject"/>, that of a user whose view an operator
@@ -74,6 +93,9 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
         await audit.AppendAsync(user is null ? AuditEvents.Refused : AuditEvents.Impersonated, user?.UserId, caller.UserId, origin, "view-as", cancellationToken);
         return user is null ? null : Of(user, sessionId!, scopes.Intersect(ViewScopes), actor: caller.UserId);
     }
+
+    private async Task<bool> MayKeepSessionsAsync(OpenIddictRequest request, CancellationToken cancellationToken) =>
+        await applications.FindByClientIdAsync(request.ClientId!, cancellationToken) is { } client && await applications.HasPermissionAsync(client, SessionPermission, cancellationToken);
 
     // An array also where it is one.
     private static void SetRoles(ClaimsIdentity identity, string[] roles)

@@ -23,7 +23,8 @@ internal static class TokenEndpoint
         {
             _ when request.IsClientCredentialsGrantType() => await grants.OfClientAsync(request, cancellationToken),
             _ when request.IsTokenExchangeGrantType() => await grants.ExchangeAsync(request, await GrantedAsync(http), Origin.Of(http), cancellationToken),
-            _ => await grants.RenewAsync(await GrantedAsync(http), cancellationToken),
+            { GrantType: Grants.SessionGrant } => await grants.OfSessionAsync(request, cancellationToken),
+            _ => await grants.RenewAsync(request, await GrantedAsync(http), cancellationToken),
         };
         return principal is null ? Refuse(Errors.InvalidGrant, "The session has ended, or the token does not allow that.") : Results.SignIn(principal, authenticationScheme: Scheme);
     }

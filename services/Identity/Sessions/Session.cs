@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Microservices.Identity;
@@ -8,6 +9,9 @@ internal sealed class Session
 {
     /// <summary>How much is kept of what a browser calls itself, in characters.</summary>
     public const int MaxUserAgent = 200;
+
+    /// <summary>How long a <see cref="Key"/> is: SHA-256 in base64url.</summary>
+    public const int KeyLength = 43;
 
     /// <summary>128 random bits, and the <c>sid</c> of tokens.</summary>
     public required string SessionId { get; init; }
@@ -27,11 +31,25 @@ internal sealed class Session
     /// <summary>When it began.</summary>
     public DateTimeOffset CreateTime { get; init; }
 
-    /// <summary>When it ends by itself.</summary>
-    public DateTimeOffset ExpireTime { get; init; }
+    /// <summary>When it ends by itself. One that has a <see cref="Key"/> ends later each time that it is used.</summary>
+    public DateTimeOffset ExpireTime { get; set; }
+
+    /// <summary>What the gateway finds the session of a browser by: a hash of its cookie there. Null when it has none.</summary>
+    public string? Key { get; set; }
 
     /// <summary>When it was ended, if it was.</summary>
     public DateTimeOffset? EndTime { get; set; }
+
+    /// <summary>As others see it.</summary>
+    public V1.Session ToMessage() => new()
+    {
+        SessionId = SessionId,
+        ClientId = ClientId ?? "",
+        Address = Address,
+        UserAgent = UserAgent,
+        CreateTime = CreateTime.ToTimestamp(),
+        ExpireTime = ExpireTime.ToTimestamp(),
+    };
 
     /// <summary>A new id.</summary>
     public static string NewId() => WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(16));

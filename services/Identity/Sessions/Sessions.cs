@@ -45,18 +45,56 @@ internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog au
              select account).SingleOrDefaultAsync(cancellationToken), cancellationToken);
     }
 
+    /// <summary>Lets the gateway come back to a session by a key (<see cref="Session.Key"/>), in place of the one that it had.</summary>
+    /// <returns>Whether the session has not ended.</returns>
+    public Task<bool> KeepAsync(string sessionId, string key, CancellationToken cancellationToken) => database.WriteAsync(async context =>
+    {
+        var now = time.GetUtcNow().ToMicroseconds();
+        if (await context.Sessions.SingleOrDefaultAsync(s => s.SessionId == sessionId && s.EndTime == null && s.ExpireTime > now, cancellationToken) is not { } session)
+            return false;
+        (session.Key, session.ExpireTime) = (key, ExpireTime(session.CreateTime, now));
+        return true;
+    }, cancellationToken);
+
+    /// <summary>The account of the session that has this key, and its id; null when it has ended. It is used by that, and ends later.</summary>
+    public async Task<(Account Account, string SessionId)?> UseAsync(string key, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToMicroseconds();
+        var found = await database.ReadAsync(context =>
+            (from session in context.Sessions
+             join account in context.Accounts on session.UserId equals account.UserId
+             where session.Key == key && session.EndTime == null && session.ExpireTime > now && account.IsRegistered
+             select new { Account = account, session.SessionId, session.CreateTime }).SingleOrDefaultAsync(cancellationToken), cancellationToken);
+        if (found is null)
+            return null;
+        var expireTime = ExpireTime(found.CreateTime, now);
+        var isOpen = await database.WriteAsync(context => context.Sessions.Where(s => s.SessionId == found.SessionId && s.Key == key && s.EndTime == null)
+            .ExecuteUpdateAsync(session => session.SetProperty(s => s.ExpireTime, expireTime), cancellationToken), cancellationToken);
+        return isOpen > 0 ? (found.Account, found.SessionId) : null;
+    }
+
+    /// <summary>Those of a user that have not ended, the newest first.</summary>
+    public Task<List<Session>> ListAsync(string userId, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return database.ReadAsync(context => context.Sessions.Where(s => s.UserId == userId && s.EndTime == null && s.ExpireTime > now)
+            .OrderByDescending(s => s.CreateTime).ToListAsync(cancellationToken), cancellationToken);
+    }
+
     /// <summary>Ends one. Does nothing when it has ended.</summary>
     /// <param name="sessionId">Which.</param>
     /// <param name="why">The event of the audit log.</param>
     /// <param name="origin">Where from.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public Task EndAsync(string sessionId, string why, Origin origin, CancellationToken cancellationToken) => database.WriteAsync(async context =>
+    /// <param name="userId">Whose it must be; null for anybody's.</param>
+    /// <returns>Whether there was one that has ended now.</returns>
+    public Task<bool> EndAsync(string sessionId, string why, Origin origin, CancellationToken cancellationToken, string? userId = null) => database.WriteAsync(async context =>
     {
-        if (await context.Sessions.SingleOrDefaultAsync(s => s.SessionId == sessionId && s.EndTime == null, cancellationToken) is not { } session)
-            return 0;
+        if (await context.Sessions.SingleOrDefaultAsync(s => s.SessionId == sessionId && s.EndTime == null && (userId == null || s.UserId == userId), cancellationToken) is not { } session)
+            return false;
         session.EndTime = time.GetUtcNow().ToMicroseconds();
         await audit.AppendAsync(context, why, session.UserId, session.ClientId, origin, sessionId, cancellationToken);
-        return 1;
+        return true;
     }, cancellationToken);
 
     /// <summary>Ends all of a user.</summary>
@@ -71,4 +109,11 @@ internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog au
         await audit.AppendAsync(context, AuditEvents.SessionsEnded, userId, actor, origin, $"{open.Count}", cancellationToken);
         return open.Count;
     }, cancellationToken);
+
+    // Not after its longest lifetime, however much it is used.
+    private DateTimeOffset ExpireTime(DateTimeOffset createTime, DateTimeOffset now)
+    {
+        var (unused, longest) = (now + options.Value.SessionIdleTimeout, createTime + options.Value.SessionLifetime);
+        return unused < longest ? unused : longest;
+    }
 }

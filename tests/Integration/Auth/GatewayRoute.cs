@@ -22,6 +22,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 
     public bool IsOpen => Accesses.Count == 0;
 
+    /// <summary>Whether it is about whoever calls, so that nothing of it is another's.</summary>
+    public bool IsOfCaller => Path.StartsWith("/bff/", StringComparison.Ordinal);
+
     public IEnumerable<AccessPolicy> Policies => Accesses.Select(access => access.Policy);
 
     /// <summary>How what is another user's is answered: refused as a whole, refused one by one, or as what does not exist.</summary>

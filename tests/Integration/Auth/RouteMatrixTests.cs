@@ -77,7 +77,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     [Fact]
     public async Task What_is_anothers_is_refused_or_as_what_does_not_exist()
     {
-        foreach (var route in Guarded)
+        foreach (var route in Guarded.Where(route => !route.IsOfCaller))
         {
             using var answer = await SendAsync(route, $"Bearer {Tokens.Authority.Person("bob")}", ada);
             var (status, oneByOne) = route.Policies.All(policy => policy.Owner.Length > 0) ? route.OfAnother : (403, false);
@@ -115,7 +115,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     {
         Assert.Equal(
             [
-                "ANY /.well-known/{**rest}", "ANY /account/{**rest}", "ANY /connect/{**rest}", "GET /", "GET /docs/favicon.svg", "GET /docs/scalar.aspnetcore.js", "GET /docs/scalar.js", "GET /docs/{documentName?}",
+                "ANY /.well-known/{**rest}", "ANY /account/{**rest}", "ANY /connect/{**rest}", "GET /", "GET /bff/callback", "GET /bff/login", "GET /docs/favicon.svg", "GET /docs/scalar.aspnetcore.js", "GET /docs/scalar.js", "GET /docs/{documentName?}",
                 "GET /openapi/{documentName:regex(^v1$)}.json", "GET /problems/*",
             ],
             routes.Where(route => route.IsOpen).Select(route => route.Path.StartsWith("/problems/", StringComparison.Ordinal) ? "GET /problems/*" : route.Name).Distinct().Order(StringComparer.Ordinal));
@@ -130,7 +130,8 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
                 request.Headers.TryAddWithoutValidation("authorization", header);
                 using var answer = await http.SendAsync(request);
                 Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Found or HttpStatusCode.ServiceUnavailable, $"{path}: {answer.StatusCode}");
-                Assert.Equal(answer.StatusCode == HttpStatusCode.ServiceUnavailable, route.Method == "ANY");
+                // Identity is not there, and neither is a key of the gateway, without which nobody logs in.
+                Assert.Equal(answer.StatusCode == HttpStatusCode.ServiceUnavailable, route.Method == "ANY" || route.IsOfCaller);
                 answers.Add($"{answer.StatusCode} {answer.Headers.Location} {answer.Content.Headers.ContentType} {answer.Content.Headers.ContentLength}");
             }
 

@@ -65,7 +65,8 @@ internal sealed class GatewayFactory : WebApplicationFactory<GatewayOptions>
             .UseSetting("Drain:Window", "00:00:01")
             .UseSetting("Logging:LogLevel:Default", "Critical")
             .UseSetting("Logging:LogLevel:Microsoft.AspNetCore", "Critical");
-        foreach (var (key, value) in Tokens.SettingsOf("gateway"))
+        // Unless it is to take the tokens of another authority.
+        foreach (var (key, value) in settings.Any(setting => setting.Key == "Auth:Authority") ? new Dictionary<string, string>() : Tokens.SettingsOf("gateway"))
             builder.UseSetting(key, value);
         foreach (var (key, value) in settings)
             builder.UseSetting(key, value);

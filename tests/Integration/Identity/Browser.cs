@@ -1,15 +1,22 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Tests.Integration.Identity;
 
 /// <summary>What came of a request: its status, where it sends the browser, and the page.</summary>
 public sealed record Answer(HttpStatusCode Status, string? Location, string Page, HttpResponseMessage Response);
 
-/// <summary>A browser without JavaScript: keeps cookies, and submits forms with what is hidden in them. It follows no redirect by itself.</summary>
+/// <summary>
+/// A browser without JavaScript: keeps cookies, and submits forms with what is hidden in them. It follows no redirect by itself. Like real ones it takes secure cookies from
+/// this machine without TLS.
+/// </summary>
 public sealed partial class Browser(Uri origin, string? address) : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer(), UseProxy = false }) { BaseAddress = origin };
+    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = origin };
+
+    /// <summary>Its cookies.</summary>
+    public Dictionary<string, string> Cookies { get; } = [];
 
     public void Dispose() => http.Dispose();
 
@@ -34,12 +41,30 @@ public sealed partial class Browser(Uri origin, string? address) : IDisposable
         return PostAsync(path, [.. hidden.Where(field => fields.All(given => given.Name != field.Item1)), .. fields]);
     }
 
-    private async Task<Answer> SendAsync(HttpRequestMessage request)
+    /// <summary>Sends a request, with the cookies.</summary>
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        var response = await BeginAsync(request);
+        return new(response.StatusCode, response.Headers.Location?.OriginalString, await response.Content.ReadAsStringAsync(), response);
+    }
+
+    /// <summary>Sends a request, with the cookies, and returns when the answer has begun.</summary>
+    public async Task<HttpResponseMessage> BeginAsync(HttpRequestMessage request)
     {
         if (address is not null)
             request.Headers.Add("X-Forwarded-For", address);
-        var response = await http.SendAsync(request);
-        return new(response.StatusCode, response.Headers.Location?.OriginalString, await response.Content.ReadAsStringAsync(), response);
+        if (Cookies.Count > 0)
+            request.Headers.Add("Cookie", string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        foreach (var given in response.Headers.TryGetValues("Set-Cookie", out var lines) ? SetCookieHeaderValue.ParseList([.. lines]) : [])
+        {
+            if (given.Expires < DateTimeOffset.UtcNow)
+                Cookies.Remove(given.Name.Value!);
+            else
+                Cookies[given.Name.Value!] = given.Value.Value!;
+        }
+
+        return response;
     }
 
     [GeneratedRegex("""<input(?: type="hidden")? name="(?<name>[^"]*)"(?: type="hidden")? value="(?<value>[^"]*)" ?/?>""")]

@@ -35,7 +35,7 @@ internal static class NetworkRules
             }
         }
 
-        var calls = manifests.Pods.SelectMany(pod => ReferenceRules.Backends(pod).Select(b => $"{pod.Name} -> {b.Service}")
+        var calls = manifests.Pods.SelectMany(pod => ReferenceRules.Backends(pod).SelectMany(b => Behind(manifests, b.Service)).Select(called => $"{pod.Name} -> {called}")
             .Concat(ReferenceRules.Identity(pod).Select(a => $"{pod.Name} -> {a.Host} over HTTP"))).ToHashSet();
         var allowed = Allowed(manifests, policies, "grpc").Concat(Allowed(manifests, policies, "http").Select(call => $"{call} over HTTP")).ToHashSet();
         foreach (var call in calls.Except(allowed))
@@ -47,6 +47,13 @@ internal static class NetworkRules
             if (!policies.Any(policy => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod) && (policy.Spec.Egress ?? []).Any(rule => Reaches(rule, collector))))
                 yield return $"{pod.Name} is to send to {collector} and may not";
         }
+    }
+
+    // The pods of a Service, which may be called otherwise; where there is no such Service, its name.
+    private static string[] Behind(Manifests manifests, string service)
+    {
+        var pods = manifests.All<V1Service>().Where(s => s.Metadata.Name == service).SelectMany(s => manifests.Find(s.Spec.Selector)).Select(pod => pod.Name).Distinct().ToArray();
+        return pods is [] ? [service] : pods;
     }
 
     // Where a pod is told to send its traces, metrics and logs.

@@ -196,6 +196,11 @@ namespace Microservices.Identity.Migrations.Postgres
                     b.Property<DateTimeOffset>("ExpireTime")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("Key")
+                        .HasMaxLength(43)
+                        .HasColumnType("character varying(43)")
+                        .UseCollation("C");
+
                     b.Property<string>("UserAgent")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -211,6 +216,9 @@ namespace Microservices.Identity.Migrations.Postgres
                     b.HasKey("SessionId");
 
                     b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Key")
+                        .IsUnique();
 
                     b.HasIndex("UserId");
 

@@ -175,6 +175,10 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.Property<long>("ExpireTime")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Key")
+                        .HasMaxLength(43)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("UserAgent")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -188,6 +192,9 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.HasKey("SessionId");
 
                     b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Key")
+                        .IsUnique();
 
                     b.HasIndex("UserId");
 

@@ -26,6 +26,7 @@ internal static class AuthRegistration
         builder.Services.AddSingleton(services => new CallerCheck(services.GetRequiredService<TokenCheck>(), TimeProvider.System, services.GetService<IRequestLimits>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
         builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
+        builder.Services.AddSingleton(services => new TokenRequests(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, TimeProvider.System));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());
         builder.Services.AddSingleton<KeysCheck>();
         builder.Services.AddHealthChecks().AddCheck<KeysCheck>("keys");

@@ -1,16 +1,26 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microservices.Primitives;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Microservices.Hosting.Auth;
 
 /// <summary>The process's private key, by which it proves to the authority who it is.</summary>
-internal static class PrivateKey
+public static class PrivateKey
 {
     private const int Bits = 256;
 
+    /// <summary>A secret of 32 bytes that follows from the key (HKDF, RFC 5869): the same at each replica, and another one for each purpose.</summary>
+    /// <exception cref="InvalidSettingException">The key cannot be read.</exception>
+    public static byte[] Derive(string file, string purpose)
+    {
+        var key = ((ECDsaSecurityKey)Read(file).Key).ECDsa.ExportParameters(includePrivateParameters: true).D!;
+        return HKDF.DeriveKey(HashAlgorithmName.SHA256, key, SHA256.HashSizeInBytes, info: Encoding.ASCII.GetBytes(purpose));
+    }
+
     /// <summary>Reads it from its file.</summary>
     /// <exception cref="InvalidSettingException">It cannot be read, or is no such key. Nothing of what is in the file is told.</exception>
-    public static SigningCredentials Read(string file)
+    internal static SigningCredentials Read(string file)
     {
         try
         {
