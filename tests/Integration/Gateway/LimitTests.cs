@@ -29,8 +29,7 @@ public sealed class LimitTests : IAsyncLifetime, IDisposable
     public async Task A_user_over_its_limit_is_told_when_to_come_back_and_nobody_else_notices()
     {
         using var greedy = Client("greedy");
-        using var other = Client("other");
-        var alone = await TimesAsync(other, Burst / 3);
+        var alone = await TimesAsync("alone");
         var watch = Stopwatch.StartNew();
         using var enough = new CancellationTokenSource();
 
@@ -41,18 +40,23 @@ public sealed class LimitTests : IAsyncLifetime, IDisposable
                 answers.Add(await OverviewAsync(greedy, "greedy"));
             return answers;
         }));
-        var beside = await TimesAsync(other, Burst / 3);
-        await Eventually.UntilAsync(async () => (await OverviewAsync(greedy, "greedy")).StatusCode == HttpStatusCode.TooManyRequests, "the greedy one is refused");
+        var beside = await TimesAsync("beside");
+        var asked = new List<HttpResponseMessage>();
+        await Eventually.UntilAsync(async () =>
+        {
+            asked.Add(await OverviewAsync(greedy, "greedy"));
+            return asked[^1].StatusCode == HttpStatusCode.TooManyRequests;
+        }, "the greedy one is refused");
         await enough.CancelAsync();
-        var all = (await flood).SelectMany(one => one).ToList();
+        var all = (await flood).SelectMany(one => one).Concat(asked).ToList();
 
         var served = all.Count(answer => answer.StatusCode == HttpStatusCode.OK);
-        Assert.InRange(served, Burst - 10, Burst + watch.Elapsed.TotalSeconds + 1);
+        Assert.InRange(served, Burst, Burst + watch.Elapsed.TotalSeconds + 1);
         foreach (var refused in all.Where(answer => answer.StatusCode != HttpStatusCode.OK))
             await CheckAsync(refused, "user");
         // Whoever comes near to the limit hears of it before.
         Assert.Contains(all, answer => answer.StatusCode == HttpStatusCode.OK && answer.Headers.Contains("RateLimit"));
-        Assert.True(beside <= 10 * Math.Max(alone, 10), $"the other's p99 was {alone:0.0} ms alone, and {beside:0.0} ms beside the greedy one");
+        Assert.True(beside <= 10 * Math.Max(alone, 10), $"others' p99 was {alone:0.0} ms alone, and {beside:0.0} ms beside the greedy one");
     }
 
     [Fact]
@@ -150,18 +154,22 @@ public sealed class LimitTests : IAsyncLifetime, IDisposable
 
     private static Task<HttpResponseMessage> OverviewAsync(HttpClient client, string user) => client.GetAsync($"/v1/users/{user}/overview");
 
-    /// <summary>The 99th percentile, in milliseconds.</summary>
-    private static async Task<double> TimesAsync(HttpClient client, int requests)
+    /// <summary>The 99th percentile of five users, one after the other, in milliseconds.</summary>
+    private async Task<double> TimesAsync(string users)
     {
         var times = new List<double>();
-        for (var i = 0; i < requests; i++)
+        foreach (var user in Enumerable.Range(0, 5).Select(i => $"{users}-{i}"))
         {
-            var watch = Stopwatch.GetTimestamp();
-            Assert.Equal(HttpStatusCode.OK, (await OverviewAsync(client, "other")).StatusCode);
-            times.Add(Stopwatch.GetElapsedTime(watch).TotalMilliseconds);
+            using var client = Client(user);
+            for (var i = 0; i < Burst / 2; i++)
+            {
+                var watch = Stopwatch.GetTimestamp();
+                Assert.Equal(HttpStatusCode.OK, (await OverviewAsync(client, user)).StatusCode);
+                times.Add(Stopwatch.GetElapsedTime(watch).TotalMilliseconds);
+            }
         }
 
-        return times.Order().ElementAt(requests * 99 / 100);
+        return times.Order().ElementAt(times.Count * 99 / 100);
     }
 
     private static async Task CheckAsync(HttpResponseMessage refused, string limit)
