@@ -1,5 +1,7 @@
+using System.Net;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
+using Microservices.Primitives;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +22,7 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
     private readonly MemoryCache sessions = new(new MemoryCacheOptions { SizeLimit = bff.Value.MaxSessions, CompactionPercentage = MakesRoom });
     private readonly FairQuota quota = new("requests for the tokens of sessions", authority.Value.MaxRequests, logger);
     private readonly Lock gate = new();
+    private readonly Outage outage = new(time);
 
     // LoggerMessage asks for a field.
     private readonly ILogger logger = logger;
@@ -76,15 +79,20 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
         try
         {
             var answer = await requests.SendAsync(grant, caller.Address, CancellationToken.None);
+            if (answer.Token is not null || answer.Error == "invalid_grant")
+                LogIfBack();
             if (answer.Token is { } token)
                 return new(token, null, asked + (answer.Lifetime * Used), asked + answer.Lifetime);
             if (answer.Error == "invalid_grant")
                 return Ended();
-            LogRefused(requests.Source, (int)answer.Status, answer.Error);
+            // Whoever asks too often brings about no line.
+            if (answer.Status == HttpStatusCode.TooManyRequests)
+                return Failed(BffErrors.Overloaded);
+            LogIfAway($"it answered {(int)answer.Status} {answer.Error}".TrimEnd());
         }
         catch (Exception exception)
         {
-            LogAway(requests.Source, exception.Message);
+            LogIfAway(exception.Message);
         }
 
         return Failed(BffErrors.IdentityUnavailable);
@@ -94,9 +102,22 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
 
     private SessionToken Failed(Google.Rpc.Status error) => new(null, error, time.GetUtcNow() + RetryDelay, default);
 
-    [LoggerMessage(LogLevel.Warning, "{Source} gives no token for a session: it answered {Status} {Error}")]
-    private partial void LogRefused(string source, int status, string? error);
+    // One line however many sessions want a token meanwhile.
+    private void LogIfAway(string cause)
+    {
+        if (outage.Begin())
+            LogAway(requests.Source, cause);
+    }
 
-    [LoggerMessage(LogLevel.Warning, "{Source}, which gives the tokens of sessions, cannot be reached: {Cause}")]
+    private void LogIfBack()
+    {
+        if (outage.End() is { } lasted)
+            LogBack(requests.Source, lasted);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Source} gives no tokens for sessions: {Cause}. Those that sessions have are used until they expire")]
     private partial void LogAway(string source, string cause);
+
+    [LoggerMessage(LogLevel.Information, "{Source} gives tokens for sessions again, after {Lasted}")]
+    private partial void LogBack(string source, TimeSpan lasted);
 }
