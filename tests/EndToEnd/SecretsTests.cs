@@ -124,6 +124,36 @@ public sealed partial class SecretsTests : IAsyncLifetime, IDisposable
         }
     }
 
+    /// <summary>As the browser that has logged in: has a session at the gateway, is refused with its cookie and with one that is made up, and logs out.</summary>
+    private async Task HaveSessionAsync()
+    {
+        // The session before has ended with the code that came twice.
+        await SubmitAsync("/account/register", ("displayName", "Ada"), ("email", $"{Guid.NewGuid():N}@example.com"), ("password", NewSecret("second password")));
+        var begun = await http.GetAsync("/bff/login?returnUrl=/docs");
+        var agreed = await http.GetAsync(begun.Headers.Location);
+        secrets["code of the session"] = HttpUtility.ParseQueryString(agreed.Headers.Location!.Query)["code"]!;
+        var beginning = GivenBy(begun, "__Host-login-begun");
+        // The cookies of .NET are sent with TLS only, where those of browsers are sent to this machine without.
+        var back = await SendAsync(HttpMethod.Get, agreed.Headers.Location.PathAndQuery, $"__Host-login-begun={beginning}");
+        Assert.Equal("/docs", back.Headers.Location!.OriginalString);
+        var session = $"__Host-session={GivenBy(back, "__Host-session")}";
+        await AddErrorAsync(await SendAsync(HttpMethod.Get, "/v1/users/somebody-else", session));
+        await AddErrorAsync(await SendAsync(HttpMethod.Post, "/bff/logout", session));
+        await AddErrorAsync(await SendAsync(HttpMethod.Get, "/bff/user", $"__Host-session={NewSecret("made-up cookie")}"));
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Post, "/bff/logout", session, ("X-CSRF", "1"))).StatusCode);
+    }
+
+    private string GivenBy(HttpResponseMessage answer, string cookie) => secrets[$"cookie {cookie}"] =
+        answer.Headers.GetValues("Set-Cookie").Single(line => line.StartsWith($"{cookie}=", StringComparison.Ordinal)).Split('=', ';')[1];
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string cookie, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path) { Headers = { { "Cookie", cookie } } };
+        foreach (var (name, value) in headers)
+            request.Headers.Add(name, value);
+        return await http.SendAsync(request);
+    }
+
     private string NewSecret(string name) => secrets[name] = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
 
     private async Task<HttpResponseMessage> SubmitAsync(string page, params (string Name, string Value)[] fields)
