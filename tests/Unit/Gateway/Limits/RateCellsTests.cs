@@ -3,6 +3,9 @@ using Microservices.Gateway.Limits;
 
 namespace Microservices.Tests.Unit.Gateway.Limits;
 
+/// <summary>How the cells of callers are kept. Alone, since the memory of the whole process is measured.</summary>
+[CollectionDefinition(nameof(RateCellsTests), DisableParallelization = true)]
+[Collection(nameof(RateCellsTests))]
 public sealed class RateCellsTests
 {
     private const int Most = 100_000;
