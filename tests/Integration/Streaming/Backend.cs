@@ -35,11 +35,18 @@ public sealed class Backend
     public Task Gate => _gate.Task;
 
     /// <summary>Answers nothing until <see cref="Release"/>, and then each call as ever.</summary>
-    public void HoldAnswers() => Handle = async (batch, _) =>
+    /// <returns>How many calls it holds.</returns>
+    public Func<int> HoldAnswers()
     {
-        await Gate;
-        batch.AnswerEach(AnswerTo);
-    };
+        var held = 0;
+        Handle = async (batch, _) =>
+        {
+            Interlocked.Add(ref held, batch.Count);
+            await Gate;
+            batch.AnswerEach(AnswerTo);
+        };
+        return () => Volatile.Read(ref held);
+    }
 
     /// <summary>Answers nothing any more; completes when a handler was cancelled.</summary>
     public Task HangUntilCancelledAsync()
