@@ -101,21 +101,21 @@ public abstract class OutboxLeaseTests(SharedServers servers, PostgresDatabases?
     [OnGarnet]
     public async Task A_replica_says_that_events_wait_while_another_keeps_the_lease_and_does_nothing(Server on)
     {
-        var leaseDuration = ("Outbox:LeaseDuration", "00:00:20");
+        var leaseDuration = ("Outbox:LeaseDuration", "00:00:08");
         await using (var before = await OutboxProcess.StartAsync(await DatabaseAsync(), await Servers.ConnectionStringAsync(on), leaseDuration))
-            await LeaseAsync(before, "idle", TimeSpan.FromSeconds(19.5));
+            await LeaseAsync(before, "idle", TimeSpan.FromSeconds(7.5));
         var one = await StartAsync(on, leaseDuration);
         var topic = Events.NewTopic();
         await one.CommitAsync(1, topic);
 
         await Eventually.UntilAsync(() => one.Progress.Stall.Waited > TimeSpan.Zero, "it is seen");
-        await LeaseAsync(one, "idle", TimeSpan.FromSeconds(19));
-        one.WatchTime.Advance(TimeSpan.FromSeconds(201));
+        await LeaseAsync(one, "idle", TimeSpan.FromSeconds(7));
+        one.WatchTime.Advance(TimeSpan.FromSeconds(81));
 
         var (status, description) = await one.HealthAsync("outbox");
         Assert.Equal(HealthStatus.Degraded, status);
         Assert.Contains("another process has the lease", description, StringComparison.Ordinal);
-        Assert.True(one.Gauge("outbox.age") >= 201);
+        Assert.True(one.Gauge("outbox.age") >= 81);
         await Eventually.UntilAsync(() => one.Warnings.Count(line => line.StartsWith("Committed events have waited", StringComparison.Ordinal)) == 1, "it is logged");
 
         await one.Database.WriteAsync(orders => orders.OutboxLeases.ExecuteDeleteAsync(), default);
