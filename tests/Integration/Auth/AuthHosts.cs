@@ -4,11 +4,12 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Auth;
 
-/// <summary>All services and the gateway, on real sockets, with a database each and one embedded Redis.</summary>
+/// <summary>All services and the gateway, on real sockets, with a database each and one embedded Redis; but of Identity only what says that nobody has a session.</summary>
 public sealed class AuthHosts : Backends, IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("auth-").FullName;
     private readonly EmbeddedGarnet redis = new();
+    private Backend identity = null!;
 
     protected override string? Redis => redis.ConnectionString;
 
@@ -35,13 +36,16 @@ public sealed class AuthHosts : Backends, IDisposable
             ["ConnectionStrings:Redis"] = redis.ConnectionString,
             ["Backends:Orders:Addresses:0"] = OrdersHost.Grpc,
         });
+        identity = await Backend.StartAsync(new FakeIdentity());
         Gateway = new(
+            ("Backends:Identity:Addresses:0", identity.Address),
             ("Backends:Users:Addresses:0", UsersHost.Grpc), ("Backends:Orders:Addresses:0", OrdersHost.Grpc), ("Backends:Notifications:Addresses:0", NotificationsHost.Grpc));
     }
 
     public override async Task DisposeAsync()
     {
         await Gateway.DisposeAsync();
+        await identity.DisposeAsync();
         await NotificationsHost.DisposeAsync();
         await base.DisposeAsync();
         Directory.Delete(directory, recursive: true);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Identity.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
@@ -198,6 +199,14 @@ internal sealed class FakeNotifications : NotificationsService.NotificationsServ
         FakeTopic<WatchNotificationsRequest>.ServeAsync(requestStream, context);
 }
 
+/// <summary>An Identity in which nobody has a session, whoever asks.</summary>
+internal sealed class FakeIdentity : IdentityService.IdentityServiceBase
+{
+    public override Task<ListSessionsResponse> ListSessions(ListSessionsRequest request, ServerCallContext context) => Task.FromResult(new ListSessionsResponse());
+
+    public override Task<EndSessionResponse> EndSession(EndSessionRequest request, ServerCallContext context) => Task.FromResult(new EndSessionResponse());
+}
+
 /// <summary>A gRPC server of one service on a free port.</summary>
 internal sealed class Backend(GrpcServer server) : IAsyncDisposable
 {
@@ -218,6 +227,8 @@ internal sealed class Backend(GrpcServer server) : IAsyncDisposable
     public static Task<Backend> StartAsync(FakeNotifications notifications) => StartAsync(notifications, 0, services => services
         .AddSingleton(notifications.Topic)
         .AddEventStreamServer<WatchNotificationsRequest, FakeTopic<WatchNotificationsRequest>>(NotificationsService.WatchNotifications));
+
+    public static Task<Backend> StartAsync(FakeIdentity identity) => StartAsync(identity, 0, _ => { });
 
     private static async Task<Backend> StartAsync<TService>(TService service, int port, Action<IServiceCollection> add)
         where TService : class
