@@ -7,7 +7,7 @@ using Microservices.Tests.Support;
 namespace Microservices.Tests.Integration.Bff;
 
 /// <summary>Identity, Users, and two replicas of the gateway, at whose address browsers log in; each calls the others by a key of its own. Access tokens last for 10 s.</summary>
-public sealed class BffHost : IdentityHost
+public class BffHost : IdentityHost
 {
     private readonly int identityPort = Eventually.FreePort();
 
@@ -102,4 +102,29 @@ internal static class BffCalls
     /// <summary>As the gateway's own pages change something.</summary>
     public static Task<(int Status, JsonObject Body)> ChangeAsync(this Browser browser, string method, string path, string? body = null) =>
         browser.ApiAsync(method, path, body, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"));
+
+    /// <summary>How an answer came out: its status, and the reason of a problem.</summary>
+    public static async Task<(int, string?)> ReasonAsync(Task<(int Status, JsonObject Body)> answer) => await answer is var (status, body) ? (status, (string?)body["reason"]) : default;
+}
+
+/// <summary>The same on PostgreSQL; nothing at all where there is none.</summary>
+public sealed class PostgresBffHost : BffHost
+{
+    private readonly PostgresDatabases databases = new();
+
+    protected override Task<string> DatabaseAsync(string service) => databases.NamedAsync("suite");
+
+    public override async Task InitializeAsync()
+    {
+        await databases.InitializeAsync();
+        if (databases.Exist)
+            await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        if (databases.Exist)
+            await base.DisposeAsync();
+        await databases.DisposeAsync();
+    }
 }

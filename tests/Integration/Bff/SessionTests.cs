@@ -1,34 +1,14 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Microservices.Identity;
 using Microservices.Tests.Integration.Gateway;
 using Microservices.Tests.Integration.Identity;
 using Microservices.Tests.Support;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Bff;
 
 /// <summary>What a browser's session lets it do, for how long, and what it does not.</summary>
 public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
 {
-    [Fact]
-    public async Task A_session_says_who_asks_at_every_replica_and_lets_nobody_see_what_is_anothers()
-    {
-        var (browser, userId) = await host.NewSessionAsync();
-        var (_, other) = await host.NewSessionAsync();
-        using var elsewhere = BffHost.At(host.Replica, browser);
-
-        foreach (var at in (Browser[])[browser, elsewhere])
-        {
-            var (status, user) = await at.ApiAsync("GET", "/bff/user");
-            Assert.Equal((200, userId, """["user"]"""), (status, user.Text("userId"), user["roles"]!.ToJsonString()));
-            (status, user) = await at.ApiAsync("GET", $"/v1/users/{userId}", null, ("Sec-Fetch-Site", "same-origin"));
-            Assert.Equal((200, "Ada Lovelace"), (status, user.Text("displayName")));
-            Assert.Equal((403, "NOT_YOURS"), await ReasonAsync(at.ApiAsync("GET", $"/v1/users/{other}")));
-        }
-    }
-
     [Theory]
     [InlineData("GET", 403, "Sec-Fetch-Site", "cross-site")]
     [InlineData("GET", 403, "Sec-Fetch-Site", "same-site")]
@@ -53,9 +33,9 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         var (browser, userId) = await host.NewSessionAsync();
         (string, string) own = ("Origin", host.Issuer.GetLeftPart(UriPartial.Authority));
 
-        Assert.Equal((403, "CSRF_HEADER_MISSING"), await ReasonAsync(browser.ApiAsync("PATCH", $"/v1/users/{userId}", Change("PATCH"), own)));
-        Assert.Equal((403, "CSRF_HEADER_MISSING"), await ReasonAsync(browser.ApiAsync("PATCH", $"/v1/users/{userId}", Change("PATCH"), own, ("X-CSRF", "0"))));
-        Assert.Equal((403, "CSRF_HEADER_MISSING"), await ReasonAsync(browser.ApiAsync("POST", "/bff/logout")));
+        Assert.Equal((403, "CSRF_HEADER_MISSING"), await BffCalls.ReasonAsync(browser.ApiAsync("PATCH", $"/v1/users/{userId}", Change("PATCH"), own)));
+        Assert.Equal((403, "CSRF_HEADER_MISSING"), await BffCalls.ReasonAsync(browser.ApiAsync("PATCH", $"/v1/users/{userId}", Change("PATCH"), own, ("X-CSRF", "0"))));
+        Assert.Equal((403, "CSRF_HEADER_MISSING"), await BffCalls.ReasonAsync(browser.ApiAsync("POST", "/bff/logout")));
         Assert.Equal(200, (await browser.ApiAsync("PATCH", $"/v1/users/{userId}", Change("PATCH"), own, ("X-CSRF", "1"))).Status);
     }
 
@@ -66,8 +46,8 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         var (another, _) = await host.NewAccountAsync();
         var token = (await host.LogInAsync(another, Identity.Tokens.Authorize("openid users.read"))).Text("access_token");
 
-        Assert.Equal((401, "TOKEN_INVALID"), await ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}", null, ("Authorization", "Bearer none"))));
-        Assert.Equal((403, "NOT_YOURS"), await ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}", null, ("Authorization", $"Bearer {token}"))));
+        Assert.Equal((401, "TOKEN_INVALID"), await BffCalls.ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}", null, ("Authorization", "Bearer none"))));
+        Assert.Equal((403, "NOT_YOURS"), await BffCalls.ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}", null, ("Authorization", $"Bearer {token}"))));
     }
 
     [Fact]
@@ -96,7 +76,7 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         Assert.Equal(204, (await browser.ChangeAsync("POST", "/bff/logout")).Status);
 
         Assert.DoesNotContain(BffCalls.Cookie, browser.Cookies.Keys);
-        Assert.Equal((401, "SESSION_ENDED"), await ReasonAsync(stolen.ApiAsync("GET", $"/v1/users/{userId}")));
+        Assert.Equal((401, "SESSION_ENDED"), await BffCalls.ReasonAsync(stolen.ApiAsync("GET", $"/v1/users/{userId}")));
         Assert.Empty(stolen.Cookies);
         // There, until its token expires.
         await Eventually.UntilAsync(async () => (await elsewhere.ApiAsync("GET", $"/v1/users/{userId}")).Status == 401, "the other replica has seen it", TimeSpan.FromMinutes(1));
@@ -119,11 +99,11 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         Assert.Equal("203.0.113.9", sessions[0].Text("address"));
         var id = sessions[0].Text("sessionId");
 
-        Assert.Equal((404, "NOT_FOUND"), await ReasonAsync(stranger.ChangeAsync("DELETE", $"/bff/sessions/{id}")));
-        Assert.Equal((400, "INVALID_FIELDS"), await ReasonAsync(registered.ChangeAsync("DELETE", "/bff/sessions/!")));
+        Assert.Equal((404, "NOT_FOUND"), await BffCalls.ReasonAsync(stranger.ChangeAsync("DELETE", $"/bff/sessions/{id}")));
+        Assert.Equal((400, "INVALID_FIELDS"), await BffCalls.ReasonAsync(registered.ChangeAsync("DELETE", "/bff/sessions/!")));
         Assert.Equal(200, (await second.ApiAsync("GET", "/bff/user")).Status);
         Assert.Equal(204, (await registered.ChangeAsync("DELETE", $"/bff/sessions/{id}")).Status);
-        Assert.Equal((404, "NOT_FOUND"), await ReasonAsync(registered.ChangeAsync("DELETE", $"/bff/sessions/{id}")));
+        Assert.Equal((404, "NOT_FOUND"), await BffCalls.ReasonAsync(registered.ChangeAsync("DELETE", $"/bff/sessions/{id}")));
 
         await Eventually.UntilAsync(async () => (await second.ApiAsync("GET", "/bff/user")).Status == 401, "the session has ended", TimeSpan.FromMinutes(1));
         Assert.Single((await registered.ApiAsync("GET", "/bff/sessions")).Body["sessions"]!.AsArray());
@@ -144,40 +124,7 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
 
         // The stream has no longer than its token has.
         Assert.Contains("event: end", await read.WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
-        Assert.Equal((401, "TOKEN_MISSING"), await ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}/events")));
-    }
-
-    [Fact]
-    public async Task A_session_that_is_not_used_ends_and_one_that_is_used_ends_later()
-    {
-        var (browser, userId) = await host.NewSessionAsync();
-        var first = await ExpireTimeAsync(userId);
-        Assert.InRange(first, DateTimeOffset.UtcNow.AddHours(23), DateTimeOffset.UtcNow.AddHours(25));
-
-        using (var elsewhere = BffHost.At(host.Replica, browser))
-            Assert.Equal(200, (await elsewhere.ApiAsync("GET", "/bff/user")).Status);
-        Assert.True(await ExpireTimeAsync(userId) > first);
-
-        await host.Database.WriteAsync(
-            context => context.Sessions.Where(session => session.UserId == userId).ExecuteUpdateAsync(session => session.SetProperty(s => s.ExpireTime, DateTimeOffset.UtcNow)), default);
-        await using var replica = host.NewGateway();
-        using var late = BffHost.At(replica, browser);
-        Assert.Equal((401, "SESSION_ENDED"), await ReasonAsync(late.ApiAsync("GET", "/bff/user")));
-    }
-
-    [Fact]
-    public async Task The_oldest_session_of_a_user_ends_when_there_are_too_many()
-    {
-        var (browser, userId) = await host.NewSessionAsync();
-        var account = await host.Database.ReadAsync(context => context.Accounts.SingleAsync(a => a.UserId == userId), default);
-        var sessions = host.Identity.Services.GetRequiredService<Sessions>();
-        for (var i = 0; i < 100; i++)
-            await sessions.BeginAsync(account, null, Origin.Process, default);
-
-        using var elsewhere = BffHost.At(host.Replica, browser);
-
-        Assert.Equal((401, "SESSION_ENDED"), await ReasonAsync(elsewhere.ApiAsync("GET", "/bff/user")));
-        Assert.Equal(100, (await sessions.ListAsync(userId, default)).Count);
+        Assert.Equal((401, "TOKEN_MISSING"), await BffCalls.ReasonAsync(browser.ApiAsync("GET", $"/v1/users/{userId}/events")));
     }
 
     [Fact]
@@ -190,11 +137,11 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         foreach (var bad in (string[])["x", new string('a', 75), cookie[..^1], $"{cookie}a", $"a{cookie[1..]}", $"{cookie[..^2]}{(cookie[^2] == 'A' ? 'B' : 'A')}{cookie[^1]}"])
         {
             using var stranger = BffHost.At(alone, bad);
-            Assert.Equal((401, "SESSION_ENDED"), await ReasonAsync(stranger.ApiAsync("GET", "/bff/user")));
+            Assert.Equal((401, "SESSION_ENDED"), await BffCalls.ReasonAsync(stranger.ApiAsync("GET", "/bff/user")));
         }
 
         using var good = BffHost.At(alone, cookie);
-        Assert.Equal((503, "IDENTITY_UNAVAILABLE"), await ReasonAsync(good.ApiAsync("GET", "/bff/user")));
+        Assert.Equal((503, "IDENTITY_UNAVAILABLE"), await BffCalls.ReasonAsync(good.ApiAsync("GET", "/bff/user")));
         Assert.Equal(cookie, good.Session());
         // Nor is anything kept of them by whoever asks again.
         Assert.Equal(200, (await browser.ApiAsync("GET", "/bff/user")).Status);
@@ -206,15 +153,9 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
         await using var gateway = new GatewayFactory();
         using var browser = BffHost.At(gateway, new string('a', 75));
 
-        Assert.Equal((503, "SESSIONS_UNAVAILABLE"), await ReasonAsync(browser.ApiAsync("GET", "/bff/login")));
-        Assert.Equal((401, "TOKEN_MISSING"), await ReasonAsync(browser.ApiAsync("GET", "/bff/user")));
+        Assert.Equal((503, "SESSIONS_UNAVAILABLE"), await BffCalls.ReasonAsync(browser.ApiAsync("GET", "/bff/login")));
+        Assert.Equal((401, "TOKEN_MISSING"), await BffCalls.ReasonAsync(browser.ApiAsync("GET", "/bff/user")));
     }
 
     private static string? Change(string method) => method == "PATCH" ? """{"version": 1, "displayName": "Ada King"}""" : null;
-
-    private static async Task<(int, string?)> ReasonAsync(Task<(int Status, System.Text.Json.Nodes.JsonObject Body)> answer) =>
-        await answer is var (status, body) ? (status, (string?)body["reason"]) : default;
-
-    private Task<DateTimeOffset> ExpireTimeAsync(string userId) =>
-        host.Database.ReadAsync(context => context.Sessions.Where(session => session.UserId == userId).Select(session => session.ExpireTime).SingleAsync(), default);
 }
