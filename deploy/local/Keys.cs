@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Microservices.Local;
 
 /// <summary>
-/// A directory with the keys of a deployment: of every service that calls others the private key (a JSON Web Key) by which it gets tokens of its own, their public
+/// A directory with the keys of a deployment: of every service the private key (a JSON Web Key) by which it gets tokens of its own, their public
 /// halves, which Identity knows them by, and the certificate by which Identity seals what its database keeps. Only their owner reads what is private.
 /// </summary>
 internal sealed class Keys(string directory)
@@ -37,7 +37,7 @@ internal sealed class Keys(string directory)
         try
         {
             Directory.CreateDirectory(Public);
-            foreach (var service in services.Where(service => service.HasKey))
+            foreach (var service in services)
             {
                 file = Of(service);
                 if (!File.Exists(file))

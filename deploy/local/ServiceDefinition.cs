@@ -23,9 +23,6 @@ internal sealed record ServiceDefinition(string Project, int GrpcPort)
     /// <summary>The projects of the services that it calls.</summary>
     public string[] Backends { get; init; } = [];
 
-    /// <summary>Whether it has a key, by which it gets tokens of its own: whoever calls others does.</summary>
-    public bool HasKey => Backends.Length > 0;
-
     /// <summary>Whether it forwards what Identity serves over HTTP, so that browsers have one origin.</summary>
     public bool ForwardsIdentity { get; init; }
 

@@ -11,11 +11,11 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for, and as a user may have open (<see cref="UserStreams"/>). It ends them when they are old, when the caller's token expires, or when the process drains, spread over half of
+/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for, and as a user may have open (<see cref="UserStreams"/>). It ends them when they are old, when the caller's token expires or is revoked, or when the process drains, spread over half of
 /// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, IOptions<EventsOptions> options, EventsMetrics metrics, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, IOptions<EventsOptions> options, EventsMetrics metrics, Revocations revocations, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
 {
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
     /// <exception cref="StatusException">Too many streams are open, or too many of this user.</exception>
@@ -64,7 +64,16 @@ internal sealed class UserEventStreams(
         if (left < age)
             age = left > TimeSpan.Zero ? left : TimeSpan.Zero;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
-        await Task.Delay(age, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var over = Task.Delay(age, time, either.Token);
+        while (!over.IsCompleted)
+        {
+            // Taken before it is asked: what comes in between is not missed.
+            var changed = revocations.Changed;
+            if (revocations.Include(caller))
+                return;
+            await Task.WhenAny(over, changed);
+        }
+
         if (drain.IsDraining)
             await Task.Delay(Jitter.UpTo(drain.Window / 2), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -6,7 +6,7 @@ using OpenIddict.EntityFrameworkCore.Models;
 namespace Microservices.Identity;
 
 /// <summary>
-/// Accounts, sessions, keys, the audit log, and what OpenIddict keeps: clients, authorizations and tokens. To change it: change the model, then add a
+/// Accounts, sessions, revocations, keys, the audit log, and what OpenIddict keeps: clients, authorizations and tokens. To change it: change the model, then add a
 /// migration for each provider: .github/CONTRIBUTING.md says how.
 /// </summary>
 internal abstract class IdentityDbContext(DbContextOptions options) : ServiceDbContext(options), IDataProtectionKeyContext
@@ -14,6 +14,8 @@ internal abstract class IdentityDbContext(DbContextOptions options) : ServiceDbC
     public DbSet<Account> Accounts => Set<Account>();
 
     public DbSet<Session> Sessions => Set<Session>();
+
+    public DbSet<Revocation> Revocations => Set<Revocation>();
 
     public DbSet<FailedAttempts> FailedAttempts => Set<FailedAttempts>();
 
@@ -62,6 +64,14 @@ internal abstract class IdentityDbContext(DbContextOptions options) : ServiceDbC
             session.Property(s => s.UserAgent).HasMaxLength(Session.MaxUserAgent);
             // Of two that end it at once, one finds that it was done.
             session.Property(s => s.EndTime).IsConcurrencyToken();
+        });
+        model.Entity<Revocation>(revocation =>
+        {
+            revocation.HasKey(r => new { r.UserId, r.SessionId });
+            revocation.HasIndex(r => r.Sequence).IsUnique();
+            revocation.HasIndex(r => r.ExpireTime);
+            revocation.Property(r => r.UserId).HasMaxLength(64);
+            revocation.Property(r => r.SessionId).HasMaxLength(32);
         });
         model.Entity<FailedAttempts>(attempts =>
         {

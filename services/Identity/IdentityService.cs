@@ -6,7 +6,7 @@ using Microservices.Identity.V1;
 namespace Microservices.Identity;
 
 /// <summary>The gRPC surface of Identity.</summary>
-internal sealed class IdentityService(SetRoles roles, Sessions sessions) : V1.IdentityService.IdentityServiceBase
+internal sealed class IdentityService(SetRoles roles, Sessions sessions, WatchRevocations revocations) : V1.IdentityService.IdentityServiceBase
 {
     public override async Task<SetRolesResponse> SetRoles(SetRolesRequest request, ServerCallContext context) =>
         await roles.HandleAsync(request, await OperatorAsync(context), Origin.Of(context.GetHttpContext()), context.CancellationToken);
@@ -21,6 +21,9 @@ internal sealed class IdentityService(SetRoles roles, Sessions sessions) : V1.Id
             ?? throw new StatusException(IdentityErrors.NotFound(request.UserId));
         return new EndSessionsResponse { Ended = ended };
     }
+
+    public override Task WatchRevocations(WatchRevocationsRequest request, IServerStreamWriter<WatchRevocationsResponse> responseStream, ServerCallContext context) =>
+        revocations.HandleAsync(responseStream, context);
 
     public override async Task<ListSessionsResponse> ListSessions(ListSessionsRequest request, ServerCallContext context)
     {

@@ -74,7 +74,7 @@ internal static class ComposeServices
         """,
         .. service.Ports.Select(p => $"      Kestrel__Endpoints__{p.Endpoint}__Url: http://*:{p.Port}"),
         .. all.Where(s => service.Backends.Contains(s.Project)).Select(b => $"      Backends__{b.Project}__Addresses__0: dns:///{b.Name}:{b.GrpcPort}"),
-        .. KeySettings.Of(service).Select(setting => $"      {setting.Name}: {setting.Value}"),
+        .. KeySettings.Of(service, Catalog.Identity.Name).Select(setting => $"      {setting.Name}: {setting.Value}"),
         .. service == Catalog.Identity ? IdentitySettings : [],
         .. service.HasDatabase ? (string[])["    depends_on: *state"] : [],
         .. Secrets(service).Any() ? (string[])["    secrets:", .. Secrets(service).Select(secret => $"      - {{ source: {secret.Name}, target: {secret.Target} }}")] : [],
@@ -94,7 +94,7 @@ internal static class ComposeServices
     // Its own private key, and no other's.
     private static IEnumerable<(string Name, string File, string Target)> Secrets(ServiceDefinition service) =>
     [
-        .. service.HasKey ? ((string, string, string)[])[($"{service.Name}-key", $"{service.Name}.key.json", KeySettings.KeyFile)] : [],
+        ($"{service.Name}-key", $"{service.Name}.key.json", KeySettings.KeyFile),
         .. service == Catalog.Identity
             ? ((string, string, string)[])[("identity-certificate", "identity.pem", KeySettings.CertificateFile), ("identity-certificate-key", "identity-key.pem", KeySettings.PrivateKeyFile)]
             : [],

@@ -22,19 +22,21 @@ internal static class KeySettings
     public static IEnumerable<(string Name, string Value)> Certificate => [("Identity__CertificateFile", CertificateFile), ("Identity__PrivateKeyFile", PrivateKeyFile)];
 
     /// <summary>Those of a service.</summary>
-    public static IEnumerable<(string Name, string Value)> Of(ServiceDefinition service)
+    /// <param name="service">The service.</param>
+    /// <param name="identityReplicas">The name that has the addresses of Identity's replicas.</param>
+    public static IEnumerable<(string Name, string Value)> Of(ServiceDefinition service, string identityReplicas)
     {
         // Of itself it asks itself: no other replica may be there yet.
         var identity = $"http://{(service == Catalog.Identity ? "localhost" : Catalog.Identity.Name)}:{Catalog.Identity.HttpPort}";
         // Its own keys it has in process.
         if (service != Catalog.Identity)
-            yield return ("Auth__KeysAddress", $"{identity}/.well-known/jwks");
-        if (service.HasKey)
         {
-            yield return ("Auth__TokenAddress", $"{identity}/connect/token");
-            yield return ("Auth__KeyFile", KeyFile);
+            yield return ("Auth__KeysAddress", $"{identity}/.well-known/jwks");
+            yield return ("Auth__RevocationsAddress", $"dns:///{identityReplicas}:{Catalog.Identity.GrpcPort}");
         }
 
+        yield return ("Auth__TokenAddress", $"{identity}/connect/token");
+        yield return ("Auth__KeyFile", KeyFile);
         if (service.ForwardsIdentity)
             yield return ("Authority__Address", identity);
         if (service != Catalog.Identity)

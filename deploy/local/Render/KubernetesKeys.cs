@@ -10,7 +10,7 @@ internal static class KubernetesKeys
 
     /// <summary>The settings of a service, as lines of <c>env</c>.</summary>
     public static IEnumerable<string> Settings(ServiceDefinition service) =>
-        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service).Select(Line)];
+        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service, $"{Catalog.Identity.Name}-grpc").Select(Line)];
 
     /// <summary>Those of its migration.</summary>
     public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => service == Catalog.Identity ? [Issuer, .. KeySettings.Certificate.Select(Line)] : [];
@@ -18,7 +18,7 @@ internal static class KubernetesKeys
     /// <summary>A service's files, after the lines of its one container.</summary>
     public static string Files(ServiceDefinition service) => Mounted(
     [
-        .. service.HasKey ? ((string, string)[])[(KeySettings.KeyFile, $"{service.Name}-key")] : [],
+        (KeySettings.KeyFile, $"{service.Name}-key"),
         .. service == Catalog.Identity ? ((string, string)[])[Certificate, ($"{KeySettings.WorkloadKeys}/NAME.json", "workload-keys")] : [],
     ]);
 

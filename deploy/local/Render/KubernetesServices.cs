@@ -128,11 +128,11 @@ internal static class KubernetesServices
         .. Rules("ingress",
         [
             // Who serves people is called from anywhere: from the cluster's ingress, in the first place.
-            .. IsPublic(service) ? (string[])["    - ports: [{ port: http }, { port: grpc }]"] : [.. Rule("from", "grpc", all.Where(s => s.Backends.Contains(service.Project)))],
-            // For keys, for tokens, and for its pages, which the gateway forwards.
+            .. IsPublic(service) ? (string[])["    - ports: [{ port: http }, { port: grpc }]"] : [.. Rule("from", "grpc", all.Where(s => service == Catalog.Identity ? s != service : s.Backends.Contains(service.Project)))],
+            // For keys, for tokens, and for its pages, which the gateway forwards; all ask it at its gRPC port as well what it has revoked.
             .. service == Catalog.Identity ? Rule("from", "http", all.Where(s => s != service)) : [],
         ]),
-        .. Rules("egress", [.. Rule("to", "grpc", Called(service, all)), .. service == Catalog.Identity ? [] : Rule("to", "http", [Catalog.Identity])]),
+        .. Rules("egress", [.. Rule("to", "grpc", all.Where(s => service.Backends.Contains(s.Project) || (s == Catalog.Identity && s != service))), .. service == Catalog.Identity ? [] : Rule("to", "http", [Catalog.Identity])]),
     ]);
 
     private static bool IsPublic(ServiceDefinition service) => service.HttpPort is not null && service != Catalog.Identity;

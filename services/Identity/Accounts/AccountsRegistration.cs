@@ -15,6 +15,9 @@ internal static class AccountsRegistration
         builder.Services.AddSingleton<KnownBrowser>();
         builder.Services.AddSingleton<PasswordPool>();
         builder.Services.AddSingleton<Sessions>();
+        builder.Services.AddSingleton<Revocations>();
+        builder.Services.AddSingleton<WatchRevocations>();
+        builder.Services.AddHostedService<RevocationCleaner>();
         builder.Services.AddSingleton<Register>();
         builder.Services.AddSingleton<LogIn>();
         builder.Services.AddSingleton<SetRoles>();

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Identity;
 
-/// <summary>Sets the roles of an account.</summary>
-internal sealed class SetRoles(Database<IdentityDbContext> database, AuditLog audit)
+/// <summary>Sets the roles of an account, and revokes the tokens that have the earlier ones.</summary>
+internal sealed class SetRoles(Database<IdentityDbContext> database, AuditLog audit, Revocations revocations)
 {
     public async Task<SetRolesResponse> HandleAsync(SetRolesRequest request, string actor, Origin origin, CancellationToken cancellationToken)
     {
@@ -28,7 +28,8 @@ internal sealed class SetRoles(Database<IdentityDbContext> database, AuditLog au
                 return false;
             account.IsOperator = isOperator;
             account.Version++;
-            await audit.AppendAsync(context, AuditEvents.RolesSet, account.UserId, actor, origin, string.Join(' ', account.Roles), cancellationToken);
+            var record = await audit.AppendAsync(context, AuditEvents.RolesSet, account.UserId, actor, origin, string.Join(' ', account.Roles), cancellationToken);
+            await revocations.RevokeAllAsync(context, account.UserId, record, cancellationToken);
             return true;
         }, cancellationToken);
         return new SetRolesResponse { Roles = { isOperator ? [Role.Operator] : Array.Empty<Role>() } };

@@ -10,9 +10,9 @@ internal sealed class AuditLog(Database<IdentityDbContext> database, TimeProvide
 
     /// <summary>
     /// Appends a record that commits with the change that is being made. Where another transaction appends at the same time, one of the two is run
-    /// again, so that records have an order: only within <see cref="Database{TContext}.WriteAsync"/>.
+    /// again, so that records have an order: only within <see cref="Database{TContext}.WriteAsync"/>. Returns the record's number.
     /// </summary>
-    public async Task AppendAsync(IdentityDbContext context, string what, string? subject, string? actor, Origin origin, string detail, CancellationToken cancellationToken)
+    public async Task<long> AppendAsync(IdentityDbContext context, string what, string? subject, string? actor, Origin origin, string detail, CancellationToken cancellationToken)
     {
         if (await context.AuditHeads.SingleOrDefaultAsync(cancellationToken) is not { } head)
             context.AuditHeads.Add(head = new AuditHead());
@@ -30,6 +30,7 @@ internal sealed class AuditLog(Database<IdentityDbContext> database, TimeProvide
         record.Hash = record.ComputeHash(head.Hash);
         (head.Sequence, head.Hash) = (record.Sequence, record.Hash);
         context.AuditRecords.Add(record);
+        return record.Sequence;
     }
 
     /// <summary>Appends a record of what has changed nothing else.</summary>

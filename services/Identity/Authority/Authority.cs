@@ -70,7 +70,7 @@ internal static class Authority
             // OpenIddict asks for one, and nothing is encrypted by it: all but what others read is sealed by Data Protection.
             .AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)));
         server.UseDataProtection().PreferDefaultAccessTokenFormat();
-        server.AddEventHandler(ReuseDetection.Descriptor).AddEventHandler(ExchangedTokens.Descriptor);
+        server.AddEventHandler(ReuseDetection.Descriptor).AddEventHandler(ExchangedTokens.Descriptor).AddEventHandler(RevokedTokens.Descriptor);
         server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough().EnableEndUserVerificationEndpointPassthrough().EnableEndSessionEndpointPassthrough()
             .EnableStatusCodePagesIntegration()

@@ -11,7 +11,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Microservices.Identity;
 
 /// <summary>Says what a token says, for each grant. A principal without an error is signed in, and OpenIddict makes the tokens of it.</summary>
-internal sealed class Grants(Database<IdentityDbContext> database, Sessions sessions, AuditLog audit, IOpenIddictApplicationManager applications)
+internal sealed class Grants(Database<IdentityDbContext> database, Sessions sessions, Revocations revocations, AuditLog audit, IOpenIddictApplicationManager applications)
 {
     /// <summary>A parameter of a token exchange: the user whose view an operator asks for.</summary>
     public const string RequestedSubject = "requested_subject";
@@ -55,6 +55,7 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
     /// <summary>For a code, a refresh token or a device code: as the account is now. With a code comes the session's key, if the client keeps it. Null when the session has ended.</summary>
     public async Task<ClaimsPrincipal?> RenewAsync(OpenIddictRequest request, ClaimsPrincipal granted, CancellationToken cancellationToken)
     {
+        await revocations.WaitAsync(granted.GetClaim(Claims.Subject), cancellationToken);
         if (granted.GetClaim(Authority.SessionClaim) is not { } sessionId || await sessions.FindAccountAsync(sessionId, cancellationToken) is not { } account)
             return null;
         if ((string?)request[SessionKey] is { } key && !(request.IsAuthorizationCodeGrantType() && key.Length == Session.KeyLength
@@ -67,10 +68,14 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
     }
 
     /// <summary>For the key of a session: everything that its user may do now. Null when it has ended.</summary>
-    public async Task<ClaimsPrincipal?> OfSessionAsync(OpenIddictRequest request, CancellationToken cancellationToken) =>
-        (string?)request[SessionKey] is { } key && await sessions.UseAsync(key, cancellationToken) is var (account, sessionId)
-            ? Of(account, sessionId, ContractScopes.All)
-            : null;
+    public async Task<ClaimsPrincipal?> OfSessionAsync(OpenIddictRequest request, CancellationToken cancellationToken)
+    {
+        if ((string?)request[SessionKey] is not { } key || await sessions.UseAsync(key, cancellationToken) is not var (found, sessionId))
+            return null;
+        // A token of the second of a revocation would count as revoked; what it says is read after that.
+        await revocations.WaitAsync(found.UserId, cancellationToken);
+        return await sessions.FindAccountAsync(sessionId, cancellationToken) is { } account ? Of(account, sessionId, ContractScopes.All) : null;
+    }
 
     /// <summary>
     /// For another token: the same user's, when a client has to go on after the request is over; or, with <see cref="RequestedSubject"/>, that of a user whose view an operator
@@ -79,12 +84,16 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
     public async Task<ClaimsPrincipal?> ExchangeAsync(OpenIddictRequest request, ClaimsPrincipal subject, Origin origin, CancellationToken cancellationToken)
     {
         var sessionId = subject.GetClaim(Authority.SessionClaim);
+        var userId = (string?)request[RequestedSubject];
+        await revocations.WaitAsync(subject.GetClaim(Claims.Subject), cancellationToken);
+        if (userId is not null)
+            await revocations.WaitAsync(userId, cancellationToken);
         // A chain of those who act for one another has one link here.
         if (subject.HasClaim(Authority.ActorClaim) || await sessions.FindAccountAsync(sessionId, cancellationToken) is not { } caller)
             return null;
         // No more than the token has that was given.
         var scopes = request.GetScopes() is { Length: > 0 } asked ? asked.Intersect(subject.GetScopes()) : subject.GetScopes();
-        if ((string?)request[RequestedSubject] is not { } userId)
+        if (userId is null)
             return Of(caller, sessionId!, scopes, actor: request.ClientId);
 
         var user = caller.IsOperator

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Identity;
 
-/// <summary>Begins sessions and ends them, each with its record in the audit log. Thread-safe.</summary>
-internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog audit, IOptions<IdentityOptions> options, TimeProvider time)
+/// <summary>Begins sessions and ends them, each with its record in the audit log, and an end with a revocation of the tokens. Thread-safe.</summary>
+internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog audit, Revocations revocations, IOptions<IdentityOptions> options, TimeProvider time)
 {
     /// <summary>How many sessions a user may have at a time; the oldest ends when there would be one more.</summary>
     private const int MaxForUser = 100;
@@ -16,7 +16,11 @@ internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog au
         var now = time.GetUtcNow().ToMicroseconds();
         var open = await context.Sessions.Where(s => s.UserId == account.UserId && s.EndTime == null && s.ExpireTime > now).OrderBy(s => s.CreateTime).ToListAsync(cancellationToken);
         foreach (var oldest in open.Take(open.Count - MaxForUser + 1))
+        {
             oldest.EndTime = now;
+            await revocations.RevokeAsync(context, oldest, await audit.AppendAsync(context, AuditEvents.SessionReplaced, account.UserId, oldest.ClientId, origin, oldest.SessionId, cancellationToken), cancellationToken);
+        }
+
         var session = new Session
         {
             SessionId = Session.NewId(),
@@ -93,7 +97,7 @@ internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog au
         if (await context.Sessions.SingleOrDefaultAsync(s => s.SessionId == sessionId && s.EndTime == null && (userId == null || s.UserId == userId), cancellationToken) is not { } session)
             return false;
         session.EndTime = time.GetUtcNow().ToMicroseconds();
-        await audit.AppendAsync(context, why, session.UserId, session.ClientId, origin, sessionId, cancellationToken);
+        await revocations.RevokeAsync(context, session, await audit.AppendAsync(context, why, session.UserId, session.ClientId, origin, sessionId, cancellationToken), cancellationToken);
         return true;
     }, cancellationToken);
 
@@ -106,7 +110,7 @@ internal sealed class Sessions(Database<IdentityDbContext> database, AuditLog au
         var open = await context.Sessions.Where(s => s.UserId == userId && s.EndTime == null).ToListAsync(cancellationToken);
         foreach (var session in open)
             session.EndTime = time.GetUtcNow().ToMicroseconds();
-        await audit.AppendAsync(context, AuditEvents.SessionsEnded, userId, actor, origin, $"{open.Count}", cancellationToken);
+        await revocations.RevokeAllAsync(context, userId, await audit.AppendAsync(context, AuditEvents.SessionsEnded, userId, actor, origin, $"{open.Count}", cancellationToken), cancellationToken);
         return open.Count;
     }, cancellationToken);
 

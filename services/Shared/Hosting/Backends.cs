@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -28,12 +29,15 @@ public sealed class BackendOptions : IValidatableObject
     {
         for (var i = 0; i < Addresses.Count; i++)
         {
-            if (!Uri.TryCreate(Addresses[i], UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "dns"))
+            if (!IsAddress(Addresses[i], out var uri))
                 yield return new ValidationResult("must be http://host:port or dns:///host:port", [$"{nameof(Addresses)}:{i}"]);
             else if (uri.Scheme == "dns" && Addresses.Count > 1)
                 yield return new ValidationResult("must be the only address, since it is a name", [$"{nameof(Addresses)}:{i}"]);
         }
     }
+
+    /// <summary>Whether a text is an address of replicas.</summary>
+    internal static bool IsAddress(string text, [NotNullWhen(true)] out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri) && (uri.Scheme is "http" or "dns");
 }
 
 [OptionsValidator]
@@ -62,7 +66,7 @@ public static class Backends
     {
         var section = $"Backends:{name}";
         builder.Services.AddValidatedOptions<BackendOptions, BackendOptionsValidator>(section, section);
-        builder.Services.AddKeyedSingleton(name, (services, _) => Connect(services.GetRequiredService<IOptionsMonitor<BackendOptions>>().Get(section), services));
+        builder.Services.AddKeyedSingleton(name, (services, _) => Connect(services.GetRequiredService<IOptionsMonitor<BackendOptions>>().Get(section).Addresses, services));
         builder.Services.AddSingleton(services =>
         {
             var calls = services.GetRequiredKeyedService<GrpcChannel>(name).CreateCallInvoker().Intercept(new UnsentCalls(services.GetRequiredService<TimeProvider>()));
@@ -71,9 +75,10 @@ public static class Backends
         return builder;
     }
 
-    private static GrpcChannel Connect(BackendOptions options, IServiceProvider services)
+    /// <summary>A channel to replicas, for calls in the process's own name.</summary>
+    internal static GrpcChannel Connect(IEnumerable<string> addresses, IServiceProvider services)
     {
-        var uris = options.Addresses.Select(address => new Uri(address)).ToArray();
+        var uris = addresses.Select(address => new Uri(address)).ToArray();
         var dns = uris[0].Scheme == "dns";
         ResolverFactory resolver = dns
             ? new DnsResolverFactory(DnsRefresh)

@@ -5,15 +5,18 @@ using Microsoft.IdentityModel.Tokens;
 namespace Microservices.Tests.Integration.Identity;
 
 /// <summary>Identity, and Users that takes its tokens; each calls the other as the suite's services do, by keys of their own.</summary>
-public sealed class WorkloadHost : IdentityHost
+public class WorkloadHost : IdentityHost
 {
     /// <summary>The services that have a key.</summary>
-    public static readonly string[] Names = ["identity", "orders", "gateway"];
+    public static readonly string[] Names = ["identity", "users", "orders", "notifications", "gateway"];
 
     protected override IEnumerable<(string Key, string Value)> Settings =>
-        [.. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public"))];
+        [.. Authority, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public"))];
 
-    protected override IEnumerable<(string Key, string Value)> UsersSettings =>
+    protected override IEnumerable<(string Key, string Value)> UsersSettings => Authority;
+
+    /// <summary>Whose tokens a process takes.</summary>
+    protected IEnumerable<(string Key, string Value)> Authority =>
         [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", new Uri(Issuer, "/.well-known/jwks").AbsoluteUri), ("Auth:KeptIn", Path.Combine(Files, "kept"))];
 
     /// <summary>A directory in which nothing is kept.</summary>

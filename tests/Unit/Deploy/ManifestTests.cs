@@ -120,8 +120,8 @@ public sealed class ManifestTests
         var files = Manifests.Of(overlay).Pods.SelectMany(ReferenceRules.FilesOf).ToArray();
 
         Assert.All(files, file => Assert.True(file.Key is null ? made[file.Secret].Count > 0 : made[file.Secret].ContainsKey(file.Key), $"{file.Secret} has no {file.Key}"));
-        Assert.Equal(Catalog.Services.Where(s => s.HasKey).Select(s => $"{s.Name}-key").Order(), files.Select(file => file.Secret).Where(secret => secret.EndsWith("-key", StringComparison.Ordinal)).Distinct().Order());
-        Assert.Equal(Catalog.Services.Where(s => s.HasKey).Select(s => $"{s.Name}.json").Order(), made["workload-keys"].Keys.Order());
+        Assert.Equal(Catalog.Services.Select(s => $"{s.Name}-key").Order(), files.Select(file => file.Secret).Where(secret => secret.EndsWith("-key", StringComparison.Ordinal)).Distinct().Order());
+        Assert.Equal(Catalog.Services.Select(s => $"{s.Name}.json").Order(), made["workload-keys"].Keys.Order());
         // What Identity has of others is no private key.
         Assert.DoesNotContain(made["workload-keys"].Values, set => Encoding.UTF8.GetString(set).Contains("\"d\"", StringComparison.Ordinal));
         Assert.Equal(overlay == "dev", files.Any(file => file.Secret == "demo"));

@@ -52,7 +52,7 @@ internal static class ReferenceRules
     /// <summary>The services that a pod calls, with the port.</summary>
     public static IEnumerable<(string Service, string Port)> Backends(Pod pod) =>
         from env in pod.Containers.SelectMany(c => c.Env ?? [])
-        where env.Name.StartsWith("Backends__", StringComparison.Ordinal)
+        where env.Name.StartsWith("Backends__", StringComparison.Ordinal) || env.Name == "Auth__RevocationsAddress"
         let address = new Uri(env.Value).AbsolutePath.TrimStart('/').Split(':')
         select (address[0], address[1]);
 

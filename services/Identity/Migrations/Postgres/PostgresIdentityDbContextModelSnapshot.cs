@@ -168,6 +168,37 @@ namespace Microservices.Identity.Migrations.Postgres
                     b.ToTable("FailedAttempts", "identity");
                 });
 
+            modelBuilder.Entity("Microservices.Identity.Revocation", b =>
+                {
+                    b.Property<string>("UserId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<string>("SessionId")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("ExpireTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTimeOffset>("NotBefore")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("UserId", "SessionId");
+
+                    b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Sequence")
+                        .IsUnique();
+
+                    b.ToTable("Revocations", "identity");
+                });
+
             modelBuilder.Entity("Microservices.Identity.Session", b =>
                 {
                     b.Property<string>("SessionId")

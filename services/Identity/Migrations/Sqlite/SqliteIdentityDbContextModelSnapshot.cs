@@ -150,6 +150,35 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.ToTable("FailedAttempts");
                 });
 
+            modelBuilder.Entity("Microservices.Identity.Revocation", b =>
+                {
+                    b.Property<string>("UserId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SessionId")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ExpireTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NotBefore")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("UserId", "SessionId");
+
+                    b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Sequence")
+                        .IsUnique();
+
+                    b.ToTable("Revocations");
+                });
+
             modelBuilder.Entity("Microservices.Identity.Session", b =>
                 {
                     b.Property<string>("SessionId")

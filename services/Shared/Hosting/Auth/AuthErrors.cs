@@ -16,6 +16,9 @@ internal static class AuthErrors
 
     public static Status TokenExpired { get; } = Domain.Other(StatusCode.Unauthenticated, "TOKEN_EXPIRED", "The access token has expired: get another one.");
 
+    public static Status TokenRevoked { get; } =
+        Domain.Other(StatusCode.Unauthenticated, "TOKEN_REVOKED", "The access token was revoked: its session has ended, or its owner's roles are others now. Get another one.");
+
     public static Status KeysUnavailable { get; } =
         Domain.UnavailableForNow("KEYS_UNAVAILABLE", "The keys that access tokens are checked with cannot be read yet.");
 

@@ -30,7 +30,7 @@ public sealed class AuthOptions : IValidatableObject
 
     /// <summary>
     /// A file with the process's private key, a JSON Web Key (EC, P-256, with a kid), that only the process may read. By it the process gets tokens with which it
-    /// calls other services in its own name, and renews them. It may be replaced while the process runs. A process that calls others needs this, or
+    /// calls other services in its own name, and renews them. It may be replaced while the process runs. A process that calls others, or follows revocations, needs this, or
     /// <see cref="TokenFile"/>. Default none.
     /// </summary>
     [MaxLength(4096)]
@@ -58,6 +58,13 @@ public sealed class AuthOptions : IValidatableObject
     public string? KeptIn { get; set; }
 
     /// <summary>
+    /// Where Identity says which tokens it has revoked: <c>http://host:port</c> of its gRPC port, or <c>dns:///host:port</c> for all its replicas. A process that follows it needs
+    /// <see cref="KeyFile"/> or <see cref="TokenFile"/>. Default none: then revoked tokens are taken until they expire.
+    /// </summary>
+    [MaxLength(2048)]
+    public string? RevocationsAddress { get; set; }
+
+    /// <summary>
     /// How much memory checked tokens may take, in bytes, so that a token that comes again is not checked again. What has not been used for
     /// longest is checked anew. Default 16 MiB, which is about 40,000 tokens; 64 KiB to 1 GiB.
     /// </summary>
@@ -81,6 +88,10 @@ public sealed class AuthOptions : IValidatableObject
             yield return new ValidationResult("must be absent where Auth:KeysAddress is given", [nameof(KeysFile)]);
         if (TokenAddress is { } tokens && !IsAddress(tokens))
             yield return new ValidationResult("must be an address such as http://identity:8089/connect/token", [nameof(TokenAddress)]);
+        if (RevocationsAddress is { } revocations && !BackendOptions.IsAddress(revocations, out _))
+            yield return new ValidationResult("must be http://host:port or dns:///host:port", [nameof(RevocationsAddress)]);
+        if (RevocationsAddress is not null && KeyFile is null && TokenFile is null)
+            yield return new ValidationResult("must be absent where neither Auth:KeyFile nor Auth:TokenFile is given", [nameof(RevocationsAddress)]);
         if (KeyFile is not null && TokenFile is not null)
             yield return new ValidationResult("must be absent where Auth:KeyFile is given", [nameof(TokenFile)]);
     }

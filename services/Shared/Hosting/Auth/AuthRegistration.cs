@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
@@ -23,7 +24,9 @@ internal static class AuthRegistration
         builder.Services.AddSingleton(services => new TokenCache(services.GetRequiredService<IOptions<AuthOptions>>().Value.MaxCachedBytes, TimeProvider.System));
         builder.Services.AddSingleton(services => new TokenCheck(
             services.GetRequiredService<KeySet>(), services.GetRequiredService<TokenCache>(), services.GetRequiredService<IOptions<AuthOptions>>(), TimeProvider.System));
-        builder.Services.AddSingleton(services => new CallerCheck(services.GetRequiredService<TokenCheck>(), TimeProvider.System, services.GetService<IRequestLimits>()));
+        builder.Services.AddSingleton(_ => new Revocations(TimeProvider.System));
+        builder.Services.AddSingleton(services => new CallerCheck(
+            services.GetRequiredService<TokenCheck>(), services.GetRequiredService<Revocations>(), TimeProvider.System, services.GetService<IRequestLimits>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
         builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
         builder.Services.AddSingleton(services => new TokenRequests(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, TimeProvider.System));
@@ -32,6 +35,13 @@ internal static class AuthRegistration
         builder.Services.AddHealthChecks().AddCheck<KeysCheck>("keys");
         builder.Services.AddHostedService<KeysAtStart>();
         builder.Services.AddHostedService<OwnTokens>();
+        // After them: it calls in the process's own name.
+        if (builder.Configuration["Auth:RevocationsAddress"] is { Length: > 0 } address)
+        {
+            builder.Services.AddHostedService(services => new RevocationFollower(
+                () => Backends.Connect([address], services), services.GetRequiredService<Revocations>(), services.GetRequiredService<IMeterFactory>(),
+                TimeProvider.System, services.GetRequiredService<ILogger<RevocationFollower>>()));
+        }
     }
 
     private static OwnToken TokenOf(AuthOptions options, string name, IServiceProvider services) => options.KeyFile is null

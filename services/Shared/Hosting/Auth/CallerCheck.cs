@@ -4,7 +4,7 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Hosting.Auth;
 
 /// <summary>
-/// Lets a request in: it needs a token that is valid here, whose owner may call the method of the endpoint. Who it is, is then the user of the request.
+/// Lets a request in: it needs a token that is valid here and not revoked, whose owner may call the method of the endpoint. Who it is, is then the user of the request.
 /// Nothing else is looked at before, no cache and no row. Where there are limits (<see cref="IRequestLimits"/>), an address that has sent too many bad tokens is not heard with one that is not
 /// known, and who is let in has made a request. Thread-safe.
 /// </summary>
@@ -12,10 +12,12 @@ public sealed class CallerCheck
 {
     private const string Scheme = "Bearer ";
     private readonly TokenCheck tokens;
+    private readonly Revocations revocations;
     private readonly RecentCallers recent;
     private readonly IRequestLimits? limits;
 
-    internal CallerCheck(TokenCheck tokens, TimeProvider time, IRequestLimits? limits = null) => (this.tokens, recent, this.limits) = (tokens, new(time), limits);
+    internal CallerCheck(TokenCheck tokens, Revocations revocations, TimeProvider time, IRequestLimits? limits = null) =>
+        (this.tokens, this.revocations, recent, this.limits) = (tokens, revocations, new(time), limits);
 
     /// <summary>Why the request is refused; null when it is let in.</summary>
     public ValueTask<Status?> RefusalAsync(HttpContext http)
@@ -48,6 +50,8 @@ public sealed class CallerCheck
     {
         if (outcome.Principal is not { } caller)
             return StrangerAsync(http, outcome.Error!);
+        if (revocations.Include(caller))
+            return new(AuthErrors.TokenRevoked);
         foreach (var access in accesses)
         {
             if (access.Refusal(caller) is { } refusal)

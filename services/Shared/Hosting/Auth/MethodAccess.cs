@@ -11,6 +11,7 @@ namespace Microservices.Hosting.Auth;
 /// </summary>
 public sealed class MethodAccess
 {
+    private const string EveryWorkload = "*";
     private readonly OwnerPath? owner;
 
     private MethodAccess(MethodDescriptor method, AccessPolicy policy)
@@ -47,7 +48,7 @@ public sealed class MethodAccess
     internal Status? Refusal(Principal caller)
     {
         if (caller.IsWorkload)
-            return Policy.Workloads.Contains(caller.Subject) ? null : AuthErrors.Denied;
+            return Policy.Workloads.Contains(caller.Subject) || Policy.Workloads.Contains(EveryWorkload) ? null : AuthErrors.Denied;
         foreach (var scope in Policy.Scopes)
         {
             if (!caller.Scopes.Contains(scope))

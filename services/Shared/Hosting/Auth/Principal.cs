@@ -24,6 +24,12 @@ public sealed class Principal : ClaimsPrincipal
     /// <summary>What the token is for.</summary>
     public required FrozenSet<string> Scopes { get; init; }
 
+    /// <summary>When the token was issued, to the second before; long ago where it does not say.</summary>
+    public DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>Who acts for the subject; null where nobody does.</summary>
+    public string? Actor { get; init; }
+
     /// <summary>When the token expires, with what clocks may differ by.</summary>
     public required DateTimeOffset Expires { get; init; }
 

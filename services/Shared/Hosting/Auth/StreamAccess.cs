@@ -8,16 +8,16 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Hosting.Auth;
 
 /// <summary>Holds each call and subscription of a stream to what its caller may call the method about, and the stream to the caller's token. Thread-safe.</summary>
-internal sealed class StreamAccess(TokenCheck tokens, UserStreams users) : IStreamAccess
+internal sealed class StreamAccess(TokenCheck tokens, Revocations revocations, UserStreams users) : IStreamAccess
 {
     public IStreamRights Of(ServerCallContext stream)
     {
         var http = stream.GetHttpContext();
-        return new StreamRights(tokens, users.Subscriptions, http.GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>(), (Principal)http.User);
+        return new StreamRights(tokens, revocations, users.Subscriptions, http.GetEndpoint()!.Metadata.GetRequiredMetadata<MethodAccess>(), (Principal)http.User);
     }
 
     /// <summary>There is one for each stream: it is small.</summary>
-    private sealed class StreamRights(TokenCheck tokens, UserCount subscriptions, MethodAccess access, Principal caller) : IStreamRights
+    private sealed class StreamRights(TokenCheck tokens, Revocations revocations, UserCount subscriptions, MethodAccess access, Principal caller) : IStreamRights
     {
         // As whoever opened the stream: a role may be lost meanwhile.
         private readonly string? counted = UserCount.Counts(caller) ? caller.Id : null;
@@ -28,7 +28,7 @@ internal sealed class StreamAccess(TokenCheck tokens, UserStreams users) : IStre
         public Status? Refusal(IMessage part)
         {
             var now = caller;
-            return access.Refusal(access.RightsOf(now), part);
+            return revocations.Include(now) ? AuthErrors.TokenRevoked : access.Refusal(access.RightsOf(now), part);
         }
 
         public Status? Subscribing() => counted is null ? null : subscriptions.Enter(counted);
@@ -39,7 +39,11 @@ internal sealed class StreamAccess(TokenCheck tokens, UserStreams users) : IStre
                 subscriptions.Exit(counted);
         }
 
-        public Status? Ending() => tokens.HasExpired(caller) ? AuthErrors.TokenExpired : null;
+        public Status? Ending()
+        {
+            var now = caller;
+            return tokens.HasExpired(now) ? AuthErrors.TokenExpired : revocations.Include(now) ? AuthErrors.TokenRevoked : null;
+        }
 
         public async ValueTask<Status?> RenewAsync(string token, CancellationToken cancellationToken)
         {
@@ -51,6 +55,8 @@ internal sealed class StreamAccess(TokenCheck tokens, UserStreams users) : IStre
                 return outcome.Error;
             if (newer.Id != caller.Id)
                 return AuthErrors.OtherCaller;
+            if (revocations.Include(newer))
+                return AuthErrors.TokenRevoked;
             if (access.Refusal(newer) is { } refusal)
                 return refusal;
             caller = newer;

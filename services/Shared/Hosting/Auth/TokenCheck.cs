@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -99,13 +100,15 @@ internal sealed class TokenCheck(KeySet keys, TokenCache known, IOptions<AuthOpt
         // Only the client itself has its name both as its client and as its subject, and only the authority gives the role.
         var isWorkload = roles.Contains(TokenClaims.WorkloadRole) && jwt.TryGetPayloadValue(TokenClaims.ClientId, out string client) && client == subject;
         // Who acts for a user is that user, whatever else one of the two is.
-        var isActedFor = jwt.TryGetPayloadValue(TokenClaims.Actor, out object _);
+        var isActedFor = jwt.TryGetPayloadValue(TokenClaims.Actor, out JsonElement actor);
         return new Principal
         {
             Subject = subject,
             IsWorkload = isWorkload && !isActedFor,
             Roles = isWorkload ? [] : roles.Where(role => isActedFor ? role == Roles.User : Roles.All.Contains(role)).ToFrozenSet(StringComparer.Ordinal),
             Scopes = jwt.Claims.Where(claim => claim.Type == TokenClaims.Scope).SelectMany(claim => claim.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToFrozenSet(StringComparer.Ordinal),
+            IssuedAt = new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero),
+            Actor = actor.ValueKind == JsonValueKind.Object && actor.TryGetProperty("sub", out var name) ? name.GetString() : null,
             Expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero) + ClockSkew,
             SessionId = jwt.TryGetPayloadValue(TokenClaims.SessionId, out string session) ? session : null,
         };

@@ -48,7 +48,7 @@ public sealed class CallStreamServer<TCall, TResult>
     /// <param name="drain">Cancelled when this process is about to leave: the caller is asked to go, and what it sent is answered.</param>
     /// <returns>
     /// Completes with the stream, whose status then is OK; INVALID_ARGUMENT after a frame with too many calls; RESOURCE_EXHAUSTED when the
-    /// caller did not read; UNAVAILABLE when it did not half-close in time after it was asked to; CANCELLED when it has hung up.
+    /// caller did not read; UNAUTHENTICATED when its token was revoked; UNAVAILABLE when it did not half-close in time after it was asked to; CANCELLED when it has hung up.
     /// </returns>
     public async Task ServeAsync<TRequestFrame, TResponseFrame>(
         IAsyncStreamReader<TRequestFrame> requests,
@@ -65,7 +65,7 @@ public sealed class CallStreamServer<TCall, TResult>
         stream.Released = workers.Dispatch;
         var writer = new AnswerWriter<TResponseFrame, TCall, TResult>(responses, stream, _options);
         var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
-            requests, writer, stream, workers, _method, _options, _metrics, context, rights?.Expires - _time.GetUtcNow(), _logger);
+            requests, writer, stream, workers, _method, _options, _metrics, context, rights, _time, _logger);
         _metrics.StreamOpened();
         try
         {

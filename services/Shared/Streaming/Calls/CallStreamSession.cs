@@ -20,14 +20,17 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     CallStreamServerOptions options,
     CallServerMetrics metrics,
     ServerCallContext context,
-    TimeSpan? welcomeFor,
+    IStreamRights? rights,
+    TimeProvider time,
     ILogger logger)
     where TRequestFrame : class, ICallFrame<TCall>
     where TCall : class, ICall
     where TResponseFrame : class, ICallResultFrame<TResult>, new()
     where TResult : class, ICallResult, IMessage, new()
 {
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
     private readonly TaskCompletionSource _timeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Google.Rpc.Status> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _leaving;
 
     /// <summary>Returns when the stream has ended and nothing of it is left.</summary>
@@ -38,14 +41,15 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         await using var aborted = context.CancellationToken.UnsafeRegister(_ => stream.Calls.AnswerAll(StatusCode.Cancelled, "The stream has ended."), null);
         await using var draining = drain.UnsafeRegister(_ => Leave(Jitter.UpTo(options.ReconnectSpread)), null);
         stream.Schedule(new Due(() => Leave(TimeSpan.Zero)), Age());
+        using var watching = rights is null ? null : time.CreateTimer(_ => Watch(rights), null, WatchInterval, WatchInterval);
 
         var write = writer.RunAsync();
         var read = ReadAsync(reading.Token);
-        await Task.WhenAny(read, write, writer.Stalled, _timeUp.Task);
+        await Task.WhenAny(read, write, writer.Stalled, _timeUp.Task, _ending.Task);
         writer.Finish();
         var halfClosed = read.IsCompleted && await read is null;
         if (halfClosed)
-            await Task.WhenAny(write, writer.Stalled, _timeUp.Task);
+            await Task.WhenAny(write, writer.Stalled, _timeUp.Task, _ending.Task);
         stream.Calls.AnswerAll(_timeUp.Task.IsCompleted ? StatusCode.Unavailable : StatusCode.Cancelled, "The stream has ended.");
         await Task.WhenAny(write, writer.Stalled);
 
@@ -63,6 +67,8 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
             throw new RpcException(new Status(StatusCode.ResourceExhausted, "The caller does not read."));
         if (readError is not null && RequestFraming.ErrorOf(readError, context) is { } invalid)
             throw invalid;
+        if (_ending.Task.IsCompleted)
+            throw (await _ending.Task).ToRpcException();
         if (writeError is not null || context.CancellationToken.IsCancellationRequested)
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller has hung up."));
         if (late)
@@ -73,7 +79,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     private TimeSpan Age()
     {
         var age = Jitter.Shorten(options.MaxAge);
-        return welcomeFor is { } left && left < age ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : age;
+        return rights?.Expires - time.GetUtcNow() is { } left && left < age ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : age;
     }
 
     private async Task<Exception?> ReadAsync(CancellationToken cancellationToken)
@@ -101,6 +107,13 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         {
             return e;
         }
+    }
+
+    // A caller whose token expires is asked to leave before that, and has its time.
+    private void Watch(IStreamRights caller)
+    {
+        if (Volatile.Read(ref _leaving) == 0 && caller.Ending() is { } ending)
+            _ending.TrySetResult(ending);
     }
 
     /// <summary>Asks the caller to leave, once, and ends the stream if it does not. May be called under the stream's lock.</summary>
