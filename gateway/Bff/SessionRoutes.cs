@@ -26,7 +26,7 @@ internal static class SessionRoutes
             .Fails();
         app.MapDelete("/bff/sessions/{sessionId}", EndAsync)
             .StandsFor(IdentityService.Descriptor, "EndSession")
-            .Describe("endSession", Tag, "End one of your sessions", "It gets no token any more; what it has expires within five minutes.")
+            .Describe("endSession", Tag, "End one of your sessions", "It is logged out at every replica, and its events end, within a second.")
             .SessionId()
             .AnswersNothing(204, "The session has ended.")
             .Fails(400, 404);

@@ -9,9 +9,9 @@ namespace Microservices.Gateway.Bff;
 
 /// <summary>
 /// The access tokens of browsers' sessions, by their cookies. Identity has the sessions, so that each replica of the gateway finds them; it is asked once per session and lifetime of a
-/// token, and not at all about a cookie that the gateway has not made. What is kept is bounded, and so is what Identity is asked at a time, shared fairly among addresses. Thread-safe.
+/// token, when that is revoked, and not at all about a cookie that the gateway has not made. What is kept is bounded, and so is what Identity is asked at a time, shared fairly among addresses. Thread-safe.
 /// </summary>
-internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, IOptions<BffOptions> bff, IOptions<AuthorityOptions> authority, TimeProvider time, ILogger<SessionTokens> logger) : IDisposable
+internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, Revocations revocations, IOptions<BffOptions> bff, IOptions<AuthorityOptions> authority, TimeProvider time, ILogger<SessionTokens> logger) : IDisposable
 {
     // Of a token's lifetime, before it is renewed.
     private const double Used = 0.8;
@@ -64,7 +64,7 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
         lock (gate)
         {
             if (!sessions.TryGetValue(cookie, out RenewedSession? session))
-                sessions.Set(cookie, session = new RenewedSession(time), new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = TimeSpan.FromHours(1) });
+                sessions.Set(cookie, session = new RenewedSession(revocations, time), new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = TimeSpan.FromHours(1) });
             return session!;
         }
     }
@@ -82,7 +82,7 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
             if (answer.Token is not null || answer.Error == "invalid_grant")
                 LogIfBack();
             if (answer.Token is { } token)
-                return new(token, null, asked + (answer.Lifetime * Used), asked + answer.Lifetime);
+                return SessionToken.Of(token, asked + (answer.Lifetime * Used), asked + answer.Lifetime);
             if (answer.Error == "invalid_grant")
                 return Ended();
             // Whoever asks too often brings about no line.

@@ -25,7 +25,7 @@ internal static class EventRoutes
                 Server-sent events, for as long as the connection lives: `order` and `notification`, each with the whole resource as it was after the
                 change. Browsers (EventSource) reconnect by themselves; send the last id as Last-Event-ID to any replica of the gateway, and every
                 event comes once and none is lost. `ready` comes first and has an id already. `reset` says that events of one source may be missing:
-                read the resources anew; the stream goes on. `end` is the last event, at the latest when the access token expires or is revoked: connect again, with a valid one. Lines that begin with ':' keep the connection alive.
+                read the resources anew; the stream goes on. `end` is the last event, and says why, at the latest when the access token expires, and within a second when it is revoked: connect again, with a valid one. Lines that begin with ':' keep the connection alive.
                 """)
             .UserId()
             .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", Examples.EventId)

@@ -16,6 +16,7 @@ internal sealed partial class UserEventStream(
     private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
     private readonly DeliverySpans deliveries = new("events");
     private readonly bool[] subscribed = new bool[positions.Length];
+    private string? refusal;
     private bool started;
     private bool ready;
     private long written = time.GetTimestamp();
@@ -23,9 +24,9 @@ internal sealed partial class UserEventStream(
     private string Id => ReaderPositions.Join(owner, positions);
 
     /// <summary>Serves the client until it is gone, or the stream has ended in good order.</summary>
-    /// <param name="leave">Completes when the stream must end.</param>
+    /// <param name="leave">Completes when the stream must end, with the reason.</param>
     /// <exception cref="RpcException">A service refuses, and nothing has been answered yet.</exception>
-    public async Task RunAsync(Task leave)
+    public async Task RunAsync(Task<string> leave)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         var gone = Task.Delay(Timeout.InfiniteTimeSpan, time, over.Token);
@@ -59,7 +60,7 @@ internal sealed partial class UserEventStream(
             }
 
             if (!http.RequestAborted.IsCancellationRequested)
-                await EndAsync();
+                await EndAsync(refusal ?? await leave);
         }
         catch (TimeoutException)
         {
@@ -108,7 +109,10 @@ internal sealed partial class UserEventStream(
         }
         catch (RpcException refused) when (started)
         {
-            LogRefused(http.Request.Path, refused.StatusCode, refused.Status.Detail);
+            refusal = EndReasons.Of(refused);
+            // What the caller's own token brings about is no news.
+            if (refusal == EndReasons.Refused)
+                LogRefused(http.Request.Path, refused.StatusCode, refused.Status.Detail);
             return false;
         }
     }
@@ -163,10 +167,10 @@ internal sealed partial class UserEventStream(
         SendReady();
     }
 
-    private async Task EndAsync()
+    private async Task EndAsync(string reason)
     {
         await StartAsync();
-        var end = new StreamEnd { ReconnectAfterMs = (long)options.Retry.TotalMilliseconds };
+        var end = new StreamEnd { Reason = reason, ReconnectAfterMs = (long)options.Retry.TotalMilliseconds };
         Send("end", null, json => JsonSerializer.Serialize(json, end, GatewayJson.Default.StreamEnd));
         if (await FlushAsync())
             await http.Response.CompleteAsync();

@@ -57,12 +57,12 @@ internal sealed class UserEventStreams(
     }
 
     // Not beyond the caller's token: the client comes back with a newer one.
-    private async Task LeaveAsync(Principal caller, CancellationToken ended)
+    private async Task<string> LeaveAsync(Principal caller, CancellationToken ended)
     {
-        var age = Jitter.Shorten(options.Value.MaxAge);
+        var (age, reason) = (Jitter.Shorten(options.Value.MaxAge), EndReasons.Age);
         var left = caller.Expires - time.GetUtcNow();
         if (left < age)
-            age = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            (age, reason) = (left > TimeSpan.Zero ? left : TimeSpan.Zero, EndReasons.Expired);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
         var over = Task.Delay(age, time, either.Token);
         while (!over.IsCompleted)
@@ -70,11 +70,13 @@ internal sealed class UserEventStreams(
             // Taken before it is asked: what comes in between is not missed.
             var changed = revocations.Changed;
             if (revocations.Include(caller))
-                return;
+                return EndReasons.Revoked;
             await Task.WhenAny(over, changed);
         }
 
-        if (drain.IsDraining)
-            await Task.Delay(Jitter.UpTo(drain.Window / 2), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!drain.IsDraining)
+            return reason;
+        await Task.Delay(Jitter.UpTo(drain.Window / 2), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return EndReasons.Draining;
     }
 }

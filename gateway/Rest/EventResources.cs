@@ -115,6 +115,12 @@ public sealed record StreamReset
 /// <summary>The last event, before the gateway ends the stream in good order: the data of `event: end`.</summary>
 public sealed record StreamEnd
 {
+    /// <summary>
+    /// Why: `revoked`, the access token is not taken any more, because its session has ended or the user's roles have changed (a page asks `/bff/user`, and logs in again where that
+    /// is 401); `expired`, the token has; `age`, the stream is old enough; `draining`, this process is about to stop; `refused`, a service does not go on.
+    /// </summary>
+    public required string Reason { get; init; }
+
     /// <summary>When to connect again, with the last id, in milliseconds. Browsers do so by themselves.</summary>
     public required long ReconnectAfterMs { get; init; }
 }

@@ -20,8 +20,10 @@ public class BffHost : IdentityHost
     protected override IEnumerable<(string Key, string Value)> Settings =>
     [
         .. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public")), ("Kestrel:Endpoints:Http:Url", Internal),
-        ("Identity:AccessTokenLifetime", "00:00:10"),
+        ("Identity:AccessTokenLifetime", Lifetime),
     ];
+
+    protected virtual string Lifetime => "00:00:10";
 
     protected override IEnumerable<(string Key, string Value)> UsersSettings => [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", $"{Internal}/.well-known/jwks")];
 
@@ -49,7 +51,7 @@ public class BffHost : IdentityHost
     internal GatewayFactory NewGateway(params (string Key, string Value)[] more) => new(
     [
         ("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", $"{Internal}/.well-known/jwks"), ("Auth:TokenAddress", $"{Internal}/connect/token"), ("Auth:KeyFile", KeyFile("gateway")),
-        ("Authority:Address", Internal), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Identity:Addresses:0", Identity.Grpc), .. more,
+        ("Authority:Address", Internal), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Identity:Addresses:0", Identity.Grpc), ("Auth:RevocationsAddress", Identity.Grpc), .. more,
     ]);
 
     /// <summary>Somebody who has registered, and has a session.</summary>

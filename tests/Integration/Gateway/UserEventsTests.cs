@@ -61,7 +61,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         await client.NextAsync();
 
         var stopping = draining.StopAsync();
-        Assert.Equal(new SseEvent("end", """{"reconnectAfterMs":500}""", Ids.Event("1.0")), await client.NextAsync());
+        Assert.Equal(new SseEvent("end", """{"reason":"draining","reconnectAfterMs":500}""", Ids.Event("1.0")), await client.NextAsync());
         Assert.Null(await client.NextAsync());
         await stopping;
 

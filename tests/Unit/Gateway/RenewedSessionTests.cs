@@ -1,4 +1,5 @@
 using Microservices.Gateway.Bff;
+using Microservices.Hosting.Auth;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Microservices.Tests.Unit.Gateway;
@@ -10,7 +11,7 @@ public sealed class RenewedSessionTests
     private readonly List<TaskCompletionSource<SessionToken>> asked = [];
     private readonly RenewedSession session;
 
-    public RenewedSessionTests() => session = new(time);
+    public RenewedSessionTests() => session = new(new Revocations(TimeProvider.System), time);
 
     [Fact]
     public async Task However_many_ask_at_once_Identity_is_asked_once()

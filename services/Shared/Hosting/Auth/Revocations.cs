@@ -33,7 +33,11 @@ public sealed class Revocations
     /// <summary>Whether the token of this caller was revoked.</summary>
     public bool Include(Principal caller) =>
         count > 0 && !caller.IsWorkload
-        && ((caller.SessionId is { } session && sessions.ContainsKey(session)) || IsBefore(caller.Subject, caller) || (caller.Actor is { } actor && IsBefore(actor, caller)));
+        && (Include(caller.Subject, caller.SessionId, caller.IssuedAt) || (caller.Actor is { } actor && IsBefore(actor, caller.IssuedAt)));
+
+    /// <summary>Whether the token of a user and a session was revoked that was issued at this time.</summary>
+    public bool Include(string userId, string? sessionId, DateTimeOffset issuedAt) =>
+        count > 0 && ((sessionId is not null && sessions.ContainsKey(sessionId)) || IsBefore(userId, issuedAt));
 
     /// <summary>Measures how many there are, and how old what this process knows is.</summary>
     internal void Measure(IMeterFactory meters)
@@ -84,7 +88,7 @@ public sealed class Revocations
         count = sessions.Count + users.Count;
     }
 
-    private bool IsBefore(string user, Principal caller) => users.TryGetValue(user, out var entry) && caller.IssuedAt < entry.NotBefore;
+    private bool IsBefore(string user, DateTimeOffset issuedAt) => users.TryGetValue(user, out var entry) && issuedAt < entry.NotBefore;
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
