@@ -3,6 +3,7 @@ using Grpc.Core.Interceptors;
 using Microservices.Gateway.Errors;
 using Microservices.Hosting;
 using Microservices.Hosting.Errors;
+using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
 using Microservices.Users.V1;
@@ -55,6 +56,7 @@ internal static class BulkheadRegistration
     {
         builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
         builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
+        builder.AddGuardedBackend<NotificationsService.NotificationsServiceClient>("Notifications");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

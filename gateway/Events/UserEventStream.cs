@@ -134,7 +134,8 @@ internal sealed partial class UserEventStream(
         if (ready || !positions.All(position => position.IsKnown))
             return;
         ready = true;
-        Send("ready", Id, json => JsonSerializer.Serialize(json, new StreamReady(), GatewayJson.Default.StreamReady));
+        var start = new StreamReady { HeartbeatMs = (long)options.HeartbeatInterval.TotalMilliseconds };
+        Send("ready", Id, json => JsonSerializer.Serialize(json, start, GatewayJson.Default.StreamReady));
     }
 
     private async ValueTask PassAsync(int source, ReceivedEvents<MergedEvent> batch)

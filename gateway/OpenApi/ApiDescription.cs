@@ -10,7 +10,9 @@ internal static class ApiDescription
 {
     private const string Document = "v1";
     private const string DocumentPath = "/openapi/{documentName}.json";
-    private const string PagePath = "/docs";
+
+    /// <summary>Where the page is.</summary>
+    public const string PagePath = "/docs";
 
     private const string BearerScheme = "bearer";
     private const string SessionScheme = "session";
@@ -39,6 +41,7 @@ internal static class ApiDescription
         ("Users", "People who place orders."),
         ("Orders", "From placed to delivered, or cancelled."),
         ("Overview", "A user together with the latest orders, for one user or for many at once."),
+        ("Notifications", "What users are told of their orders, and whether they have read it."),
         ("Events", "What happens to a user's orders and notifications, as it happens."),
         ("Sessions", "Logins of browsers, which begin at `/bff/login`."),
     ];
@@ -107,6 +110,5 @@ internal static class ApiDescription
             context.HttpContext.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
             return await next(context);
         });
-        app.MapGet("/", () => TypedResults.Redirect(PagePath)).OpenToAll().ExcludeFromDescription();
     }
 }

@@ -69,6 +69,24 @@ internal static class Examples
 
     public static OrderPage OrderPage { get; } = new() { Orders = [Order] };
 
+    public static Notification Notification { get; } = new()
+    {
+        NotificationId = "0198f3a2-7c52-7000-8000-5a2e8d1c9f40",
+        UserId = "ada",
+        Kind = OrderEventKind.Placed,
+        OrderId = Order.OrderId,
+        OrderVersion = 1,
+        OrderState = OrderState.Placed,
+        EventTime = Time,
+        CreateTime = Time,
+    };
+
+    public static NotificationPage NotificationPage { get; } = new() { Notifications = [Notification], UnreadCount = 1 };
+
+    public static MarkRead MarkRead { get; } = new() { NotificationIds = [Notification.NotificationId] };
+
+    public static NotificationList NotificationList { get; } = new() { Notifications = [Notification with { ReadTime = Time }] };
+
     public static Overview Overview { get; } = new()
     {
         UserId = "ada",
@@ -107,7 +125,7 @@ internal static class Examples
         retry: 2000
 
         event: ready
-        data: {}
+        data: {"heartbeatMs":15000}
         id: AZ3qk0uXm1Q~2.AZ3qk0uYw7c.17c05b3e92fa6d84
 
         event: order

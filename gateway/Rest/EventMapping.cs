@@ -43,7 +43,7 @@ internal static class EventMapping
         _ => "unknown",
     };
 
-    private static Notification ToJson(this ProtoNotification notification) => new()
+    public static Notification ToJson(this ProtoNotification notification) => new()
     {
         NotificationId = notification.NotificationId,
         UserId = notification.UserId,

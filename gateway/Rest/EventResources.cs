@@ -125,5 +125,9 @@ public sealed record StreamEnd
     public required long ReconnectAfterMs { get; init; }
 }
 
-/// <summary>The first event, which has no data: `event: ready`. Its id is the place that events follow.</summary>
-public sealed record StreamReady;
+/// <summary>The first event: `event: ready`. Its id is the place that events follow.</summary>
+public sealed record StreamReady
+{
+    /// <summary>After how much silence a comment comes, in milliseconds: who hears nothing for longer has lost the stream.</summary>
+    public required long HeartbeatMs { get; init; }
+}

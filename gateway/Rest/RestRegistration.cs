@@ -24,4 +24,13 @@ internal static class RestRegistration
             options.SerializerOptions.DefaultIgnoreCondition = GatewayJson.Default.Options.DefaultIgnoreCondition;
         });
     }
+
+    /// <summary>What there is at REST: a file for each kind of resource.</summary>
+    public static void MapRest(this WebApplication app)
+    {
+        app.MapUsers();
+        app.MapOrders();
+        app.MapNotifications();
+        app.MapOverviews();
+    }
 }

@@ -39,6 +39,9 @@ public enum Need
     /// <summary>The npm package oauth4webapi of tests/package.json, as tests/tools installs it, and Node.js 20.19 or later.</summary>
     OAuthClient,
 
+    /// <summary>The browser Chromium on the PATH.</summary>
+    Chromium,
+
     /// <summary>The load generator wrk on the PATH.</summary>
     Wrk,
 
@@ -126,6 +129,7 @@ public static class Needs
         Need.Podman when Program("podman") is null || Program("runc") is null || Environment.UserName != "root" => "needs a container engine: podman with runc, and root (Debian: podman runc)",
         Need.OpenApiTools when !File.Exists(NpmTool("redocly")) || !HasNode => "needs Node.js 20.19 or later and the programs of tests/package.json (source tests/tools)",
         Need.OAuthClient when !File.Exists(NpmModule("oauth4webapi/build/index.js")) || !HasNode => "needs Node.js 20.19 or later and the packages of tests/package.json (source tests/tools)",
+        Need.Chromium when Program("chromium") is null => "needs Chromium (Debian: chromium)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,

@@ -53,6 +53,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
             body[UserId] = owner;
         if (body?[UserIds] is not null)
             body[UserIds] = new JsonArray(owner);
+        // None, which is not valid, rather than one that is not there: so 404 always means "not yours".
+        if (body?["notificationIds"] is not null)
+            body["notificationIds"] = new JsonArray();
         var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal);
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };
     }

@@ -24,7 +24,7 @@ public sealed class UserEventsTests : IAsyncLifetime, IDisposable
         Assert.Equal("text/event-stream", client.Response.Content.Headers.ContentType?.ToString());
         Assert.True(client.Response.Headers.CacheControl?.NoStore);
         Assert.Equal("no", client.Response.Headers.GetValues("X-Accel-Buffering").Single());
-        Assert.Equal(new SseEvent("ready", "{}", Ids.Event("0.0")), await client.NextAsync());
+        Assert.Equal(new SseEvent("ready", """{"heartbeatMs":15000}""", Ids.Event("0.0")), await client.NextAsync());
         Assert.Equal("2000", client.Parser.Retry);
 
         gateway.Orders.Topic.Append(TestEvents.Order("o1", 2));

@@ -1,0 +1,234 @@
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { ApiError, call, get, newKey, onSessionEnded, path } from './api';
+import { UserFeed, type Snapshot } from './feed';
+import { number } from './format';
+import { Loader } from './loader';
+import { dashboardPage } from './pages/dashboard';
+import { notificationsPage } from './pages/notifications';
+import { orderPage } from './pages/order';
+import { ordersPage } from './pages/orders';
+import { sessionsPage } from './pages/sessions';
+import { userPage, usersPage, type UserList } from './pages/users';
+import { empty, loading, problem, statusBadge } from './pieces';
+import { match, type Page } from './routes';
+import type { Notification, Order, Session, SessionUser } from './types';
+
+const SummaryInterval = 5_000;
+
+const around = {
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  now: () => Date.now(),
+  after: (ms: number, run: () => void) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
+
+/** The whole page: who is logged in, the user's feed, and the page that the address names. It is one element without a shadow, so that one stylesheet is for all. */
+export class App extends LitElement {
+  user?: SessionUser;
+  feed?: UserFeed;
+  filter = '';
+  held?: readonly Order[];
+  heldAt = 0;
+  actionError?: unknown;
+  private page: { page: Page; id: string } | undefined;
+  private startError?: unknown;
+  private leaving = false;
+  private summary = '';
+  private summarised = 0;
+  private readonly loader = new Loader(() => this.requestUpdate());
+  private readonly tabs = new BroadcastChannel('session');
+
+  get isOperator(): boolean { return this.user?.roles.includes('operator') ?? false; }
+  detail<T>(): T | undefined { return this.loader.value as T | undefined; }
+  get detailError(): unknown { return this.loader.error; }
+  get detailIsMissing(): boolean { return this.loader.error instanceof ApiError && this.loader.error.isNotFound; }
+
+  protected override createRenderRoot(): HTMLElement { return this; }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    onSessionEnded(() => this.leave());
+    this.tabs.onmessage = () => this.leave();
+    addEventListener('popstate', event => this.shown(event));
+    addEventListener('click', event => this.clicked(event));
+    addEventListener('online', () => this.feed?.check());
+    addEventListener('offline', () => this.feed?.check());
+    document.addEventListener('visibilitychange', () => document.hidden || this.feed?.check());
+    // A page that the browser has kept shows nothing before the session is known again.
+    addEventListener('pageshow', event => event.persisted && location.reload());
+    setInterval(() => this.summarise(), SummaryInterval);
+    void this.start();
+  }
+
+  private async start(): Promise<void> {
+    this.page = match(location.pathname);
+    try {
+      this.user = await get<SessionUser>('/bff/user');
+    } catch (error) {
+      this.startError = error;
+      this.requestUpdate();
+      setTimeout(() => this.leaving || void this.start(), 2_000);
+      return;
+    }
+    this.startError = undefined;
+    const events = path`/v1/users/${this.user.userId}/events`;
+    this.feed = new UserFeed(events, () => this.read(), around, () => this.requestUpdate(), () => this.leave());
+    this.feed.open();
+    this.load();
+    this.requestUpdate();
+  }
+
+  private async read(): Promise<Snapshot> {
+    const user = this.user!.userId;
+    const [orders, inbox] = await Promise.all([
+      get<{ orders: Order[]; nextPageToken?: string }>(path`/v1/users/${user}/orders`),
+      get<{ notifications: Notification[]; unreadCount: number }>(path`/v1/users/${user}/notifications`),
+    ]);
+    return { orders: orders.orders, olderOrders: orders.nextPageToken, notifications: inbox.notifications, unread: inbox.unreadCount };
+  }
+
+  /** To the login, with nothing left to be seen or to come back to. */
+  private leave(): void {
+    if (this.leaving) return;
+    this.leaving = true;
+    this.feed?.close();
+    this.user = this.feed = undefined;
+    this.loader.clear();
+    this.performUpdate();
+    location.replace(`/bff/login?returnUrl=${encodeURIComponent(location.pathname)}`);
+  }
+
+  private load(): void {
+    const { page, id } = this.page ?? {};
+    if (page === 'Order') this.loader.load(() => get<Order>(path`/v1/orders/${id!}`));
+    else if (page === 'Sessions') this.loader.load(() => get('/bff/sessions'));
+    else if (page === 'Users') this.loader.load(() => get('/v1/users?pageSize=200'));
+    else if (page === 'User') this.loader.measure(id!);
+    else this.loader.clear();
+  }
+
+  reload(): void { this.load(); }
+
+  /** Shows what a command was answered with. */
+  keep(value: unknown): void { this.loader.value = value; }
+
+  show(change: { filter: string }): void {
+    this.filter = change.filter;
+    this.requestUpdate();
+  }
+
+  hold(feed: UserFeed): void {
+    [this.held, this.heldAt] = this.held === undefined ? [[...feed.orders.items], feed.received] : [undefined, 0];
+    this.requestUpdate();
+  }
+
+  async loadOlder(feed: UserFeed): Promise<void> {
+    await this.act(async () => {
+      const older = await get<{ orders: Order[]; nextPageToken?: string }>(path`/v1/users/${this.user!.userId}/orders?pageToken=${feed.olderOrders!}`);
+      older.orders.forEach(order => feed.orders.apply(order));
+      feed.olderOrders = feed.orders.items.length < feed.orders.max ? older.nextPageToken : undefined;
+    });
+  }
+
+  async loadMoreUsers(): Promise<void> {
+    await this.act(async () => {
+      const list = this.detail<UserList>()!;
+      const more = await get<UserList>(path`/v1/users?pageSize=200&pageToken=${list.nextPageToken!}`);
+      this.loader.value = { users: [...list.users, ...more.users].slice(0, 2_000), nextPageToken: list.users.length < 1_800 ? more.nextPageToken : undefined };
+    });
+  }
+
+  advance = (feed: UserFeed, order: Order, state: string): Promise<void> => this.act(async () => {
+    const advanced = await call<Order>('POST', path`/v1/orders/${order.orderId}/advance`, { key: newKey(), body: { state, version: order.version } });
+    this.keep(advanced);
+    if (advanced.userId === this.user!.userId) feed.answered(advanced);
+  });
+
+  markRead = (notificationIds: string[]): Promise<void> => this.act(() => call('POST', path`/v1/users/${this.user!.userId}/notifications:markRead`, { body: { notificationIds } }));
+
+  endSession = (session: Session): Promise<void> => this.act(async () => {
+    await call('DELETE', path`/bff/sessions/${session.sessionId}`);
+    if (session.isCurrent) this.loggedOut();
+    else this.load();
+  });
+
+  private logOut = (): Promise<void> => this.act(async () => {
+    await call('POST', '/bff/logout');
+    this.loggedOut();
+  });
+
+  private loggedOut(): void {
+    this.tabs.postMessage('ended');
+    this.leave();
+  }
+
+  private async act(action: () => Promise<unknown>): Promise<void> {
+    this.actionError = undefined;
+    try {
+      await action();
+    } catch (error) {
+      this.actionError = error;
+    }
+    this.requestUpdate();
+  }
+
+  private clicked(event: MouseEvent): void {
+    const link = (event.target as Element).closest?.('a');
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || link.origin !== location.origin || !match(link.pathname)) return;
+    event.preventDefault();
+    if (link.pathname !== location.pathname) history.pushState(null, '', link.pathname);
+    this.shown();
+  }
+
+  private shown(back?: Event): void {
+    const from = this.page;
+    [this.page, this.filter, this.held, this.actionError] = [match(location.pathname), '', undefined, undefined];
+    this.load();
+    this.requestUpdate();
+    // Whoever goes back is where the link was; elsewhere reading begins at the heading.
+    void this.updateComplete.then(() => new Promise(requestAnimationFrame)).then(() => {
+      const link = back && from?.id ? [...this.querySelectorAll<HTMLElement>('main a')].find(a => a.getAttribute('href')?.endsWith(`/${encodeURIComponent(from.id)}`)) : undefined;
+      (link ?? this.querySelector<HTMLElement>('h1'))?.focus();
+    });
+  }
+
+  private summarise(): void {
+    const count = (this.feed?.received ?? 0) - this.summarised;
+    this.summarised += count;
+    const text = count > 0 ? `${number(count)} ${count === 1 ? 'change' : 'changes'} of orders` : '';
+    if (text !== this.summary) [this.summary] = [text, this.requestUpdate()];
+  }
+
+  protected override render(): TemplateResult {
+    if (this.leaving) return html``;
+    const feed = this.feed;
+    if (!feed || !this.user) return html`<main><h1>Console</h1>${this.startError === undefined ? loading : problem(this.startError)}</main>`;
+    const link = (to: string, text: unknown) => html`<a href=${to} aria-current=${location.pathname === to ? 'page' : nothing}>${text}</a>`;
+    document.title = `${this.page?.page ?? 'Not found'} · Console`;
+    return html`<a class="skip" href="#main" @click=${(event: Event) => { event.preventDefault(); this.querySelector<HTMLElement>('h1')?.focus(); }}>To the content</a>
+      <header><nav aria-label="Pages">${link('/', 'Dashboard')}${link('/orders', 'Orders')}
+        ${link('/notifications', html`Notifications${feed.unread > 0 ? html` <span class="badge">${number(feed.unread)}<span class="hidden"> unread</span></span>` : nothing}`)}
+        ${link('/sessions', 'Sessions')}${this.isOperator ? link('/users', 'Users') : nothing}<a href="/docs">API</a></nav>
+        <div class="tools">${statusBadge(feed.status)}<button class="plain small" @click=${this.logOut}>Log out</button></div></header>
+      <main id="main">${this.renderPage(feed)}</main>
+      <p class="hidden" aria-live="polite">${this.summary}</p>`;
+  }
+
+  private renderPage(feed: UserFeed): TemplateResult {
+    switch (this.page?.page) {
+      case 'Dashboard': return dashboardPage(this, feed);
+      case 'Orders': return ordersPage(this, feed);
+      case 'Order': return orderPage(this, feed, this.page.id);
+      case 'Notifications': return notificationsPage(this, feed);
+      case 'Sessions': return sessionsPage(this);
+      case 'Users': return usersPage(this);
+      case 'User': return userPage(this, this.page.id);
+      default: return html`<h1 tabindex="-1">Page not found</h1>${empty('There is no such page.')}`;
+    }
+  }
+}
+
+customElements.define('console-app', App);

@@ -1,0 +1,4 @@
+import './style.css';
+import './rows';
+import './dialogs';
+import './app';

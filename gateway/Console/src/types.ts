@@ -1,0 +1,31 @@
+// The resources of the API that the console shows, as the gateway's OpenAPI description has them.
+
+export interface Money { amount: string; currency: string }
+
+export type OrderState = 'placed' | 'paid' | 'shipped' | 'delivered' | 'cancelled' | 'unknown';
+
+export interface OrderLine { productId: string; quantity: number; unitPrice: Money; discountBasisPoints: number; total: Money }
+
+export interface Order {
+  orderId: string; userId: string; state: OrderState; lines: OrderLine[]; total: Money; version: number; placeTime: string; updateTime: string;
+}
+
+export interface Notification {
+  notificationId: string; userId: string; kind: string; orderId: string; orderVersion: number; orderState: OrderState; eventTime: string; createTime: string; readTime?: string;
+}
+
+export interface OrderEvent { kind: string; order: Order; time: string; traceparent?: string }
+
+export interface NotificationEvent { kind: string; notification: Notification; time: string; traceparent?: string }
+
+export interface User { userId: string; displayName: string; email: string; version: number; createTime: string }
+
+export interface SessionUser { userId: string; roles: string[]; sessionId?: string }
+
+export interface Session { sessionId: string; isCurrent: boolean; clientId?: string; address: string; userAgent: string; createTime: string; expireTime: string }
+
+export interface Problem { type: string; title: string; status: number; detail?: string; reason?: string; errors?: Record<string, string[]>; traceId?: string }
+
+export interface Part<T> { status: string; data?: T; problem?: Problem }
+
+export interface Overview { userId: string; complete: boolean; user?: Part<User>; orders?: Part<Order[]> }

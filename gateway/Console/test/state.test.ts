@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { UserFeed, type Snapshot } from '../src/feed';
+import { Resources } from '../src/resources';
+import { SseParser } from '../src/sse';
+import type { Order } from '../src/types';
+
+const order = (orderId: string, version: number): Order => ({
+  orderId, userId: 'ada', state: 'placed', lines: [], total: { amount: '1', currency: 'EUR' }, version, placeTime: '2026-01-31T12:00:00Z', updateTime: '2026-01-31T12:00:00Z',
+});
+
+test('However a stream of events is cut into pieces, the same events come of it', () => {
+  const text = ': still here\n\nevent: order\ndata: {"a":1}\nid: 7\n\nevent: end\r\ndata: x\r\ndata: y\r\n\r\ndata: z\n\n';
+  const whole = new SseParser().push(text);
+  assert.deepEqual(whole.map(event => [event.name, event.data, event.id]), [['order', '{"a":1}', '7'], ['end', 'x\ny', '7'], ['message', 'z', '7']]);
+  fc.assert(fc.property(fc.array(fc.nat(text.length)), cuts => {
+    const parser = new SseParser();
+    const at = [0, ...cuts.sort((a, b) => a - b), text.length];
+    assert.deepEqual(at.slice(1).flatMap((end, i) => parser.push(text.slice(at[i], end))), whole);
+  }));
+});
+
+test('Whatever the order in which versions arrive, each resource is there once and in its newest version, and never more than the bound', () => {
+  fc.assert(fc.property(fc.array(fc.record({ id: fc.nat(8), version: fc.integer({ min: 1, max: 9 }) })), arrivals => {
+    const resources = new Resources<Order>(5, o => o.orderId, o => o.version, o => `2026-01-0${Number(o.orderId) + 1}T00:00:00Z`);
+    for (const { id, version } of arrivals) resources.apply(order(String(id), version));
+    const ids = [...new Set(arrivals.map(each => each.id))].sort((a, b) => b - a).slice(0, 5);
+    assert.deepEqual(resources.items.map(each => each.orderId), ids.map(String));
+    for (const item of resources.items) assert.ok(arrivals.some(each => String(each.id) === item.orderId && each.version === item.version));
+  }));
+});
+
+/** A gateway, a clock and a feed that uses them. */
+class World {
+  now = 1_000_000;
+  up = true;
+  status = 200;
+  readonly orders = new Map<string, number>();
+  readonly requests: (string | undefined)[] = [];
+  isEnded = false;
+  private timers: { at: number; run: () => void }[] = [];
+  private output?: ReadableStreamDefaultController<Uint8Array>;
+  private log: { id: string; version: number }[] = [];
+  readonly feed = new UserFeed('/events', () => this.read(), {
+    now: () => this.now, random: () => 0.5, fetch: (_, init) => this.serve(init),
+    after: (ms, run) => {
+      const timer = { at: this.now + ms, run };
+      this.timers.push(timer);
+      return () => { this.timers = this.timers.filter(each => each !== timer); };
+    },
+  }, () => {}, () => { this.isEnded = true; });
+
+  async settle(): Promise<void> { for (let i = 0; i < 20; i++) await new Promise(setImmediate); }
+
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      const next = this.timers.filter(timer => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.now = Math.max(this.now, next.at);
+      this.timers = this.timers.filter(timer => timer !== next);
+      next.run();
+      await this.settle();
+    }
+    this.now = end;
+    await this.settle();
+  }
+
+  change(id: string, tell = true): void {
+    const version = (this.orders.get(id) ?? 0) + 1;
+    this.orders.set(id, version);
+    this.log.push({ id, version });
+    if (tell) this.tell(this.log.length - 1);
+  }
+
+  heartbeat(): void { this.write(': still here\n\n'); }
+
+  cut(): void {
+    try { this.output?.close(); } catch { /* It was closed before. */ }
+    this.output = undefined;
+  }
+
+  private tell(i: number): void {
+    const { id, version } = this.log[i]!;
+    this.write(`event: order\ndata: ${JSON.stringify({ kind: 'placed', order: order(id, version), time: '' })}\nid: ${i + 1}\n\n`);
+  }
+
+  private write(text: string): void { this.output?.enqueue(new TextEncoder().encode(text)); }
+
+  private async read(): Promise<Snapshot> {
+    if (!this.up) throw new TypeError('down');
+    return { orders: [...this.orders].map(([id, version]) => order(id, version)), notifications: [], unread: 0 };
+  }
+
+  private async serve(init: RequestInit): Promise<Response> {
+    const from = (init.headers as Record<string, string>)['Last-Event-ID'];
+    this.requests.push(from);
+    if (!this.up) throw new TypeError('down');
+    if (this.status !== 200) return new Response(null, { status: this.status });
+    const body = new ReadableStream<Uint8Array>({ start: output => { this.output = output; } });
+    init.signal!.addEventListener('abort', () => this.cut());
+    this.write(`event: ready\ndata: {"heartbeatMs":15000}\nid: ${from ?? this.log.length}\n\n`);
+    if (from !== undefined) for (let i = Number(from); i < this.log.length; i++) this.tell(i);
+    return new Response(body);
+  }
+}
+
+const opened = async (): Promise<World> => {
+  const world = new World();
+  world.change('a', false);
+  world.feed.open();
+  await world.settle();
+  assert.deepEqual(world.feed.status, { kind: 'live' });
+  return world;
+};
+
+test('A stream on which nothing is heard, not even heartbeats, is not live', async () => {
+  const world = await opened();
+  await world.pass(15_000);
+  world.heartbeat();
+  await world.settle();
+  await world.pass(15_000);
+  assert.equal(world.feed.status.kind, 'live');
+  world.up = false;
+  await world.pass(30_000);
+  assert.equal(world.feed.status.kind, 'offline');
+  world.up = true;
+  world.change('b', false);
+  await world.pass(20_000);
+  assert.deepEqual(world.feed.status, { kind: 'live' });
+  assert.deepEqual(world.feed.orders.items.map(each => each.orderId).sort(), ['a', 'b']);
+});
+
+test('A stream that says nothing of what is there to read is behind, and says by how many', async () => {
+  const world = await opened();
+  world.change('b', false);
+  await world.pass(13_000);
+  assert.deepEqual(world.feed.status, { kind: 'catching-up', behind: 1 });
+  assert.equal(world.feed.orders.versionKnown('b'), 1);
+});
+
+test('A stream that is refused with 401 is the end, and is not asked for again', async () => {
+  const world = await opened();
+  world.status = 401;
+  world.cut();
+  await world.pass(60_000);
+  assert.ok(world.isEnded);
+  assert.equal(world.requests.length, 2);
+});
+
+test('Whatever is cut off and changed, in the end all is there once, in its newest version, and live', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom('cut', 'down', 'up', 'wait', 'heartbeat'), fc.nat(4)), { maxLength: 25 }), async steps => {
+    const world = await opened();
+    for (const step of steps) {
+      if (typeof step === 'number') world.change(`o${step}`);
+      else if (step === 'cut') world.cut();
+      else if (step === 'heartbeat') world.heartbeat();
+      else if (step === 'wait') await world.pass(3_000);
+      else world.up = step === 'up';
+      await world.settle();
+    }
+    world.up = true;
+    await world.pass(60_000);
+    assert.deepEqual(Object.fromEntries(world.feed.orders.items.map(each => [each.orderId, each.version])), Object.fromEntries(world.orders));
+    assert.equal(world.feed.status.kind, 'live');
+    world.feed.close();
+  }), { numRuns: 60 });
+});
