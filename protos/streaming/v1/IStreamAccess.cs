@@ -13,6 +13,9 @@ public interface IStreamAccess
 /// <summary>What the caller of one stream may ask for on it, and for how long. Thread-safe.</summary>
 public interface IStreamRights
 {
+    /// <summary>Whose they are, as operators are told: a user id, or <c>service:gateway</c>.</summary>
+    string Caller { get; }
+
     /// <summary>When they expire, unless they are renewed.</summary>
     DateTimeOffset Expires { get; }
 

@@ -37,7 +37,10 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
     }
 
     /// <summary>The place after the last item handed out; <see cref="Cursor.Earliest"/> before the first.</summary>
-    public Cursor Cursor => started ? Places() : Cursor.Earliest;
+    public Cursor Cursor => started ? Place() : Cursor.Earliest;
+
+    /// <summary>How far it has come in each of its topics. Thread-safe; good also when it has ended.</summary>
+    public IEnumerable<SubscriptionPlace> Places => readers.Select(static reader => reader.Topic.State.PlaceOf(reader));
 
     private EventLogOptions Options => feeds.Options;
 
@@ -117,7 +120,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             // Each is asked, so that they catch up side by side.
             var waiting = readers.Count(r => !r.TryStart());
             started = waiting == 0;
-            return started ? new Subscribed(Places(), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
+            return started ? new Subscribed(Place(), Array.TrueForAll(readers, r => r.Refusal is null)) : null;
         }
 
         foreach (var reader in readers)
@@ -138,7 +141,7 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
             _ => ResetReason.Forked,
         };
         Metrics.Reset(reason);
-        return new StreamReset(reader.Topic.Name, reason, Places());
+        return new StreamReset(reader.Topic.Name, reason, Place());
     }
 
     private EventBatch? TakeEvents()
@@ -173,8 +176,8 @@ public sealed class EventSubscription : IAsyncEnumerable<SubscriptionItem>, IAsy
         Metrics.Delivered(taken.Count);
         if (oldest != long.MaxValue)
             Metrics.Lag(feeds.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(oldest));
-        return new EventBatch([.. taken], Places());
+        return new EventBatch([.. taken], Place());
     }
 
-    private Cursor Places() => new(Array.ConvertAll(readers, static r => new CursorEntry(r.TopicHash, r.Position)));
+    private Cursor Place() => new(Array.ConvertAll(readers, static r => new CursorEntry(r.TopicHash, r.Position)));
 }

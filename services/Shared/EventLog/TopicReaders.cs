@@ -6,6 +6,8 @@ internal sealed class TopicReaders
     private readonly List<TopicReader> all = [];
     private List<LatestReader>? latest;
 
+    public int Count => all.Count;
+
     public void Add(TopicReader reader)
     {
         all.Add(reader);

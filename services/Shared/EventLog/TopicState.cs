@@ -62,6 +62,26 @@ internal sealed class TopicState
         }
     }
 
+    /// <summary>How many local readers there are.</summary>
+    public int Readers
+    {
+        get
+        {
+            lock (gate)
+                return readers.Count;
+        }
+    }
+
+    /// <summary>How far one of the readers has come; it may be reading meanwhile.</summary>
+    public SubscriptionPlace PlaceOf(TopicReader reader)
+    {
+        lock (gate)
+        {
+            var head = tail.Newest?.Offset ?? 0;
+            return new(reader.Topic.Name, Math.Max(0, reader.Position.Offset), head, reader.DepthBefore(head));
+        }
+    }
+
     public void Add(TopicReader reader)
     {
         lock (gate)

@@ -1,10 +1,13 @@
 using Google.Protobuf;
+using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
+using Microservices.Hosting.Operations;
 using Microservices.Hosting.Telemetry;
+using Microservices.Operations.V1;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +19,7 @@ namespace Microservices.Hosting;
 /// <see cref="IErrorMapper"/>; and gives <see cref="CallMetrics"/> the status that the caller sees. This is not done by interceptors, since the
 /// first one keeps half a kilobyte for as long as a stream is open, and each further one a third of it. Thread-safe.
 /// </summary>
-internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, CallAdmission admission, UserStreams users, IErrorMapper errors, FaultRules? faults = null)
+internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, CallAdmission admission, UserStreams users, IErrorMapper errors, OtherStreams others, FaultRules? faults = null)
 {
     /// <summary>A stream begins.</summary>
     public void Opened(ServerCallContext call) => metrics.StreamOpened(call.Method);
@@ -44,6 +47,23 @@ internal sealed class CallPipeline(CallMetrics metrics, CallerCheck callers, Cal
         // Health and reflection are open to all, and to their callers nobody is known.
         return call.GetHttpContext().User is Principal caller ? users.Streams.Open(caller) : default;
     }
+
+    /// <summary>The method of a stream, which operators see while it runs: where those that serve it do not list it themselves, it is listed here.</summary>
+    public DuplexStreamingServerMethod<TService, TRequest, TResponse> Listed<TService, TRequest, TResponse>(DuplexStreamingServerMethod<TService, TRequest, TResponse> method)
+        where TService : class
+        where TRequest : class
+        where TResponse : class =>
+        // Those that there are many of are the same as before, and keep nothing for this.
+        OtherStreams.AreListedElsewhere<TRequest>()
+            ? method
+            : (service, requests, responses, call) => others.ServeAsync(call, StreamKind.Command, () => method(service, requests, responses, call));
+
+    /// <summary>As of a stream that its client sends on.</summary>
+    public ServerStreamingServerMethod<TService, TRequest, TResponse> Listed<TService, TRequest, TResponse>(ServerStreamingServerMethod<TService, TRequest, TResponse> method)
+        where TService : class
+        where TRequest : class
+        where TResponse : class =>
+        (service, request, responses, call) => others.ServeAsync(call, StreamKind.Server, () => method(service, request, responses, call));
 
     /// <summary>A stream's method has returned.</summary>
     public void Ended(ServerCallContext call) => metrics.StreamEnded(call.Method, call.Status.StatusCode);

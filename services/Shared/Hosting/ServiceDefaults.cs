@@ -3,6 +3,7 @@ using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
+using Microservices.Hosting.Operations;
 using Microservices.Hosting.Telemetry;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
@@ -13,7 +14,7 @@ using GrpcService = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Microservices.Hosting;
 
-/// <summary>What all processes of the suite have in common: two ports, health, reflection, telemetry, errors, faults, drain.</summary>
+/// <summary>What all processes of the suite have in common: two ports, health, reflection, telemetry, errors, faults, drain, and what operators see.</summary>
 public static class ServiceDefaults
 {
     /// <summary>The largest gRPC message a process takes or sends, in bytes: 1 MiB. A larger one is RESOURCE_EXHAUSTED.</summary>
@@ -52,13 +53,14 @@ public static class ServiceDefaults
             options.CompressionProviders = [new CheckedGzip()];
         });
         builder.Services.Replace(new ServiceDescriptor(typeof(IServiceMethodProvider<>), typeof(CheckedMethodProvider<>), ServiceLifetime.Singleton));
+        builder.AddOperations(DefaultSettings.NameOf(service));
         builder.AddFaults();
         builder.Services.AddGrpcReflection();
         builder.Services.TryAddSingleton(TimeProvider.System);
         return builder;
     }
 
-    /// <summary>Maps what <see cref="CreateBuilder"/> registered: the management port, gRPC health and gRPC reflection.</summary>
+    /// <summary>Maps what <see cref="CreateBuilder"/> registered: the management port, gRPC health, gRPC reflection, and the services for operators.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseManagementPort();
@@ -68,6 +70,7 @@ public static class ServiceDefaults
         app.UseMiddleware<FramingMiddleware>();
         app.MapGrpcService<HealthService>();
         app.MapGrpcReflectionService();
+        app.MapSharedGrpcServices();
         return app;
     }
 

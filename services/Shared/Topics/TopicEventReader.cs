@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microservices.EventLog;
+using Microservices.Operations.V1;
 using Microservices.Persistence;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
@@ -13,6 +14,7 @@ namespace Microservices.Topics;
 internal sealed class TopicEventReader<TContext> : IEventReader
     where TContext : ServiceDbContext
 {
+    private const int MostPlaces = 4;
     private readonly TopicSource<TContext> source;
     private readonly Subscription subscription;
     private SequenceReader? snapshot;
@@ -50,6 +52,23 @@ internal sealed class TopicEventReader<TContext> : IEventReader
     }
 
     public ValueTask<bool> WaitToReadAsync() => snapshot is null ? live!.WaitToReadAsync() : WaitForSnapshotAsync(snapshot);
+
+    public void Describe(StreamSubscription description)
+    {
+        if (live is not { } following)
+            return;
+        foreach (var place in following.Places)
+        {
+            description.Lag += place.Lag;
+            description.Places.Add(new TopicPlace { Topic = place.Topic, Offset = place.Offset, Head = place.Head });
+        }
+
+        if (description.Places.Count <= MostPlaces)
+            return;
+        var most = description.Places.OrderByDescending(static place => place.Head - place.Offset).Take(MostPlaces).ToList();
+        description.Places.Clear();
+        description.Places.AddRange(most);
+    }
 
     public void Cancel()
     {

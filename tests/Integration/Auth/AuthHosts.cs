@@ -24,6 +24,8 @@ public sealed class AuthHosts : Backends, IDisposable
         "orders.v1" => OrdersHost.Grpc,
         "notifications.v1" => NotificationsHost.Grpc,
         "gateway.v1" => Gateway.Grpc,
+        // Every process serves it.
+        "operations.v1" => OrdersHost.Grpc,
         _ => throw new ArgumentOutOfRangeException(nameof(package), package, null),
     };
 

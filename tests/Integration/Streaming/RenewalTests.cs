@@ -149,6 +149,8 @@ public sealed class RenewalTests
             private static readonly Status Expired = new() { Code = (int)StatusCode.Unauthenticated, Message = "Expired." };
             private volatile string token = token;
 
+            public string Caller => "somebody";
+
             public DateTimeOffset Expires => ExpiryOf(token);
 
             public Status? Refusal(IMessage part) => null;

@@ -14,7 +14,7 @@ public sealed class StreamClockTests
         for (var i = 0; i < calls.Length; i++)
         {
             var stream = i;
-            clock.Add(() => calls[stream]++);
+            clock.Add(new TimedStream(() => calls[stream]++));
         }
 
         for (var i = 0; i < 5; i++)
@@ -29,7 +29,7 @@ public sealed class StreamClockTests
         var time = new FakeTimeProvider();
         using var clock = new StreamClock(time);
         var calls = new int[3];
-        var streams = Enumerable.Range(0, calls.Length).Select(i => clock.Add(() => calls[i]++)).ToArray();
+        var streams = Enumerable.Range(0, calls.Length).Select(i => clock.Add(new TimedStream(() => calls[i]++))).ToArray();
         time.Advance(StreamClock.Interval);
 
         clock.Remove(streams[0]);
@@ -37,5 +37,18 @@ public sealed class StreamClockTests
         time.Advance(StreamClock.Interval);
 
         Assert.Equal([1, 2, 1], calls);
+    }
+
+    private sealed class TimedStream(Action tick) : ITimedStream
+    {
+        public void Tick() => tick();
+
+        public Microservices.Operations.V1.OpenStream? Describe() => null;
+
+        public bool TryDrain() => false;
+
+        public void End(bool forGood)
+        {
+        }
     }
 }

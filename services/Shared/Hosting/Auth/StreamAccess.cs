@@ -23,6 +23,8 @@ internal sealed class StreamAccess(TokenCheck tokens, Revocations revocations, U
         private readonly string? counted = UserCount.Counts(caller) ? caller.Id : null;
         private volatile Principal caller = caller;
 
+        public string Caller => caller.Id;
+
         public DateTimeOffset Expires => caller.Expires - TokenCheck.ClockSkew;
 
         public Status? Refusal(IMessage part)

@@ -85,7 +85,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls, IHostE
 
         public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
         {
-            var invoke = Invoker<ServerStreamingServerMethod<TService, TRequest, TResponse>>(method);
+            var invoke = calls.Listed(Invoker<ServerStreamingServerMethod<TService, TRequest, TResponse>>(method));
             context.AddServerStreamingMethod<TRequest, TResponse>(Checked(method), Metadata(method), async (service, request, responses, call) =>
             {
                 calls.Opened(call);
@@ -104,7 +104,7 @@ internal sealed class CheckedMethodProvider<TService>(CallPipeline calls, IHostE
 
         public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
         {
-            var invoke = Invoker<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(method);
+            var invoke = calls.Listed(Invoker<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(method));
             context.AddDuplexStreamingMethod<TRequest, TResponse>(Checked(method), Metadata(method), async (service, requests, responses, call) =>
             {
                 calls.Opened(call);

@@ -34,6 +34,16 @@ internal sealed class AnswerQueue<TResult>(Lock gate, int credit)
         }
     }
 
+    /// <summary>How many have been handed to the transport.</summary>
+    internal long Written
+    {
+        get
+        {
+            Debug.Assert(gate.IsHeldByCurrentThread);
+            return _written;
+        }
+    }
+
     /// <summary>Adds an answer. Whoever adds the last of several sets <see cref="Ready"/>.</summary>
     internal void Add(TResult answer)
     {

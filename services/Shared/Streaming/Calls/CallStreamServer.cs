@@ -12,7 +12,7 @@ namespace Microservices.Streaming.Calls;
 /// </summary>
 /// <typeparam name="TCall">The message of one call.</typeparam>
 /// <typeparam name="TResult">The message that answers it.</typeparam>
-public sealed class CallStreamServer<TCall, TResult>
+public sealed class CallStreamServer<TCall, TResult> : IOpenStreams
     where TCall : class, ICall
     where TResult : class, ICallResult, IMessage, new()
 {
@@ -25,6 +25,7 @@ public sealed class CallStreamServer<TCall, TResult>
     private readonly IErrorMapper _errors;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ListedStreams _open = new();
 
     internal CallStreamServer(
         CallStreamMethod<TCall, TResult> method,
@@ -40,6 +41,8 @@ public sealed class CallStreamServer<TCall, TResult>
         (_method, _options, _scopes, _interceptor, _access, _errors, _time, _logger) = (method, options, scopes, interceptor, access, errors, time, logger);
         _metrics = new(meters, method.Name);
     }
+
+    IReadOnlyList<IStreamHandle> IOpenStreams.Open => _open.All;
 
     /// <summary>Serves one stream until its end.</summary>
     /// <param name="requests">The stream's reader.</param>
@@ -67,6 +70,7 @@ public sealed class CallStreamServer<TCall, TResult>
         var session = new CallStreamSession<TRequestFrame, TCall, TResponseFrame, TResult>(
             requests, writer, stream, workers, _method, _options, _metrics, context, rights, _time, _logger);
         _metrics.StreamOpened();
+        var listed = _open.Add(session);
         try
         {
             await session.RunAsync(drain);
@@ -77,6 +81,8 @@ public sealed class CallStreamServer<TCall, TResult>
         }
         finally
         {
+            _open.Remove(listed);
+            session.EndDescriptions();
             _metrics.StreamEnded();
         }
     }

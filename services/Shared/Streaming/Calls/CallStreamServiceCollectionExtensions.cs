@@ -38,6 +38,7 @@ public static class CallStreamServiceCollectionExtensions
             provider.GetRequiredService<IErrorMapper>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<CallStreamServer<TCall, TResult>>>()));
+        services.AddSingleton<IOpenStreams>(provider => provider.GetRequiredService<CallStreamServer<TCall, TResult>>());
         return services;
     }
 

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microservices.Operations.V1;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
@@ -23,6 +24,7 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     IStreamRights? rights,
     TimeProvider time,
     ILogger logger)
+    : IStreamHandle
     where TRequestFrame : class, ICallFrame<TCall>
     where TCall : class, ICall
     where TResponseFrame : class, ICallResultFrame<TResult>, new()
@@ -31,7 +33,10 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
     private readonly TaskCompletionSource _timeUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Google.Rpc.Status> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DateTimeOffset _openedAt = time.GetUtcNow();
     private int _leaving;
+    private bool? _endedForGood;
+    private bool _isGone;
 
     /// <summary>Returns when the stream has ended and nothing of it is left.</summary>
     /// <exception cref="RpcException">The stream did not end in good order.</exception>
@@ -63,6 +68,8 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
         await workers.StopAsync();
         var readError = await read;
         var writeError = await write;
+        if (_endedForGood is { } forGood)
+            throw StoppedStream.Error(forGood);
         if (stalled)
             throw new RpcException(new Status(StatusCode.ResourceExhausted, "The caller does not read."));
         if (readError is not null && RequestFraming.ErrorOf(readError, context) is { } invalid)
@@ -73,6 +80,53 @@ internal sealed class CallStreamSession<TRequestFrame, TCall, TResponseFrame, TR
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller has hung up."));
         if (late)
             throw new RpcException(new Status(StatusCode.Unavailable, "This replica is shutting down: continue at another one."));
+    }
+
+    /// <inheritdoc/>
+    public OpenStream? Describe()
+    {
+        // While it is held the method does not return, after which the server gives the request to another stream.
+        lock (_timeUp)
+        {
+            if (_isGone)
+                return null;
+            var (open, answered) = stream.Calls.Count;
+            return new OpenStream
+            {
+                StreamId = StreamIds.Of(context.GetHttpContext()),
+                Kind = StreamKind.Call,
+                Method = method.Name,
+                User = rights?.Caller ?? "",
+                Peer = context.Peer,
+                OpenTime = Timestamp.FromDateTimeOffset(_openedAt),
+                TokenExpireTime = rights is null ? null : Timestamp.FromDateTimeOffset(rights.Expires),
+                Sent = answered,
+                Subscriptions = open,
+                Draining = Volatile.Read(ref _leaving) != 0,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryDrain()
+    {
+        Leave(TimeSpan.Zero);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void End(bool forGood)
+    {
+        lock (_timeUp)
+            _endedForGood ??= forGood;
+        _timeUp.TrySetResult();
+    }
+
+    /// <summary>Its method is about to return: nobody looks at its request any more.</summary>
+    internal void EndDescriptions()
+    {
+        lock (_timeUp)
+            _isGone = true;
     }
 
     // Not beyond the caller's token: the next stream is opened with a newer one.

@@ -47,6 +47,16 @@ internal sealed class OpenCalls<TCall, TResult>(Lock gate, DeadlineWheel wheel, 
         }
     }
 
+    /// <summary>How many calls are open, and how many answers were handed to the transport.</summary>
+    internal (int Open, long Answered) Count
+    {
+        get
+        {
+            lock (gate)
+                return (_open.Count, _answers.Written);
+        }
+    }
+
     /// <summary>Whether a call with this id may be opened; if not, it is answered at once.</summary>
     internal bool AdmitUnsynchronized(ulong id)
     {

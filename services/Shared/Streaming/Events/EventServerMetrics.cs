@@ -25,7 +25,7 @@ internal sealed class EventServerMetrics
         _frames = meter.CreateCounter<long>("eventstream.server.frames", "{frame}", "Frames handed to the transport.");
         _queued = meter.CreateUpDownCounter<long>("eventstream.server.queued", "By", "Bytes that wait to be written.");
         _cutOff = meter.CreateCounter<long>("eventstream.server.cut_off", "{stream}", "Streams cut off because their client did not read.");
-        _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams whose client was asked to leave, since the process drains or the stream is old.");
+        _drained = meter.CreateCounter<long>("eventstream.server.drained", "{stream}", "Streams whose client was asked to leave, since the process drains, the stream is old, or an operator asks for it.");
         _resets = meter.CreateCounter<long>("eventstream.server.resets", "{reset}", "Resets sent: subscribers that may miss events.");
         _method = CallStreamMetrics.Tags(method);
         // A rate shows a counter's first step only if it was there before.

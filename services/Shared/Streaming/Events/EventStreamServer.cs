@@ -9,12 +9,14 @@ namespace Microservices.Streaming.Events;
 /// singleton; thread-safe.
 /// </summary>
 /// <typeparam name="TRequest">The frame of the subscriber.</typeparam>
-public sealed class EventStreamServer<TRequest> : IDisposable
+public sealed class EventStreamServer<TRequest> : IOpenStreams, IDisposable
     where TRequest : class, IEventRequestFrame
 {
     private readonly EventStreamParts<TRequest> _parts;
 
     internal EventStreamServer(EventStreamParts<TRequest> parts) => _parts = parts;
+
+    IReadOnlyList<IStreamHandle> IOpenStreams.Open => _parts.Clock.Streams;
 
     /// <summary>Serves one stream until its end.</summary>
     /// <param name="requests">The stream's reader.</param>

@@ -43,6 +43,7 @@ public static class EventStreamServiceCollectionExtensions
                 time,
                 provider.GetRequiredService<ILogger<EventStreamServer<TRequest>>>()));
         });
+        services.AddSingleton<IOpenStreams>(provider => provider.GetRequiredService<EventStreamServer<TRequest>>());
         return services;
     }
 

@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microservices.Operations.V1;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -10,7 +11,7 @@ namespace Microservices.Streaming.Events;
 /// nothing happens: there are tens of thousands of it. The end in good order: the server says bye (or the client has nothing left to
 /// wait for), the client half-closes, the server reads that, the stream ends OK. Returning before would reset the stream.
 /// </summary>
-internal sealed class EventStreamSession<TRequest>
+internal sealed class EventStreamSession<TRequest> : ITimedStream
     where TRequest : class, IEventRequestFrame
 {
     private static readonly TimeSpan PressedTimeout = TimeSpan.FromSeconds(1);
@@ -25,6 +26,8 @@ internal sealed class EventStreamSession<TRequest>
     private readonly StreamRequests<TRequest> _requests;
     private readonly StreamEnd _end = new();
     private readonly long _ageLimit;
+    private readonly long _openedAt;
+    private long _sent;
     private long _leaveAt = long.MaxValue;
     private long _endBy = long.MaxValue;
     private long _lastHeartbeat;
@@ -38,6 +41,7 @@ internal sealed class EventStreamSession<TRequest>
         _writer = new(context.GetHttpContext().Response.BodyWriter, _queue, Options.MaxFlushBytes, Time, _end, _parts.Method);
         _subscriptions = new(parts, context, _queue, _end);
         _requests = new(requests, context, _subscriptions, _queue, _end, Time);
+        _openedAt = Time.GetUtcNow().Ticks;
         _ageLimit = Time.GetTimestamp() + ClockTicks.From(Jitter.Shorten(Options.MaxAge), Time);
     }
 
@@ -59,7 +63,7 @@ internal sealed class EventStreamSession<TRequest>
         // Tells the client that the stream stands, also while there is no event.
         await _context.WriteResponseHeadersAsync([]);
         Metrics.Streams(1);
-        var ticking = _parts.Clock.Add(Tick);
+        var ticking = _parts.Clock.Add(this);
         try
         {
             var write = _writer.RunAsync(_context.CancellationToken);
@@ -78,6 +82,7 @@ internal sealed class EventStreamSession<TRequest>
         {
             await _requests.ReleaseAsync();
             _parts.Clock.Remove(ticking);
+            EndDescriptions();
             Report();
             // The clock may be at it still.
             _queued.End();
@@ -88,7 +93,7 @@ internal sealed class EventStreamSession<TRequest>
     /// <summary>Returns when the stream is to end.</summary>
     private async Task ServeAsync()
     {
-        while (!_writer.HasEnded && !_subscriptions.IsFinished && !_end.Has(StreamEvents.Broken | StreamEvents.Leaving | StreamEvents.Silent | StreamEvents.Stalled | StreamEvents.Unwelcome))
+        while (!_writer.HasEnded && !_subscriptions.IsFinished && !_end.Has(StreamEvents.Broken | StreamEvents.Leaving | StreamEvents.Silent | StreamEvents.Stalled | StreamEvents.Unwelcome | StreamEvents.Stopped))
             await _end.WaitAsync();
         _subscriptions.CancelAll();
     }
@@ -96,11 +101,13 @@ internal sealed class EventStreamSession<TRequest>
     /// <summary>Writes what waits, and if the stream is about to leave, has the client half-close. True when the client does not read.</summary>
     private async Task<bool> LeaveAsync()
     {
-        var isLeaving = _end.Has(StreamEvents.Leaving) && !_end.Has(StreamEvents.Silent | StreamEvents.Broken | StreamEvents.Unwelcome);
+        var isLeaving = _end.Has(StreamEvents.Leaving) && !_end.Has(StreamEvents.Silent | StreamEvents.Broken | StreamEvents.Unwelcome | StreamEvents.Stopped);
         if (isLeaving)
             AskToLeave();
         else
             _queue.Complete();
+        if (_end.Has(StreamEvents.Stopped))
+            EndBy();
         // A stream that is about to leave has no time for a reader that would be allowed to stall for longer.
         while (!_writer.HasEnded && !_end.Has(StreamEvents.Stalled | StreamEvents.TimeUp))
             await _end.WaitAsync();
@@ -124,10 +131,12 @@ internal sealed class EventStreamSession<TRequest>
     private void AskToLeave()
     {
         Metrics.Drained();
-        Volatile.Write(ref _endBy, Time.GetTimestamp() + ClockTicks.From(DrainTimeout, Time));
+        EndBy();
         var reconnectAfter = _end.Has(StreamEvents.Drained) ? Options.ReconnectAfter : TimeSpan.Zero;
         _queue.Complete(EventFrame.Draining(new Draining { ReconnectAfter = Duration.FromTimeSpan(reconnectAfter) }));
     }
+
+    private void EndBy() => Volatile.Write(ref _endBy, Time.GetTimestamp() + ClockTicks.From(DrainTimeout, Time));
 
     /// <summary>From outside the writer, which waits for a client that does not read: what is buffered for it is released.</summary>
     private void CutOff()
@@ -139,6 +148,8 @@ internal sealed class EventStreamSession<TRequest>
 
     private RpcException? ErrorOf(bool stalled, Exception? readError, Exception? writeError)
     {
+        if (_end.Has(StreamEvents.Stopped))
+            return StoppedStream.Error(_end.Has(StreamEvents.Barred));
         if (stalled)
             return new RpcException(new Status(StatusCode.ResourceExhausted, "The client does not read."));
         if (readError is not null && RequestFraming.ErrorOf(readError, _context) is { } invalid)
@@ -150,8 +161,51 @@ internal sealed class EventStreamSession<TRequest>
         return _end.Has(StreamEvents.Silent) ? new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long.")) : null;
     }
 
+    /// <inheritdoc/>
+    public OpenStream? Describe()
+    {
+        // While it is held the method does not return, after which the server gives the request to another stream.
+        lock (_end)
+        {
+            if (_end.Has(StreamEvents.Gone))
+                return null;
+            var stream = new OpenStream
+            {
+                StreamId = StreamIds.Of(_context.GetHttpContext()),
+                Kind = StreamKind.Event,
+                Method = _parts.Method,
+                User = _subscriptions.Rights?.Caller ?? "",
+                Peer = _context.Peer,
+                OpenTime = Timestamp.FromDateTime(new DateTime(_openedAt, DateTimeKind.Utc)),
+                LastSendTime = Timestamp.FromDateTimeOffset(Time.GetUtcNow() - Time.GetElapsedTime(_writer.LastWrite)),
+                TokenExpireTime = _subscriptions.Rights is { } rights ? Timestamp.FromDateTimeOffset(rights.Expires) : null,
+                QueuedBytes = _queue.Bytes,
+                Sent = Interlocked.Read(ref _sent),
+                Draining = _end.Has(StreamEvents.Leaving),
+            };
+            _subscriptions.Describe(stream);
+            return stream;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryDrain()
+    {
+        _end.Raise(StreamEvents.Asked);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void End(bool forGood) => _end.Raise(forGood ? StreamEvents.Barred : StreamEvents.Ended);
+
+    private void EndDescriptions()
+    {
+        lock (_end)
+            _end.Raise(StreamEvents.Gone);
+    }
+
     /// <summary>Called by the clock: looks whether something has taken too long.</summary>
-    private void Tick()
+    void ITimedStream.Tick()
     {
         if (!_writer.HasWritten)
             _queue.Trim();
@@ -185,6 +239,7 @@ internal sealed class EventStreamSession<TRequest>
         if (!_writer.HasWritten)
             return;
         var (frames, events) = _writer.TakeWritten();
+        Interlocked.Add(ref _sent, events);
         Metrics.Written(frames, events);
     }
 

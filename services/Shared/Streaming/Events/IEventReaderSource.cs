@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microservices.Operations.V1;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -24,7 +25,7 @@ public interface IEventReaderSource<in TRequest>
 /// <summary>
 /// The items of one subscription, first an <see cref="EventsSubscribed"/>. It is pulled: the next item is asked for when the one before
 /// has been handed to the transport, so one that reads page by page holds a page at the most, however slow the reader. One asks at a
-/// time, and disposes of it in the end; only <see cref="Cancel"/> may be called meanwhile.
+/// time, and disposes of it in the end; only <see cref="Cancel"/> and <see cref="Describe"/> may be called meanwhile, and the latter also afterwards.
 /// </summary>
 /// <exception cref="RpcException">Of any method: the subscription fails with this status (INVALID_ARGUMENT: a bad cursor or
 /// filter); with any other exception it fails INTERNAL. The stream goes on.</exception>
@@ -43,6 +44,11 @@ public interface IEventReader : IAsyncDisposable
 
     /// <summary>Returns true when there may be an item; false when there will be none: unless it was cancelled, the subscription then fails UNAVAILABLE.</summary>
     ValueTask<bool> WaitToReadAsync();
+
+    /// <summary>Says how far it is behind, and in which topics, where it knows. Thread-safe; returns at once and does not throw. Default: says nothing.</summary>
+    void Describe(StreamSubscription subscription)
+    {
+    }
 
     /// <summary>Ends a wait, now and from now on: it gives false, or throws <see cref="OperationCanceledException"/>. Thread-safe; returns at once and does not throw.</summary>
     void Cancel();

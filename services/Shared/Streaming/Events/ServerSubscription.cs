@@ -1,4 +1,5 @@
 using Google.Rpc;
+using Microservices.Operations.V1;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -16,6 +17,16 @@ internal sealed class ServerSubscription<TRequest>(TRequest request, Subscriptio
     internal uint Id => _subscription.SubscriptionId;
 
     private EventStreamParts<TRequest> Parts => table.Parts;
+
+    /// <summary>How it stands.</summary>
+    internal StreamSubscription Describe()
+    {
+        var subscription = new StreamSubscription { SubscriptionId = Id, Key = _subscription.Key, Delivery = _subscription.Delivery == EventDelivery.Latest ? "LATEST" : "LOSSLESS" };
+        if (_subscription.HasPartition)
+            subscription.Partition = _subscription.Partition;
+        _reader?.Describe(subscription);
+        return subscription;
+    }
 
     /// <summary>Ends it; nothing of it is queued from now on.</summary>
     internal void Cancel()

@@ -1,3 +1,5 @@
+using Microservices.Streaming.V1;
+
 namespace Microservices.Streaming.Events;
 
 /// <summary>
@@ -9,28 +11,38 @@ internal sealed class StreamClock : IDisposable
     /// <summary>How exact the timeouts of streams are; with 10,000 streams, ten times that.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private const int MostAtOnce = 1_000;
-    private readonly LinkedList<Action> _streams = [];
+    private readonly LinkedList<ITimedStream> _streams = [];
     private readonly Lock _lock = new();
-    private readonly Action[] _due = new Action[MostAtOnce];
+    private readonly ITimedStream[] _due = new ITimedStream[MostAtOnce];
     private readonly ITimer _timer;
-    private LinkedListNode<Action>? _next;
+    private LinkedListNode<ITimedStream>? _next;
     private int _ticking;
 
     internal StreamClock(TimeProvider time) =>
         _timer = time.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Calls the stream from now on; it must be quick and not throw. It may be called once more after it was removed.</summary>
-    internal LinkedListNode<Action> Add(Action tick)
+    /// <summary>The streams that it calls.</summary>
+    internal ITimedStream[] Streams
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _streams];
+        }
+    }
+
+    /// <summary>Calls the stream from now on. It may be called once more after it was removed.</summary>
+    internal LinkedListNode<ITimedStream> Add(ITimedStream stream)
     {
         lock (_lock)
         {
             if (_streams.Count == 0)
                 _timer.Change(Interval, Interval);
-            return _streams.AddLast(tick);
+            return _streams.AddLast(stream);
         }
     }
 
-    internal void Remove(LinkedListNode<Action> stream)
+    internal void Remove(LinkedListNode<ITimedStream> stream)
     {
         lock (_lock)
         {
@@ -50,10 +62,10 @@ internal sealed class StreamClock : IDisposable
         if (Interlocked.Exchange(ref _ticking, 1) == 1)
             return;
         var count = TakeDue();
-        foreach (ref var tick in _due.AsSpan(0, count))
+        foreach (ref var stream in _due.AsSpan(0, count))
         {
-            tick();
-            tick = null!;
+            stream.Tick();
+            stream = null!;
         }
 
         Volatile.Write(ref _ticking, 0);
@@ -74,4 +86,11 @@ internal sealed class StreamClock : IDisposable
             return count;
         }
     }
+}
+
+/// <summary>A stream that a <see cref="StreamClock"/> watches over.</summary>
+internal interface ITimedStream : IStreamHandle
+{
+    /// <summary>Looks whether something has taken too long. It must be quick and not throw.</summary>
+    void Tick();
 }

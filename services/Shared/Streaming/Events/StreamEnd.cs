@@ -31,11 +31,26 @@ internal enum StreamEvents
     /// <summary>The caller may not stay: its token has expired, say.</summary>
     Unwelcome = 256,
 
+    /// <summary>An operator asks the client to leave.</summary>
+    Asked = 512,
+
+    /// <summary>An operator has ended it; the client may come back.</summary>
+    Ended = 1024,
+
+    /// <summary>An operator has ended it, and the client is not to come back.</summary>
+    Barred = 2048,
+
+    /// <summary>Nothing of it is left but what its method returns.</summary>
+    Gone = 4096,
+
     /// <summary>No request comes any more.</summary>
     ReadingEnded = Broken | HalfClosed,
 
     /// <summary>The client is to be told to leave.</summary>
-    Leaving = Aged | Drained,
+    Leaving = Aged | Drained | Asked,
+
+    /// <summary>An operator has ended it.</summary>
+    Stopped = Ended | Barred,
 }
 
 /// <summary>

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microservices.Operations.V1;
 using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Events;
@@ -10,6 +11,7 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
     where TRequest : class, IEventRequestFrame
 {
     private const int LongestCursor = 16_384;
+    private const int MostShown = 10;
 
     // Clients number upwards, so each is added at the end. It takes a third of the memory of a dictionary. Also the lock.
     private readonly SortedList<uint, ServerSubscription<TRequest>> _subscriptions = [];
@@ -99,6 +101,20 @@ internal sealed class SubscriptionTable<TRequest>(EventStreamParts<TRequest> par
             _subscriptions.TryGetValue(id, out subscription);
         if (subscription is not null)
             await subscription.AcknowledgeAsync(cursor);
+    }
+
+    /// <summary>Adds how many there are, how far they are behind, and those that are the most.</summary>
+    internal void Describe(OpenStream stream)
+    {
+        ServerSubscription<TRequest>[] all;
+        lock (_subscriptions)
+            all = [.. _subscriptions.Values];
+        stream.Subscriptions = all.Length;
+        var described = Array.ConvertAll(all, static subscription => subscription.Describe());
+        foreach (var subscription in described)
+            stream.Lag += subscription.Lag;
+        Array.Sort(described, static (one, other) => other.Lag.CompareTo(one.Lag) is var byLag and not 0 ? byLag : one.SubscriptionId.CompareTo(other.SubscriptionId));
+        stream.MostBehind.AddRange(described.AsSpan(0, Math.Min(described.Length, MostShown)));
     }
 
     /// <summary>The client has half-closed: what it has subscribed to goes on.</summary>

@@ -1,0 +1,43 @@
+using System.Globalization;
+using Google.Protobuf;
+using Microservices.EventLog;
+using Microservices.Orders.V1;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using OrdersReplica = Microservices.Tests.Support.ServiceHost<Microservices.Orders.OrdersDbContext>;
+
+namespace Microservices.Tests.Integration.Operations;
+
+/// <summary>Two replicas of Orders with one embedded Redis, to whose topics a test appends.</summary>
+public sealed class OperatedHosts : Backends, IDisposable
+{
+    private readonly EmbeddedGarnet redis = new();
+
+    protected override string? Redis => redis.ConnectionString;
+
+    internal OrdersReplica Other { get; private set; } = null!;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        Other = await AnotherOrdersAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await Other.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    /// <summary>After <see cref="DisposeAsync"/>.</summary>
+    public void Dispose() => redis.Dispose();
+
+    /// <summary>Appends events about a user, whose orders' ids are numbers.</summary>
+    internal async Task AppendAsync(string userId, int first, int count, int padding = 0)
+    {
+        var log = OrdersHost.Services.GetRequiredService<IEventLog>();
+        await log.AppendAsync([.. Enumerable.Range(first, count).Select(number => NewEvent.Transient(
+            Microservices.Orders.OrderEvents.Topics.OfKey(userId),
+            new OrderEvent { Order = new Order { OrderId = number.ToString(CultureInfo.InvariantCulture), UserId = userId, Lines = { new OrderLine { ProductId = new string('x', padding) } } } }.ToByteArray()))]);
+    }
+}
