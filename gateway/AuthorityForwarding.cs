@@ -5,6 +5,7 @@ using Microservices.Hosting;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
+using Microservices.Hosting.Tls;
 using Microservices.Primitives;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -45,6 +46,7 @@ internal static class AuthorityForwarding
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+            SslOptions = app.Services.GetRequiredService<TlsClient>().Options(),
         });
         app.Lifetime.ApplicationStopped.Register(client.Dispose);
         var request = new ForwarderRequestConfig { ActivityTimeout = options.Timeout };

@@ -80,7 +80,7 @@ internal static class AppHost
         foreach (var (endpoint, port) in replica.Ports)
         {
             // Not proxied: the service listens on the port itself.
-            executable.WithEndpoint(endpoint, e => (e.Port, e.TargetPort, e.UriScheme, e.IsProxied) = (port, port, "http", false));
+            executable.WithEndpoint(endpoint, e => (e.Port, e.TargetPort, e.UriScheme, e.IsProxied) = (port, port, plan.Options.Tls && endpoint != "Management" ? "https" : "http", false));
         }
 
         if (plan.Options.Dashboard)

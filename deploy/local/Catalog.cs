@@ -31,6 +31,6 @@ internal static class Catalog
     /// <summary>Who issues tokens.</summary>
     public static ServiceDefinition Identity { get; } = Services.Single(s => s.Project == "Identity");
 
-    /// <summary>Where people and browsers come in: the gateway's address on this machine, and the issuer of tokens.</summary>
+    /// <summary>Where people and browsers come in: the gateway's address on this machine, and the issuer of tokens. Without TLS.</summary>
     public static string Origin { get; } = $"http://localhost:{Services.Single(s => s.ForwardsIdentity).HttpPort}";
 }

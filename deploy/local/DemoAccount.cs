@@ -22,24 +22,25 @@ internal static partial class DemoAccount
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets a token, and says how long it is valid.</summary>
-    /// <param name="directory">Where the passwords are.</param>
+    /// <param name="data">The data directory of the suite, which has the passwords.</param>
     /// <param name="name">The account.</param>
     /// <exception cref="LaunchException">There is none to be had, and why.</exception>
-    public static async Task<(string Token, TimeSpan Lifetime)> LogInAsync(string directory, string name)
+    public static async Task<(string Token, TimeSpan Lifetime)> LogInAsync(string data, string name)
     {
-        var password = ReadPassword(directory, name);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(Catalog.Origin), Timeout = Timeout };
+        var password = ReadPassword(Plan.DemoOf(data), name);
+        var origin = Origin.Of(data);
+        using var http = new HttpClient(origin.Connect()) { BaseAddress = new Uri(origin.Address), Timeout = Timeout };
         try
         {
             return await LogInAsync(http, name, password);
         }
         catch (HttpRequestException e) when (e.StatusCode is null)
         {
-            throw LaunchException.Refused($"{Catalog.Origin} cannot be reached: {e.Message}. Start the suite: dotnet run --project deploy/local");
+            throw LaunchException.Refused($"{origin.Address} cannot be reached: {e.Message}. Start the suite: dotnet run --project deploy/local");
         }
         catch (TaskCanceledException)
         {
-            throw LaunchException.Refused($"{Catalog.Origin} did not answer within {Timeout.TotalSeconds:0} s");
+            throw LaunchException.Refused($"{origin.Address} did not answer within {Timeout.TotalSeconds:0} s");
         }
     }
 

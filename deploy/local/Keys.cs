@@ -104,7 +104,7 @@ internal sealed class Keys(string directory)
     private static JsonObject Read(string file) => JsonNode.Parse(File.ReadAllText(file))?.AsObject() ?? throw new JsonException("It is empty.");
 
     // Whole or not at all, and never there with other rights.
-    private static void Write(string file, string text, bool isPrivate)
+    internal static void Write(string file, string text, bool isPrivate)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (isPrivate && !OperatingSystem.IsWindows())

@@ -74,6 +74,11 @@ internal static partial class LaunchCommand
         Description = $"Leave out Aspire's dashboard (http://localhost:{Catalog.DashboardPort}), and print the services' logs here",
     };
 
+    private static readonly Option<bool> Tls = new("--tls")
+    {
+        Description = "Speak TLS, with a certificate authority and certificates that are made in the data directory",
+    };
+
     private static readonly Option<bool> StopWithParent = new("--stop-with-parent")
     {
         Hidden = true,
@@ -83,7 +88,7 @@ internal static partial class LaunchCommand
     /// <summary>Runs the launch with the options in the arguments; returns the exit code.</summary>
     public static Task<int> InvokeAsync(string[] args, Func<LaunchOptions, Task> launch)
     {
-        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, StopWithParent, TokenCommand.Create(), KeysCommand.Create(), RenderCommand.Create() };
+        var command = new RootCommand(Description) { Data, Redis, Postgres, Replicas, ReadyTimeout, NoBuild, NoDashboard, Tls, StopWithParent, TokenCommand.Create(), KeysCommand.Create(), RenderCommand.Create() };
         command.SetAction((result, _) => ReportAsync(() => launch(Options(result))));
 
         var parsed = command.Parse(args);
@@ -119,6 +124,7 @@ internal static partial class LaunchCommand
         Replicas = (result.GetValue(Replicas) ?? []).Select(r => r.Split('=')).ToDictionary(r => r[0], r => Number(r[1])),
         ReadyTimeout = TimeSpan.FromSeconds(result.GetValue(ReadyTimeout)),
         Dashboard = !result.GetValue(NoDashboard),
+        Tls = result.GetValue(Tls),
         Parent = result.GetValue(StopWithParent) ? GetParent() : null,
     };
 

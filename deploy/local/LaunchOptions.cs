@@ -21,6 +21,9 @@ internal sealed record LaunchOptions
     /// <summary>Whether Aspire's dashboard runs, and the services send it their telemetry.</summary>
     public required bool Dashboard { get; init; }
 
+    /// <summary>Whether every port but the management ports speaks TLS, and services know each other by certificates.</summary>
+    public bool Tls { get; init; }
+
     /// <summary>The process with whose end the suite stops; null for none.</summary>
     public int? Parent { get; init; }
 }

@@ -36,6 +36,12 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
     /// <summary>The keys of the services.</summary>
     public Keys Keys => new(Path.Combine(Data, "keys"));
 
+    /// <summary>The certificates of the services, where they speak TLS.</summary>
+    public Certificates Certificates => CertificatesOf(Data);
+
+    /// <summary>Where people and browsers come in, and the issuer of tokens.</summary>
+    public string Origin => Options.Tls ? Catalog.Origin.Replace("http:", "https:", StringComparison.Ordinal) : Catalog.Origin;
+
     /// <summary>Where Redis is.</summary>
     public string Redis => Options.Redis ?? string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Catalog.RedisPort}");
 
@@ -46,6 +52,9 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
 
     /// <summary>Where the passwords of the demo accounts are, in a data directory.</summary>
     public static string DemoOf(string data) => Path.Combine(data, "demo");
+
+    /// <summary>The certificates in a data directory, or in one of keys.</summary>
+    public static Certificates CertificatesOf(string directory) => new(Path.Combine(directory, "tls"));
 
     /// <summary>Works out who runs where, and with which settings.</summary>
     public static Plan For(LaunchOptions options)
@@ -64,7 +73,7 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
 
     private Dictionary<string, string> SettingsFor(Replica replica, Replica[] all)
     {
-        var settings = replica.Ports.ToDictionary(p => $"Kestrel__Endpoints__{p.Endpoint}__Url", p => Loopback(p.Port));
+        var settings = replica.Ports.ToDictionary(p => $"Kestrel__Endpoints__{p.Endpoint}__Url", p => p.Endpoint == "Management" ? Loopback(p.Port) : Address(p.Port));
         settings["ConnectionStrings__Redis"] = Redis;
         if (replica.Service.HasDatabase)
             settings["ConnectionStrings__Database"] = Options.Postgres ?? Sqlite(replica.Service);
@@ -72,10 +81,12 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
         foreach (var backend in Catalog.Services.Where(s => replica.Service.Backends.Contains(s.Project)))
         {
             foreach (var (i, to) in all.Where(r => r.Service == backend).Index())
-                settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Project}__Addresses__{i}")] = Loopback(to.GrpcPort);
+                settings[string.Create(CultureInfo.InvariantCulture, $"Backends__{backend.Project}__Addresses__{i}")] = Address(to.GrpcPort);
         }
 
         AddIdentity(settings, replica.Service);
+        if (Options.Tls)
+            (settings["Tls__CertificateFile"], settings["Tls__KeyFile"], settings["Tls__CaFile"]) = (Certificates.Of(replica.Service), Certificates.KeyOf(replica.Service), Certificates.Authority);
         if (Options.Redis is null)
         {
             // As much as the launcher has for it: see EmbeddedRedis.
@@ -94,8 +105,8 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
     private void AddIdentity(Dictionary<string, string> settings, ServiceDefinition service)
     {
         // Settings of the environment win: the authority may be another one.
-        var identity = Loopback(Catalog.Identity.HttpPort!.Value);
-        var issuer = Variable("Identity__Issuer") ?? Catalog.Origin;
+        var identity = Address(Catalog.Identity.HttpPort!.Value);
+        var issuer = Variable("Identity__Issuer") ?? Origin;
         SetUnlessSet(settings, "Auth__Authority", $"{issuer.TrimEnd('/')}/");
         if (service != Catalog.Identity && Variable("Auth__KeysFile") is null)
             SetUnlessSet(settings, "Auth__KeysAddress", $"{identity}/.well-known/jwks");
@@ -120,6 +131,8 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
     // Through the builder: a directory may be called "a;b".
     private string Sqlite(ServiceDefinition service) =>
         new DbConnectionStringBuilder { ["Data Source"] = Path.Combine(Data, service.Name + ".db") }.ConnectionString;
+
+    private string Address(int port) => Options.Tls ? Loopback(port).Replace("http:", "https:", StringComparison.Ordinal) : Loopback(port);
 
     private static string Loopback(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
 

@@ -2,7 +2,7 @@ namespace Microservices.Local;
 
 /// <summary>One service of the suite: what it listens on and needs. What is not said follows from its project and its gRPC port.</summary>
 /// <param name="Project">Its project and its assembly, and what its callers' settings call it: "Orders".</param>
-/// <param name="GrpcPort">Its port for gRPC without TLS (h2c).</param>
+/// <param name="GrpcPort">Its port for gRPC.</param>
 internal sealed record ServiceDefinition(string Project, int GrpcPort)
 {
     /// <summary>What its processes, its images, its objects in Kubernetes and its metrics are called: "orders".</summary>

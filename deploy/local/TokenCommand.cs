@@ -13,7 +13,7 @@ internal static class TokenCommand
         var token = new Command("token", "Prints an access token of a demo account of the suite that runs; it is valid for minutes") { Account, LaunchCommand.Data };
         token.SetAction((result, _) => LaunchCommand.ReportAsync(async () =>
         {
-            var (text, _) = await DemoAccount.LogInAsync(Plan.DemoOf(LaunchCommand.DataOf(result)), result.GetRequiredValue(Account));
+            var (text, _) = await DemoAccount.LogInAsync(LaunchCommand.DataOf(result), result.GetRequiredValue(Account));
             await Console.Out.WriteLineAsync(text);
         }));
         return token;

@@ -19,7 +19,7 @@ internal static class Welcome
 
         {Table(plan, pid)}
         Dashboard: {(plan.Options.Dashboard ? $"http://localhost:{Catalog.DashboardPort}" : "left out")}
-        Docs:      {Catalog.Origin}/docs
+        Docs:      {plan.Origin}/docs
         Redis:     {plan.Redis}{(plan.Options.Redis is null ? " (embedded)" : "")}
         Data:      {plan.Data}{(plan.Options.Postgres is null ? "" : ", and PostgreSQL")}
         Accounts:  {Accounts(plan)}
@@ -28,11 +28,11 @@ internal static class Welcome
 
           {TokenCommand(plan)}
 
-          curl -sS {Catalog.Origin}/v1/users {Bearer} -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
+          curl -sS {Trust(plan, "--cacert")}{plan.Origin}/v1/users {Bearer} -H 'Content-Type: application/json' -H 'Idempotency-Key: {Stamp}' -d '{CreateUser}'
 
-          grpcurl -plaintext {Bearer} -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
+          grpcurl {(plan.Options.Tls ? Trust(plan, "-cacert") : "-plaintext ")}{Bearer} -d '{ListUsers}' {Users} users.v1.UsersService/ListUsers
 
-          buf curl --protocol grpc --http2-prior-knowledge {Bearer} -d '{ListUsers}' http://{Users}/users.v1.UsersService/ListUsers
+          buf curl --protocol grpc {(plan.Options.Tls ? Trust(plan, "--cacert") : "--http2-prior-knowledge ")}{Bearer} -d '{ListUsers}' {(plan.Options.Tls ? "https" : "http")}://{Users}/users.v1.UsersService/ListUsers
 
         Ready after {Age.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s. Ctrl-C stops all.
 
@@ -51,6 +51,9 @@ internal static class Welcome
         return $"T=$({Quoted(program)} operator{(plan.Data == LaunchCommand.DefaultData ? "" : $" --data {Quoted(plan.Data)}")})";
     }
 
+    // By which option a program believes the suite's certificate authority.
+    private static string Trust(Plan plan, string option) => plan.Options.Tls ? $"{option} {Quoted(plan.Certificates.Authority)} " : "";
+
     private static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_') ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     private static TimeSpan Age => DateTime.Now - Process.GetCurrentProcess().StartTime;
@@ -66,7 +69,7 @@ internal static class Welcome
                 $"{pid(replica)}",
                 $"localhost:{replica.GrpcPort}",
                 $"http://localhost:{replica.ManagementPort}",
-                replica.HttpPort is { } http ? $"http://localhost:{http}" : "",
+                replica.HttpPort is { } http ? $"{(plan.Options.Tls ? "https" : "http")}://localhost:{http}" : "",
             ]),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(r => r[column].Length));

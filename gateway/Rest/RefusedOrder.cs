@@ -13,7 +13,7 @@ internal static class RefusedOrder
     {
         if (ports.Http is not { } address)
             return;
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = ports.Tls }) { BaseAddress = address };
         using var response = await http.PostAsJsonAsync("/v1/orders", Examples.PlaceOrder with { UserId = null }, GatewayJson.Default.PlaceOrder, cancellationToken);
         await response.Content.ReadAsByteArrayAsync(cancellationToken);
     }

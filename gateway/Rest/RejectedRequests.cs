@@ -4,9 +4,9 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microservices.Gateway.Errors;
+using Microservices.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.WebUtilities;
 using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
@@ -25,9 +25,9 @@ internal sealed class RejectedRequests : IObserver<KeyValuePair<string, object?>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
-    public static void AddTo(WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(options => options.ConfigureEndpointDefaults(listen =>
-        // The protocols are known when the endpoint is bound. HTTP/2 has errors of its own.
-        listen.Use(next => listen.Protocols == HttpProtocols.Http1 ? connection => RunAsync(connection, next) : next)));
+    // HTTP/2 has errors of its own.
+    public static void AddTo(WebApplicationBuilder builder) =>
+        builder.Services.AddSingleton(new Http1Connections(listen => listen.Use(next => connection => RunAsync(connection, next))));
 
     public static void UseIn(WebApplication app) =>
         app.Services.GetRequiredService<DiagnosticListener>().Subscribe(new RejectedRequests(), static name => name == BadRequest);

@@ -33,7 +33,7 @@ internal sealed class SuiteTokens(string data)
 
     private async Task<(string Token, DateTime RenewTime)> LogInAsync(string account)
     {
-        var (token, lifetime) = await DemoAccount.LogInAsync(Plan.DemoOf(data), account);
+        var (token, lifetime) = await DemoAccount.LogInAsync(data, account);
         return (token, DateTime.UtcNow + (lifetime * Used));
     }
 }

@@ -10,7 +10,7 @@ namespace Microservices.Tests.Support;
 public sealed class TestAuthority : IDisposable
 {
     /// <summary>Its issuer, which is no address of anything.</summary>
-    public const string Issuer = "http://authority.test";
+    public const string Issuer = "https://authority.test";
 
     /// <summary>Whom its tokens are for.</summary>
     public const string Audience = "microservices";

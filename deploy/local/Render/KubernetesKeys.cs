@@ -10,7 +10,10 @@ internal static class KubernetesKeys
 
     /// <summary>The settings of a service, as lines of <c>env</c>.</summary>
     public static IEnumerable<string> Settings(ServiceDefinition service) =>
-        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service, $"{Catalog.Identity.Name}-grpc").Select(Line)];
+        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. TokenSettings(service).Select(Line)];
+
+    /// <summary>Of these, those that are alike for all: where tokens, keys and what is revoked come from.</summary>
+    public static IEnumerable<(string Name, string Value)> TokenSettings(ServiceDefinition service) => KeySettings.Of(service, $"{Catalog.Identity.Name}-grpc");
 
     /// <summary>Those of its migration.</summary>
     public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => service == Catalog.Identity ? [Issuer, .. KeySettings.Certificate.Select(Line)] : [];

@@ -1,4 +1,4 @@
-using Microservices.Primitives;
+using Microservices.Hosting;
 
 namespace Microservices.Identity;
 
@@ -6,7 +6,6 @@ namespace Microservices.Identity;
 internal static class AccountsRegistration
 {
     /// <summary>Registers them.</summary>
-    /// <exception cref="InvalidSettingException">There are to be demo accounts outside Development.</exception>
     public static void AddAccounts(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<AuditLog>();
@@ -23,8 +22,9 @@ internal static class AccountsRegistration
         builder.Services.AddSingleton<SetRoles>();
         if (string.IsNullOrEmpty(builder.Configuration[DemoAccounts.Key]))
             return;
+        builder.RefuseOutsideDevelopment(DemoAccounts.Key, _ => "must be absent outside Development, where there are no demo accounts");
         if (!builder.Environment.IsDevelopment())
-            throw new InvalidSettingException(DemoAccounts.Key, "must be absent outside Development, where there are no demo accounts");
+            return;
         builder.Services.AddSingleton<DemoAccounts>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DemoAccounts>());
         builder.Services.AddHealthChecks().AddCheck<DemoAccounts>("demo-accounts");

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microservices.Auth.V1;
+using Microservices.Hosting;
 using Microservices.Hosting.Auth;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -33,13 +34,13 @@ internal static class Authority
     public static readonly string[] Scopes = ["openid", "offline_access", .. ContractScopes.All];
 
     /// <summary>Registers it.</summary>
-    /// <exception cref="InvalidSettingException">The issuer is not safe to use here.</exception>
+    /// <exception cref="InvalidSettingException">The certificate cannot be used.</exception>
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<IdentityOptions, IdentityOptionsValidator>("Identity");
-        var issuer = builder.Configuration[IssuerKey] ?? new IdentityOptions().Issuer;
-        if (!builder.Environment.IsDevelopment() && !issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
-            throw new InvalidSettingException(IssuerKey, $"must be https outside Development, the address that people have in their browsers, but is '{issuer}'");
+        builder.RefuseOutsideDevelopment(IssuerKey, services => services.GetRequiredService<IOptions<IdentityOptions>>().Value.Issuer is var issuer && !issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+            ? $"must be https outside Development, the address that people have in their browsers, but is '{issuer}'"
+            : null);
         // OpenIddict's stores, and Data Protection's.
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<IdentityDbContext>>().CreateDbContext());
         builder.AddSealing();

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microservices.Hosting;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -18,18 +19,25 @@ internal static class Sealing
     private const int DevelopmentBits = 2_048;
 
     /// <summary>Registers Data Protection.</summary>
-    /// <exception cref="InvalidSettingException">There is no certificate, or one that cannot be used.</exception>
-    public static void AddSealing(this WebApplicationBuilder builder) => builder.Services.AddDataProtection()
-        .SetApplicationName("identity")
-        .PersistKeysToDbContext<IdentityDbContext>()
-        .ProtectKeysWithCertificate(Read(FileOf(builder), builder.Configuration[PrivateKeyKey]));
+    /// <exception cref="InvalidSettingException">The certificate cannot be used.</exception>
+    public static void AddSealing(this WebApplicationBuilder builder)
+    {
+        var protection = builder.Services.AddDataProtection().SetApplicationName("identity").PersistKeysToDbContext<IdentityDbContext>();
+        builder.RefuseOutsideDevelopment(CertificateKey, _ =>
+            string.IsNullOrEmpty(builder.Configuration[CertificateKey]) ? "must be a certificate (PEM, RSA) outside Development, the same to every replica, but is missing" : null);
+        if (FileOf(builder) is { } file)
+            protection.ProtectKeysWithCertificate(Read(file, builder.Configuration[PrivateKeyKey]));
+        else
+            // What serves nothing, such as a migration, needs no keys, and must not make any that are not sealed.
+            protection.DisableAutomaticKeyGeneration();
+    }
 
-    private static string FileOf(WebApplicationBuilder builder)
+    private static string? FileOf(WebApplicationBuilder builder)
     {
         if (builder.Configuration[CertificateKey] is { Length: > 0 } configured)
             return configured;
         if (!builder.Environment.IsDevelopment())
-            throw new InvalidSettingException(CertificateKey, "must be a certificate (PEM, RSA) outside Development, the same to every replica, but is missing");
+            return null;
         // With PostgreSQL there is no directory of the database.
         var database = new DbConnectionStringBuilder { ConnectionString = builder.Configuration.GetConnectionString("Database") };
         var directory = database.TryGetValue("Data Source", out var source) ? Path.GetDirectoryName(Path.GetFullPath((string)source))! : Path.GetFullPath(".data");

@@ -6,6 +6,7 @@ using Grpc.Net.Client;
 using Grpc.Net.Client.Balancer;
 using Grpc.Net.Client.Configuration;
 using Microservices.Hosting.Auth;
+using Microservices.Hosting.Tls;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,7 @@ public sealed class BackendOptions : IValidatableObject
 {
     /// <summary>
     /// One address a replica, such as <c>http://localhost:5001</c>; or a single <c>dns:///users:5001</c> whose name has an address
-    /// for every replica (a headless Service), asked again every 30 s. Default none; 1 to 100.
+    /// for every replica (a headless Service), asked again every 30 s, and called over TLS where <c>Tls:CaFile</c> is set. Default none; 1 to 100.
     /// </summary>
     [Length(1, 100, ErrorMessage = "must have 1 to 100 addresses, such as http://localhost:5001")]
     public IList<string> Addresses { get; } = [];
@@ -30,14 +31,16 @@ public sealed class BackendOptions : IValidatableObject
         for (var i = 0; i < Addresses.Count; i++)
         {
             if (!IsAddress(Addresses[i], out var uri))
-                yield return new ValidationResult("must be http://host:port or dns:///host:port", [$"{nameof(Addresses)}:{i}"]);
+                yield return new ValidationResult("must be http://host:port, https://host:port or dns:///host:port", [$"{nameof(Addresses)}:{i}"]);
             else if (uri.Scheme == "dns" && Addresses.Count > 1)
                 yield return new ValidationResult("must be the only address, since it is a name", [$"{nameof(Addresses)}:{i}"]);
+            else if (uri.Scheme != new Uri(Addresses[0]).Scheme)
+                yield return new ValidationResult("must be http or https as the first one is", [$"{nameof(Addresses)}:{i}"]);
         }
     }
 
     /// <summary>Whether a text is an address of replicas.</summary>
-    internal static bool IsAddress(string text, [NotNullWhen(true)] out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri) && (uri.Scheme is "http" or "dns");
+    internal static bool IsAddress(string text, [NotNullWhen(true)] out Uri? uri) => Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.Scheme is "http" or "https" or "dns";
 }
 
 [OptionsValidator]
@@ -84,16 +87,17 @@ public static class Backends
             ? new DnsResolverFactory(DnsRefresh)
             : new StaticResolverFactory(_ => uris.Select(uri => new BalancerAddress(uri.Host, uri.Port)));
 
+        var tls = services.GetRequiredService<TlsClient>();
         return GrpcChannel.ForAddress(dns ? uris[0] : new Uri("static:///replicas"), new GrpcChannelOptions
         {
-            Credentials = ChannelCredentials.Insecure,
+            Credentials = (dns ? tls.IsOn : uris[0].Scheme == "https") ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
             MaxReceiveMessageSize = 4 * ServiceDefaults.MaxMessageBytes,
             InitialReconnectBackoff = ReconnectBackoff,
             MaxReconnectBackoff = MaxReconnectBackoff,
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
             ServiceProvider = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider(),
             ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } },
-            HttpHandler = new OwnTokenHandler(services.GetRequiredService<OwnToken>(), ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout)),
+            HttpHandler = new OwnTokenHandler(services.GetRequiredService<OwnToken>(), ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout, tls.Options())),
             DisposeHttpClient = true,
         });
     }

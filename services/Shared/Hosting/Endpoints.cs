@@ -1,8 +1,10 @@
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Tls;
 using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Microservices.Hosting;
 
 /// <summary>
-/// The ports of a process. They are Kestrel's own configuration (<c>Kestrel:Endpoints:Grpc:Url</c> and so on). A plaintext port
+/// The ports of a process. They are Kestrel's own configuration (<c>Kestrel:Endpoints:Grpc:Url</c> and so on), with TLS where the address is https (<see cref="TlsOptions"/>). A plaintext port
 /// cannot speak HTTP/1.1 and gRPC at once, so there are at least two. The connection of a request tells on which one it arrived; the Host
 /// header does not, since the caller writes it.
 /// </summary>
@@ -23,7 +25,10 @@ internal static class Endpoints
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
-    public static void AddEndpoints(this WebApplicationBuilder builder)
+    /// <summary>Adds them.</summary>
+    /// <param name="builder">The process.</param>
+    /// <param name="asksWorkloads">Whether services that call show a certificate, where TLS is spoken.</param>
+    public static void AddEndpoints(this WebApplicationBuilder builder, bool asksWorkloads)
     {
         var kestrel = builder.Configuration.GetSection("Kestrel");
         foreach (var name in (string[])[Grpc, Management])
@@ -38,6 +43,8 @@ internal static class Endpoints
                 throw new InvalidSettingException($"{endpoint.Path}:Url", $"must be an address to listen on, such as http://localhost:5001, but is '{url}'");
         }
 
+        if (builder.Configuration[UrlKey(Management)]!.StartsWith("https:", StringComparison.OrdinalIgnoreCase))
+            throw new InvalidSettingException(UrlKey(Management), $"must be http, since probes and Prometheus ask there without certificates, but is '{builder.Configuration[UrlKey(Management)]}'");
         HttpTransport.Use(builder.Services, builder.Configuration);
         var ports = new OwnPorts();
         builder.Services.AddSingleton(ports);
@@ -56,16 +63,16 @@ internal static class Endpoints
             {
                 ports.Add(Grpc, endpoint);
                 ConnectionLimit.Use(endpoint.ListenOptions, Grpc, admission => admission.MaxConnections);
-                Tag(endpoint.ListenOptions, Grpc, HttpProtocols.Http2);
+                Serve(endpoint, Grpc, HttpProtocols.Http2, asksWorkloads);
             });
-            loader.Endpoint(Management, endpoint => Tag(endpoint.ListenOptions, Management, HttpProtocols.Http1));
+            loader.Endpoint(Management, endpoint => Serve(endpoint, Management, HttpProtocols.Http1));
             if (kestrel.GetSection($"Endpoints:{Http}").Exists())
             {
                 loader.Endpoint(Http, endpoint =>
                 {
                     ports.Add(Http, endpoint);
                     ConnectionLimit.Use(endpoint.ListenOptions, Http, admission => admission.MaxHttpConnections);
-                    Tag(endpoint.ListenOptions, Http, HttpProtocols.Http1);
+                    Serve(endpoint, Http, HttpProtocols.Http1);
                 });
             }
         });
@@ -83,9 +90,14 @@ internal static class Endpoints
         || (Uri.TryCreate(url.Replace("://+", "://localhost", StringComparison.Ordinal).Replace("://*", "://localhost", StringComparison.Ordinal), UriKind.Absolute, out var uri)
             && uri is { Scheme: "http" or "https", PathAndQuery: "/" });
 
-    private static void Tag(ListenOptions listen, string name, HttpProtocols protocols)
+    private static void Serve(EndpointConfiguration endpoint, string name, HttpProtocols protocols, bool asksWorkloads = false)
     {
+        var listen = endpoint.ListenOptions;
         listen.Protocols = protocols;
+        if (endpoint.IsHttps)
+            TlsServer.Use(listen, UrlKey(name), asksWorkloads);
+        foreach (var connections in protocols == HttpProtocols.Http1 ? listen.ApplicationServices.GetServices<Http1Connections>() : [])
+            connections.Use(listen);
         var feature = new EndpointName(name);
         listen.Use(next => connection =>
         {

@@ -16,7 +16,7 @@ internal static class OwnLiveness
     {
         if (ports.Grpc is not { } address)
             return;
-        using var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = ReplicaHandler.Create(Timeout, Timeout, Timeout), DisposeHttpClient = true });
+        using var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = ReplicaHandler.Create(Timeout, Timeout, Timeout, ports.Tls), DisposeHttpClient = true });
         await new HealthChecks.V1.Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = Health.Liveness }, cancellationToken: cancellationToken);
     }
 }

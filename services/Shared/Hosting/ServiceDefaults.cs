@@ -5,6 +5,7 @@ using Microservices.Hosting.Errors;
 using Microservices.Hosting.Faults;
 using Microservices.Hosting.Operations;
 using Microservices.Hosting.Telemetry;
+using Microservices.Hosting.Tls;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
@@ -33,7 +34,8 @@ public static class ServiceDefaults
         var builder = WebApplication.CreateBuilder(args);
         StartupFailure.Read(builder.Configuration);
         builder.Configuration.AddDefaultSettings(service, facesStrangers);
-        builder.AddEndpoints();
+        builder.AddTls();
+        builder.AddEndpoints(asksWorkloads: !facesStrangers);
         builder.AddDrain();
         builder.AddHealth(service.FullName);
         builder.AddTelemetry(DefaultSettings.NameOf(service));
@@ -81,6 +83,7 @@ public static class ServiceDefaults
     public static async Task RunUntilStoppedAsync(this WebApplication app)
     {
         app.RequireAccess();
+        app.RefuseUnsafeSettings();
         // Taken now, since RunAsync disposes of the app.
         var stopping = app.Lifetime.ApplicationStopping;
         try

@@ -46,10 +46,11 @@ internal sealed class UnsentCalls(TimeProvider time) : Interceptor
         }
     }
 
-    /// <summary>Whether the call failed because no connection could be made.</summary>
+    /// <summary>Whether the call failed because no connection could be made. gRPC calls it INTERNAL where TLS was the reason, such as a replica that stops in between.</summary>
     private static bool IsUnsent(RpcException exception) => exception is
     {
         StatusCode: StatusCode.Unavailable,
         Status.DebugException: SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError },
-    };
+    }
+    or { Status.DebugException: HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } };
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Grpc.Net.Client;
 
@@ -11,9 +12,9 @@ internal static class ReplicaChannel
     /// A channel that connects when it is asked to, and at no other time. gRPC's own, which watches its socket, would try again by itself
     /// after up to two minutes, and refuse everything until then: but who holds this channel knows when to try.
     /// </summary>
-    internal static GrpcChannel Open(Uri address, TimeSpan connectTimeout, TimeSpan pingDelay, TimeSpan pingTimeout, ILoggerFactory logging)
+    internal static GrpcChannel Open(Uri address, TimeSpan connectTimeout, TimeSpan pingDelay, TimeSpan pingTimeout, SslClientAuthenticationOptions? tls, ILoggerFactory logging)
     {
-        var handler = ReplicaHandler.Create(connectTimeout, pingDelay, pingTimeout);
+        var handler = ReplicaHandler.Create(connectTimeout, pingDelay, pingTimeout, tls);
         // gRPC leaves alone what has a callback of its own.
         handler.ConnectCallback = async (context, cancellation) => await ConnectAsync(context.DnsEndPoint, cancellation);
         return GrpcChannel.ForAddress(address, new GrpcChannelOptions { DisposeHttpClient = true, LoggerFactory = logging, HttpHandler = handler });

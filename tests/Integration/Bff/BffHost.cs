@@ -50,6 +50,8 @@ public class BffHost : IdentityHost
     /// <summary>A replica of the gateway, with these settings over its own.</summary>
     internal GatewayFactory NewGateway(params (string Key, string Value)[] more) => new(
     [
+        // Its issuer is without TLS.
+        ("environment", "Development"),
         ("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", $"{Internal}/.well-known/jwks"), ("Auth:TokenAddress", $"{Internal}/connect/token"), ("Auth:KeyFile", KeyFile("gateway")),
         ("Authority:Address", Internal), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Identity:Addresses:0", Identity.Grpc), ("Auth:RevocationsAddress", Identity.Grpc), .. more,
     ]);

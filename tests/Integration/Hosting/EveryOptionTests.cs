@@ -87,7 +87,7 @@ public sealed partial class EveryOptionTests
     [InlineData("Backends:Users", "MinConcurrency", "2000", "must not be above MaxConcurrency, which is 1024, but is 2000")]
     [InlineData("Backends:Users", "ReconnectBackoff", "00:00:06", "must not be above MaxReconnectBackoff, which is 00:00:05, but is 00:00:06")]
     [InlineData("Backends:Users", "Addresses:0", "users:5001", "must be http://host:port, https://host:port or dns:///host:port, but is 'users:5001'")]
-    [InlineData("Backends:Users", "Addresses:0", "ftp://users", "must be http://host:port or dns:///host:port, but is 'ftp://users'")]
+    [InlineData("Backends:Users", "Addresses:0", "ftp://users", "must be http://host:port, https://host:port or dns:///host:port, but is 'ftp://users'")]
     [InlineData("Cors", "AllowedOrigins:0", "https://shop.example.com/", "must be an origin such as https://shop.example.com, without a path, or *, but is 'https://shop.example.com/'")]
     [InlineData("Tracing", "FollowCallers", "7", "must be None, Private or All, but is 7")]
     [InlineData("Faults", "Rules:0:Probability", "2", "must be from 0 to 1, but is 2")]

@@ -64,8 +64,9 @@ public sealed class RevocationHost : WorkloadHost, IDisposable
     /// <summary>A client of a gateway's REST port, with this token.</summary>
     internal static HttpClient RestOf(GatewayFactory gateway, string token) => new(SharedTokens.Bearer(new SocketsHttpHandler(), token)) { BaseAddress = gateway.RestAddress };
 
+    // Its issuer is without TLS.
     private GatewayFactory NewGateway() => new(
-        [.. Of("gateway"), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Orders:Addresses:0", Orders.Grpc), ("Backends:Notifications:Addresses:0", Notifications.Grpc)]);
+        [("environment", "Development"), .. Of("gateway"), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Orders:Addresses:0", Orders.Grpc), ("Backends:Notifications:Addresses:0", Notifications.Grpc)]);
 
     private IEnumerable<(string Key, string Value)> Of(string service) =>
         [.. Authority, ("Auth:KeyFile", KeyFile(service)), ("Auth:RevocationsAddress", revocations), ("ConnectionStrings:Redis", redis.ConnectionString)];

@@ -93,7 +93,7 @@ public sealed class WorkloadTests(WorkloadHost host) : IClassFixture<WorkloadHos
     private static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 
     private ClientCredentials As(string name, string? key = null) => new(
-        new AuthOptions { Authority = host.Issuer.AbsoluteUri, KeyFile = host.KeyFile(key ?? name) }, name, TimeProvider.System);
+        new AuthOptions { Authority = host.Issuer.AbsoluteUri, KeyFile = host.KeyFile(key ?? name) }, name, host.Users.Services.GetRequiredService<AuthorityClient>(), TimeProvider.System);
 
     private async Task<User> GetUserAsync(string token, string userId) =>
         (await new UsersService.UsersServiceClient(host.Users.Channel).GetUserAsync(new() { UserId = userId }, Bearer(token))).User;

@@ -112,7 +112,7 @@ public abstract class SchemaTests : IDisposable
     }
 
     private static Task<(int ExitCode, string Output, string Error)> RunAsync(string database, string arguments) => Shell.RunAsync(
-        $"cd '{Path.GetDirectoryName(ReplicaProcess.AssemblyOf("services/Users"))}' && ASPNETCORE_ENVIRONMENT=Production dotnet Users.dll --ConnectionStrings:Database='{database}' "
+        $"cd '{Path.GetDirectoryName(ReplicaProcess.AssemblyOf("services/Users"))}' && ASPNETCORE_ENVIRONMENT=Production dotnet Users.dll --Auth:Authority=https://id.example.com --ConnectionStrings:Database='{database}' "
         + $"--ConnectionStrings:Redis=127.0.0.1:1 --Kestrel:Endpoints:Grpc:Url=http://127.0.0.1:0 --Kestrel:Endpoints:Management:Url=http://127.0.0.1:0 {arguments}");
 
     private async Task ExecuteAsync(string database, string sql)

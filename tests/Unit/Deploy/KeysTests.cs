@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microservices.Local;
+using SpiffeId = Microservices.Hosting.Tls.SpiffeId;
 
 namespace Microservices.Tests.Unit.Deploy;
 
@@ -63,6 +64,48 @@ public sealed class KeysTests : IDisposable
 
         Assert.Contains(keys.Of(Orders), refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_service_has_a_certificate_of_the_authority_with_its_name_whose_key_its_owner_reads()
+    {
+        var certificates = MakeCertificates();
+
+        foreach (var service in Catalog.Services)
+        {
+            using var certificate = X509Certificate2.CreateFromPemFile(certificates.Of(service), certificates.KeyOf(service));
+            using var chain = new X509Chain();
+            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            chain.ChainPolicy.CustomTrustStore.ImportFromPemFile(certificates.Authority);
+            Assert.True(chain.Build(certificate), string.Join(", ", chain.ChainStatus.Select(status => status.StatusInformation)));
+            Assert.Equal(service.Name, SpiffeId.NameOf(certificate, "suite"));
+            Assert.All((string[])["localhost", "127.0.0.1", service.Name], name => Assert.True(certificate.MatchesHostname(name)));
+        }
+
+        Assert.All(Directory.GetFiles(Path.Combine(directory, "tls"), "*-key.pem"), file => Assert.Equal(OwnerOnly, File.GetUnixFileMode(file)));
+        Assert.Equal(Catalog.Services.Count + 1, Directory.GetFiles(Path.Combine(directory, "tls"), "*-key.pem").Length);
+    }
+
+    [Fact]
+    public void Certificates_that_are_there_stay_and_those_of_another_authority_are_replaced()
+    {
+        var certificates = MakeCertificates();
+        var before = Contents();
+
+        MakeCertificates();
+        Assert.Equal(before, Contents());
+
+        File.Delete(certificates.Authority);
+        MakeCertificates();
+        Assert.All(Directory.GetFiles(Path.Combine(directory, "tls")), file => Assert.NotEqual(before[file], File.ReadAllText(file)));
+    }
+
+    private Certificates MakeCertificates()
+    {
+        var certificates = Plan.CertificatesOf(directory);
+        certificates.MakeMissing(Catalog.Services);
+        return certificates;
     }
 
     private Keys Make()

@@ -32,6 +32,49 @@ public sealed class ManifestTests
     [InlineData("prod")]
     public void Every_pod_may_talk_to_what_it_calls_and_to_nothing_else(string overlay) => Assert.Empty(NetworkRules.Check(Manifests.Of(overlay)));
 
+    [Fact]
+    public void What_is_rendered_for_TLS_is_what_the_table_of_services_says() =>
+        Assert.True(KubernetesTls.Render(Catalog.Services) == File.ReadAllText(RenderCommand.KubernetesTlsFile), "components/mtls/services.yaml is out of date: dotnet run --project deploy/local -- render kubernetes");
+
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public async Task With_the_mtls_component_every_port_and_call_is_over_TLS_with_a_certificate_of_the_services_own_and_nothing_is_allowed_without(string overlay)
+    {
+        var manifests = Manifests.Parse(Manifests.RenderWith(overlay, "mtls"));
+
+        Assert.Empty(PodRules.Check(manifests).Concat(ReferenceRules.Check(manifests)).Concat(NetworkRules.Check(manifests)));
+        Assert.Equal("false", manifests.All<V1ConfigMap>().Single(map => map.Data.ContainsKey("Tls__AllowPlaintext")).Data["Tls__AllowPlaintext"]);
+        var made = (await SecretsAsync()).ToDictionary(secret => secret.Metadata.Name, secret => secret.Data);
+        foreach (var pod in manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service"))
+        {
+            var addresses = pod.Containers.SelectMany(c => c.Env).Where(e => e.Value?.StartsWith("http", StringComparison.Ordinal) == true && e.Name != "Kestrel__Endpoints__Management__Url").ToArray();
+            Assert.NotEmpty(addresses);
+            Assert.All(addresses, address => Assert.StartsWith("https://", address.Value, StringComparison.Ordinal));
+            var files = ReferenceRules.FilesOf(pod).Where(file => file.Secret == $"{pod.Name}-tls").Select(file => file.Key!).Order().ToArray();
+            Assert.Equal(["ca.crt", "tls.crt", "tls.key"], files);
+            Assert.All(files, file => Assert.True(made[$"{pod.Name}-tls"].ContainsKey(file)));
+            Assert.Equal("/health/ready", pod.Containers.Single().ReadinessProbe.HttpGet.Path);
+            Assert.Null(pod.Containers.Single().LivenessProbe.Grpc);
+        }
+
+        Assert.DoesNotContain(manifests.All<V1Service>().SelectMany(s => s.Spec.Ports), port => port.AppProtocol is "http" or "kubernetes.io/h2c");
+    }
+
+    /// <summary>The negative controls of the above.</summary>
+    [TheoryNeeding(Need.Kubectl)]
+    [InlineData("secretName: orders-tls", "secretName: gateway-tls", "the private key of another service")]
+    [InlineData("value: /tls/ca.crt", "value: /tls/ca.pem", "which nobody makes")]
+    [InlineData("path: /health/live\n            port: management", "path: /health/live\n            port: grpc", "probe asks for /health/live at port grpc")]
+    public void What_is_wrong_with_TLS_is_named(string right, string wrong, string says)
+    {
+        var yaml = Manifests.RenderWith("dev", "mtls");
+        Assert.Contains(right, yaml, StringComparison.Ordinal);
+        var manifests = Manifests.Parse(yaml.Replace(right, wrong, StringComparison.Ordinal));
+
+        Assert.Contains(PodRules.Check(manifests).Concat(ReferenceRules.Check(manifests)), broken => broken.Contains(says, StringComparison.Ordinal));
+    }
+
     [TheoryNeeding(Need.Kubectl)]
     [InlineData("dev")]
     [InlineData("prod")]
@@ -173,6 +216,7 @@ public sealed class ManifestTests
         try
         {
             new Keys(Path.Combine(directory, "keys")).MakeMissing(Catalog.Services);
+            Plan.CertificatesOf(Path.Combine(directory, "keys")).MakeMissing(Catalog.Services);
             var (code, yaml, error) = await Shell.RunAsync($"exec '{Path.Combine(Needs.Root, "deploy", "k8s", "secrets")}' '{directory}/keys' '{directory}/demo'");
             Assert.True(code == 0, error);
             return [.. Manifests.Parse(yaml).All<V1Secret>()];

@@ -53,7 +53,7 @@ internal static class PodRules
         {
             if (probe is null)
                 yield return $"container {container.Name} has no {name} probe";
-            else if (probe.Grpc is { } grpc)
+            else if (probe.Grpc is { } grpc && pod.Setting("Tls__CertificateFile") is null)
             {
                 if (!pod.Has($"{grpc.Port}"))
                     yield return $"the {name} probe asks at port {grpc.Port}, which is none of its ports";
@@ -61,6 +61,14 @@ internal static class PodRules
                 if (grpc.Service != (name == "readiness" ? null : "liveness"))
                     yield return $"the {name} probe asks about '{grpc.Service}'";
             }
+            else if (probe.HttpGet is { } http)
+            {
+                // A kubelet does not speak TLS here, and the other ports may.
+                if (http.Port.Value != "management" || !pod.Has("management") || http.Scheme is "HTTPS" || http.Path != (name == "readiness" ? "/health/ready" : "/health/live"))
+                    yield return $"the {name} probe asks for {http.Path} at port {http.Port.Value}";
+            }
+            else if (pod.Setting("Tls__CertificateFile") is not null)
+                yield return $"the {name} probe cannot ask at a port with TLS";
             else if (probe.Exec is null)
                 yield return $"the {name} probe neither asks over gRPC nor runs a command";
         }

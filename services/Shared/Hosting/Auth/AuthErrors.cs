@@ -28,5 +28,7 @@ internal static class AuthErrors
 
     public static Status OtherCaller { get; } = Domain.Other(StatusCode.PermissionDenied, "OTHER_CALLER", "A stream goes on with a newer token of whoever opened it, and of nobody else.");
 
+    public static Status CertificateMismatch { get; } = Domain.Other(StatusCode.Unauthenticated, "CERTIFICATE_MISMATCH", "A service shows a certificate with its own name, that of its token.");
+
     public static Status ScopeMissing { get; } = Domain.Other(StatusCode.PermissionDenied, "SCOPE_MISSING", "The access token is not for this: its scope lacks what the method needs.");
 }

@@ -89,7 +89,7 @@ public sealed class AuthOptions : IValidatableObject
         if (TokenAddress is { } tokens && !IsAddress(tokens))
             yield return new ValidationResult("must be an address such as http://identity:8089/connect/token", [nameof(TokenAddress)]);
         if (RevocationsAddress is { } revocations && !BackendOptions.IsAddress(revocations, out _))
-            yield return new ValidationResult("must be http://host:port or dns:///host:port", [nameof(RevocationsAddress)]);
+            yield return new ValidationResult("must be http://host:port, https://host:port or dns:///host:port", [nameof(RevocationsAddress)]);
         if (RevocationsAddress is not null && KeyFile is null && TokenFile is null)
             yield return new ValidationResult("must be absent where neither Auth:KeyFile nor Auth:TokenFile is given", [nameof(RevocationsAddress)]);
         if (KeyFile is not null && TokenFile is not null)

@@ -16,8 +16,13 @@ internal static class AuthRegistration
     public static void AddAuth(this WebApplicationBuilder builder, string name)
     {
         builder.Services.AddValidatedOptions<AuthOptions, AuthOptionsValidator>("Auth");
+        builder.RefuseOutsideDevelopment("Auth:Authority", services =>
+            services.GetRequiredService<IOptions<AuthOptions>>().Value.Authority is var issuer && !issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+                ? $"must be https outside Development, the address that people have in their browsers, but is '{issuer}'"
+                : null);
+        builder.Services.AddSingleton<AuthorityClient>();
         // The authority itself has another one.
-        builder.Services.AddSingleton(services => KeySource.Of(services.GetRequiredService<IOptions<AuthOptions>>().Value));
+        builder.Services.AddSingleton(services => KeySource.Of(services.GetRequiredService<IOptions<AuthOptions>>().Value, services.GetRequiredService<AuthorityClient>));
         builder.Services.AddSingleton(services => new Kept(services.GetRequiredService<IOptions<AuthOptions>>().Value, services.GetRequiredService<ILogger<Kept>>()));
         builder.Services.AddSingleton(services => new KeySet(
             services.GetRequiredService<KeySource>(), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<KeySet>>()));
@@ -29,7 +34,7 @@ internal static class AuthRegistration
             services.GetRequiredService<TokenCheck>(), services.GetRequiredService<Revocations>(), TimeProvider.System, services.GetService<IRequestLimits>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
         builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
-        builder.Services.AddSingleton(services => new TokenRequests(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, TimeProvider.System));
+        builder.Services.AddSingleton(services => new TokenRequests(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services.GetRequiredService<AuthorityClient>(), TimeProvider.System));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());
         builder.Services.AddSingleton<KeysCheck>();
         builder.Services.AddHealthChecks().AddCheck<KeysCheck>("keys");
@@ -46,7 +51,7 @@ internal static class AuthRegistration
 
     private static OwnToken TokenOf(AuthOptions options, string name, IServiceProvider services) => options.KeyFile is null
         ? new FileToken(options.TokenFile, TimeProvider.System)
-        : new RenewedToken(new ClientCredentials(options, name, TimeProvider.System), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
+        : new RenewedToken(new ClientCredentials(options, name, services.GetRequiredService<AuthorityClient>(), TimeProvider.System), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
 
     /// <summary>Reads the keys before the process takes calls.</summary>
     private sealed class KeysAtStart(KeySet keys) : IHostedService

@@ -1,3 +1,4 @@
+using Microservices.Hosting.Tls;
 using Microsoft.AspNetCore.Http;
 using Status = Google.Rpc.Status;
 
@@ -52,6 +53,9 @@ public sealed class CallerCheck
             return StrangerAsync(http, outcome.Error!);
         if (revocations.Include(caller))
             return new(AuthErrors.TokenRevoked);
+        // A service's token is of no use to another one that got hold of it.
+        if (caller.IsWorkload && http.Features.Get<PeerWorkload>() is { } peer && peer.Name != caller.Subject)
+            return new(AuthErrors.CertificateMismatch);
         foreach (var access in accesses)
         {
             if (access.Refusal(caller) is { } refusal)

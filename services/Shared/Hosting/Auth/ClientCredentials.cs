@@ -6,10 +6,11 @@ internal sealed record IssuedToken(string Token, TimeSpan Lifetime);
 /// <summary>Gets tokens for the process itself (RFC 6749, 4.4). Thread-safe.</summary>
 /// <param name="options">Where, and by which key.</param>
 /// <param name="clientId">What the process is called: "orders".</param>
+/// <param name="authority">Asks the authority.</param>
 /// <param name="time">The clock.</param>
-internal class ClientCredentials(AuthOptions options, string clientId, TimeProvider time)
+internal class ClientCredentials(AuthOptions options, string clientId, AuthorityClient authority, TimeProvider time)
 {
-    private readonly TokenRequests requests = new(options, clientId, time);
+    private readonly TokenRequests requests = new(options, clientId, authority, time);
 
     /// <summary>What the process is called.</summary>
     public string ClientId => requests.ClientId;

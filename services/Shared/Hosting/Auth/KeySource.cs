@@ -19,7 +19,7 @@ public abstract class KeySource
     public abstract Task<string> ReadAsync();
 
     /// <summary>The source that the options name.</summary>
-    internal static KeySource Of(AuthOptions options) => options.KeysFile is { } file ? new FileSource(file) : new AddressSource(options.KeysUri);
+    internal static KeySource Of(AuthOptions options, Func<AuthorityClient> authority) => options.KeysFile is { } file ? new FileSource(file) : new AddressSource(options.KeysUri, authority());
 
     private sealed class FileSource(string path) : KeySource
     {
@@ -34,7 +34,7 @@ public abstract class KeySource
         public override Task<string> ReadAsync() => File.ReadAllTextAsync(path);
     }
 
-    private sealed class AddressSource(Uri address) : KeySource
+    private sealed class AddressSource(Uri address, AuthorityClient authority) : KeySource
     {
         public override bool IsLocal => false;
 
@@ -44,6 +44,6 @@ public abstract class KeySource
 
         public override string Name => address.ToString();
 
-        public override Task<string> ReadAsync() => AuthorityClient.Http.GetStringAsync(address);
+        public override Task<string> ReadAsync() => authority.Http.GetStringAsync(address);
     }
 }

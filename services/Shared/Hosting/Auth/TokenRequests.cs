@@ -17,9 +17,11 @@ public sealed class TokenRequests
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
     private readonly JsonWebTokenHandler assertions = new() { SetDefaultTimesOnTokenCreation = false };
     private readonly AuthOptions options;
+    private readonly AuthorityClient authority;
     private readonly TimeProvider time;
 
-    internal TokenRequests(AuthOptions options, string clientId, TimeProvider time) => (this.options, ClientId, this.time) = (options, clientId, time);
+    internal TokenRequests(AuthOptions options, string clientId, AuthorityClient authority, TimeProvider time) =>
+        (this.options, ClientId, this.authority, this.time) = (options, clientId, authority, time);
 
     /// <summary>What the process is called.</summary>
     public string ClientId { get; }
@@ -44,7 +46,7 @@ public sealed class TokenRequests
         };
         if (caller is not null)
             request.Headers.TryAddWithoutValidation("X-Forwarded-For", caller.ToString());
-        using var response = await AuthorityClient.Http.SendAsync(request, cancellationToken);
+        using var response = await authority.Http.SendAsync(request, cancellationToken);
         var answer = await ReadAsync(response.Content, cancellationToken);
         return new(
             response.StatusCode, response.IsSuccessStatusCode && answer is { Token.Length: > 0, ExpiresIn: > 0 } ? answer.Token : null, TimeSpan.FromSeconds(answer?.ExpiresIn ?? 0),

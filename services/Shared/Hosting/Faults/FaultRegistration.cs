@@ -1,4 +1,3 @@
-using Microservices.Primitives;
 using Microservices.Streaming.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -19,9 +18,9 @@ internal static class FaultRegistration
     {
         if (!builder.Configuration.GetSection(Section).Exists())
             return;
+        builder.RefuseOutsideDevelopment(Section, _ => $"must not be set, since faults exist in the Development environment only, and this is {builder.Environment.EnvironmentName}");
         if (!builder.Environment.IsDevelopment())
-            throw new InvalidSettingException(Section, $"must not be set, since faults exist in the Development environment only, and this is {builder.Environment.EnvironmentName}");
-
+            return;
         builder.Services.AddValidatedOptions<FaultOptions, FaultOptionsValidator>(Section);
         builder.Services.AddSingleton<FaultRules>();
         builder.Services.AddSingleton<ICallInterceptor>(services => services.GetRequiredService<FaultRules>());

@@ -69,12 +69,13 @@ public static class CallStreamServiceCollectionExtensions
         {
             var options = provider.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get(section);
             options.Token ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.TokenAsync : null;
+            options.Tls ??= provider.GetService<IClientTls>();
             var logging = provider.GetRequiredService<ILoggerFactory>();
             return new CallStreamClient<TCall, TResult>(
                 method,
                 options,
                 address => new GrpcReplicaConnection<TCall, TResult>(method, address, options, logging),
-                source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
+                source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses, options.Tls),
                 provider.GetRequiredService<IMeterFactory>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<AwayReplicas>(),

@@ -26,7 +26,7 @@ internal sealed class GrpcReplicaConnection<TCall, TResult> : ReplicaConnection<
     {
         _method = method;
         _options = options;
-        _channel = ReplicaChannel.Open(address, options.ConnectTimeout, options.KeepAlivePingDelay, options.KeepAlivePingTimeout, logging);
+        _channel = ReplicaChannel.Open(address, options.ConnectTimeout, options.KeepAlivePingDelay, options.KeepAlivePingTimeout, options.Tls?.Options(ConfiguredReplicas.NamesOf(options.Addresses)), logging);
         _invoker = _channel.CreateCallInvoker();
     }
 

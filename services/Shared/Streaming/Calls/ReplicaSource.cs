@@ -10,8 +10,8 @@ public interface IReplicaSource
     ValueTask<IReadOnlyCollection<Uri>> ResolveAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>The configured replicas: addresses as they are, and names, which are resolved anew each time.</summary>
-internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IReplicaSource
+/// <summary>The configured replicas: addresses as they are, and names, which are resolved anew each time, with TLS where the process knows the suite's certificate authority.</summary>
+internal sealed class ConfiguredReplicas(IEnumerable<string> addresses, IClientTls? tls = null) : IReplicaSource
 {
     private const string Examples = "http://host:port, https://host:port or dns:///host:port";
 
@@ -30,11 +30,14 @@ internal sealed class ConfiguredReplicas(IEnumerable<string> addresses) : IRepli
 
             var name = NameOf(address);
             foreach (var ip in await Dns.GetHostAddressesAsync(name.Host, cancellationToken))
-                found.Add(new UriBuilder("http", ip.ToString(), name.Port).Uri);
+                found.Add(new UriBuilder(tls is { IsOn: true } ? "https" : "http", ip.ToString(), name.Port).Uri);
         }
 
         return found;
     }
+
+    /// <summary>The names among configured addresses, without ports: a replica's certificate is for one of them, and not for its address.</summary>
+    internal static IEnumerable<string> NamesOf(IEnumerable<string> addresses) => addresses.Select(address => new Uri(address)).Where(IsName).Select(uri => NameOf(uri).Host);
 
     /// <summary>What is wrong with configured addresses: there is at least one, unless they come from elsewhere, and each is like those that are documented.</summary>
     internal static IEnumerable<ValidationResult> Validate(string member, IList<string> addresses, bool ownSource)

@@ -50,6 +50,9 @@ public sealed class EventStreamClientOptions : IValidatableObject
     /// </summary>
     public Func<CancellationToken, ValueTask<string>>? Token { get; set; }
 
+    /// <summary>How TLS is spoken with the replicas; null where they have none.</summary>
+    internal IClientTls? Tls { get; set; }
+
     /// <summary>Whether the replicas come from an <see cref="IReplicaSource"/> that was registered, and <see cref="Addresses"/> may be empty.</summary>
     internal bool HasSource { get; set; }
 

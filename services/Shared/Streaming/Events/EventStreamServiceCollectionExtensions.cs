@@ -71,10 +71,11 @@ public static class EventStreamServiceCollectionExtensions
         {
             var options = provider.GetRequiredService<IOptionsMonitor<EventStreamClientOptions>>().Get(section);
             options.Token ??= provider.GetService<IStreamCredentials>() is { } credentials ? credentials.TokenAsync : null;
+            options.Tls ??= provider.GetService<IClientTls>();
             return new GrpcEventStreamClient<TRequest, TResponse, TEvent>(
                 method,
                 options,
-                source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses),
+                source?.Invoke(provider) ?? new ConfiguredReplicas(options.Addresses, options.Tls),
                 provider.GetRequiredService<IMeterFactory>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<AwayReplicas>(),

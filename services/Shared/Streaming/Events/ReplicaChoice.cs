@@ -107,5 +107,5 @@ internal sealed class ReplicaChoice(IReplicaSource source, EventStreamClientOpti
         }
     }
 
-    private GrpcChannel Connect(Uri address) => ReplicaChannel.Open(address, options.ConnectTimeout, PingDelay, PingTimeout, logging);
+    private GrpcChannel Connect(Uri address) => ReplicaChannel.Open(address, options.ConnectTimeout, PingDelay, PingTimeout, options.Tls?.Options(ConfiguredReplicas.NamesOf(options.Addresses)), logging);
 }

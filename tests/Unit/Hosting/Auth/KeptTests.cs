@@ -119,7 +119,7 @@ public sealed class KeptTests : IDisposable
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Line = formatter(state, exception);
     }
 
-    private sealed class Authority(string name, string? token, TimeProvider time) : ClientCredentials(new AuthOptions(), name, time)
+    private sealed class Authority(string name, string? token, TimeProvider time) : ClientCredentials(new AuthOptions(), name, null!, time)
     {
         public override Task<IssuedToken> RequestAsync(CancellationToken cancellationToken) =>
             token is null ? throw new HttpRequestException("Connection refused") : Task.FromResult(new IssuedToken(token, TimeSpan.FromMinutes(5)));

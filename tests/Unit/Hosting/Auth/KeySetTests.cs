@@ -136,7 +136,7 @@ public sealed class KeySetTests : IDisposable
     [Fact]
     public async Task A_file_that_is_missing_or_wrong_stops_the_process_and_names_the_setting()
     {
-        var missing = new KeySet(KeySource.Of(new AuthOptions { KeysFile = "/nowhere/keys.json" }), Nothing, time, NullLogger<KeySet>.Instance);
+        var missing = new KeySet(KeySource.Of(new AuthOptions { KeysFile = "/nowhere/keys.json" }, () => throw new InvalidOperationException("A file needs no authority")), Nothing, time, NullLogger<KeySet>.Instance);
         var refused = await Assert.ThrowsAsync<InvalidSettingException>(() => missing.StartAsync("Auth:KeysFile"));
         Assert.StartsWith("Auth:KeysFile must be a JSON Web Key Set with a key for ES256, but /nowhere/keys.json is not: ", refused.Message, StringComparison.Ordinal);
     }

@@ -141,7 +141,7 @@ public sealed class RenewedTokenTests : IAsyncDisposable
         }
     }
 
-    private sealed class Authority(TimeProvider time) : ClientCredentials(new AuthOptions(), "orders", time)
+    private sealed class Authority(TimeProvider time) : ClientCredentials(new AuthOptions(), "orders", null!, time)
     {
         private TaskCompletionSource<IssuedToken> answer = New();
         private volatile int asked;
