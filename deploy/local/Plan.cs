@@ -112,7 +112,7 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
             SetUnlessSet(settings, "Auth__KeysAddress", $"{identity}/.well-known/jwks");
         // Another authority says nothing of the kind.
         if (service != Catalog.Identity && Variable("Auth__KeysAddress") is null && Variable("Auth__KeysFile") is null)
-            SetUnlessSet(settings, "Auth__RevocationsAddress", Loopback(Catalog.Identity.GrpcPort));
+            SetUnlessSet(settings, "Auth__RevocationsAddress", Address(Catalog.Identity.GrpcPort));
         SetUnlessSet(settings, "Auth__TokenAddress", $"{identity}/connect/token");
         if (Variable("Auth__TokenFile") is null)
             settings["Auth__KeyFile"] = Keys.Of(service);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -46,6 +47,14 @@ public sealed class TestCa : IDisposable
         var until = DateTimeOffset.UtcNow + (validFor ?? TimeSpan.FromDays(1));
         using var certificate = request.Create(authority, DateTimeOffset.UtcNow.AddDays(-2), until, RandomNumberGenerator.GetBytes(8));
         return (certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>The options of a client that believes it.</summary>
+    public SslClientAuthenticationOptions Trust()
+    {
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.ImportFromPem(Pem);
+        return new SslClientAuthenticationOptions { CertificateChainPolicy = trust };
     }
 
     /// <inheritdoc/>

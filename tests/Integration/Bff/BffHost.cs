@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Text.Json.Nodes;
 using Microservices.Tests.Integration.Gateway;
 using Microservices.Tests.Integration.Identity;
@@ -6,9 +7,12 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Bff;
 
-/// <summary>Identity, Users, and two replicas of the gateway, at whose address browsers log in; each calls the others by a key of its own. Access tokens last for 10 s.</summary>
+/// <summary>Identity, Users, and two replicas of the gateway, at whose address browsers log in; each calls the others by a key of its own. Access tokens last for 10 s. The
+/// issuer is https, as production wants it.</summary>
 public class BffHost : IdentityHost
 {
+    private static readonly TestCa Ca = new();
+
     private readonly int identityPort = Eventually.FreePort();
 
     /// <summary>The gateway at the issuer's address.</summary>
@@ -19,13 +23,17 @@ public class BffHost : IdentityHost
 
     protected override IEnumerable<(string Key, string Value)> Settings =>
     [
-        .. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Identity:WorkloadKeys", Path.Combine(Files, "public")), ("Kestrel:Endpoints:Http:Url", Internal),
+        .. UsersSettings, ("Auth:KeyFile", KeyFile("identity")), ("Auth:TokenAddress", $"{Internal}/connect/token"), ("Identity:WorkloadKeys", Path.Combine(Files, "public")), ("Kestrel:Endpoints:Http:Url", Internal),
         ("Identity:AccessTokenLifetime", Lifetime),
     ];
 
     protected virtual string Lifetime => "00:00:10";
 
     protected override IEnumerable<(string Key, string Value)> UsersSettings => [("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", $"{Internal}/.well-known/jwks")];
+
+    protected override string Scheme => Uri.UriSchemeHttps;
+
+    protected override SslClientAuthenticationOptions Tls => Ca.Trust();
 
     private string Internal => $"http://127.0.0.1:{identityPort}";
 
@@ -36,7 +44,10 @@ public class BffHost : IdentityHost
         foreach (var name in (string[])["identity", "gateway"])
             WorkloadHost.WriteKeys(name, KeyFile(name), Path.Combine(Files, "public", $"{name}.json"));
         await base.InitializeAsync();
-        Gateway = NewGateway(("Kestrel:Endpoints:Http:Url", Issuer.AbsoluteUri));
+        var (certificate, key) = Ca.Issue("gateway");
+        var file = Path.Combine(Files, "gateway.pem");
+        await File.WriteAllTextAsync(file, certificate + key);
+        Gateway = NewGateway(("Kestrel:Endpoints:Http:Url", Issuer.AbsoluteUri), ("Tls:CertificateFile", file));
         Replica = NewGateway();
     }
 
@@ -50,8 +61,6 @@ public class BffHost : IdentityHost
     /// <summary>A replica of the gateway, with these settings over its own.</summary>
     internal GatewayFactory NewGateway(params (string Key, string Value)[] more) => new(
     [
-        // Its issuer is without TLS.
-        ("environment", "Development"),
         ("Auth:Authority", Issuer.AbsoluteUri), ("Auth:KeysAddress", $"{Internal}/.well-known/jwks"), ("Auth:TokenAddress", $"{Internal}/connect/token"), ("Auth:KeyFile", KeyFile("gateway")),
         ("Authority:Address", Internal), ("Backends:Users:Addresses:0", Users.Grpc), ("Backends:Identity:Addresses:0", Identity.Grpc), ("Auth:RevocationsAddress", Identity.Grpc), .. more,
     ]);
@@ -81,7 +90,7 @@ public class BffHost : IdentityHost
     internal static Browser At(GatewayFactory gateway, Browser browser) => At(gateway, browser.Session());
 
     /// <summary>A browser at a replica of the gateway, with this cookie.</summary>
-    internal static Browser At(GatewayFactory gateway, string cookie) => new(gateway.RestAddress, null) { Cookies = { [BffCalls.Cookie] = cookie } };
+    internal static Browser At(GatewayFactory gateway, string cookie) => new(gateway.RestAddress, null, Ca.Trust()) { Cookies = { [BffCalls.Cookie] = cookie } };
 }
 
 /// <summary>Calls as the scripts of a page make them.</summary>

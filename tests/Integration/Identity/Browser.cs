@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Text.RegularExpressions;
 using Microsoft.Net.Http.Headers;
 
@@ -11,9 +12,9 @@ public sealed record Answer(HttpStatusCode Status, string? Location, string Page
 /// A browser without JavaScript: keeps cookies, and submits forms with what is hidden in them. It follows no redirect by itself. Like real ones it takes secure cookies from
 /// this machine without TLS.
 /// </summary>
-public sealed partial class Browser(Uri origin, string? address) : IDisposable
+public sealed partial class Browser(Uri origin, string? address, SslClientAuthenticationOptions? tls = null) : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = origin };
+    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, SslOptions = tls ?? new() }) { BaseAddress = origin };
 
     /// <summary>Its cookies.</summary>
     public Dictionary<string, string> Cookies { get; } = [];

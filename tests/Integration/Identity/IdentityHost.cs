@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using Microservices.Identity;
 using Microservices.Persistence;
@@ -38,6 +39,12 @@ public class IdentityHost : IAsyncLifetime
     /// <summary>Settings of Users, of a class of tests.</summary>
     protected virtual IEnumerable<(string Key, string Value)> UsersSettings => [];
 
+    /// <summary>The scheme of its issuer.</summary>
+    protected virtual string Scheme => Uri.UriSchemeHttp;
+
+    /// <summary>How browsers speak TLS with the issuer, where that is https.</summary>
+    protected virtual SslClientAuthenticationOptions? Tls => null;
+
     /// <summary>The directory of all its files.</summary>
     protected string Files => directory;
 
@@ -46,7 +53,7 @@ public class IdentityHost : IAsyncLifetime
     public virtual async Task InitializeAsync()
     {
         var port = Eventually.FreePort();
-        Issuer = new Uri($"http://127.0.0.1:{port}/");
+        Issuer = new Uri($"{Scheme}://127.0.0.1:{port}/");
         Users = await StartUsersAsync();
         Identity = await StartAsync(port);
     }
@@ -99,7 +106,7 @@ public class IdentityHost : IAsyncLifetime
     public Browser NewBrowser(string? address = null)
     {
         var number = Interlocked.Increment(ref browsers);
-        return new(Issuer, address ?? $"10.0.{number / 250}.{number % 250 + 1}");
+        return new(Issuer, address ?? $"10.0.{number / 250}.{number % 250 + 1}", Tls);
     }
 
     /// <summary>An account made now, and the browser that has made it.</summary>

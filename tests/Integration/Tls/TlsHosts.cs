@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 using Microservices.Orders;
@@ -62,14 +61,10 @@ public sealed class TlsHosts : IAsyncLifetime, IDisposable
     /// <summary>Connections of such a client.</summary>
     internal SocketsHttpHandler Handler((string Certificate, string Key)? own = null)
     {
-        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        trust.CustomTrustStore.ImportFromPem(Ca.Pem);
+        var tls = Ca.Trust();
         var certificate = own is { } pem ? X509Certificate2.CreateFromPem(pem.Certificate, pem.Key) : null;
-        return new SocketsHttpHandler
-        {
-            EnableMultipleHttp2Connections = true,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust, LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate! },
-        };
+        tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!;
+        return new SocketsHttpHandler { EnableMultipleHttp2Connections = true, SslOptions = tls };
     }
 
     public async Task DisposeAsync()

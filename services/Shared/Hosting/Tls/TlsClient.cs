@@ -39,7 +39,7 @@ public sealed class TlsClient : IClientTls
     public SslClientAuthenticationOptions OptionsForSelf()
     {
         var options = WithOwn();
-        options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && files.Current.Own is { } own && certificate.Equals(own.TargetCertificate);
+        options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && files.Current.Own is { } own && certificate.GetRawCertData().AsSpan().SequenceEqual(own.TargetCertificate.RawData);
         return options;
     }
 
