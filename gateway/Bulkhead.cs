@@ -2,6 +2,8 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microservices.Gateway.Errors;
 using Microservices.Hosting;
+using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
@@ -14,20 +16,23 @@ namespace Microservices.Gateway;
 /// <summary>
 /// Keeps the unary calls to one backend within what it can bear (<see cref="ConcurrencyLimit"/>), so that one that hangs takes nothing
 /// from the others; a call beyond the limit fails at once with RESOURCE_EXHAUSTED (a <see cref="StatusException"/>, thrown by the call itself,
-/// so that a caller can tell it from a service that refuses). The call streams to it have a limit of their own.
+/// so that a caller can tell it from a service that refuses). No user uses it up for the others (<see cref="UserShares"/>). The call streams to it have a limit of their own.
 /// </summary>
-internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Interceptor
+internal sealed class Bulkhead(ConcurrencyLimit limit, IHttpContextAccessor requests, TimeProvider time) : Interceptor
 {
+    private readonly UserShares users = new(limit);
+
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
     {
-        if (!limit.TryEnter())
+        var user = requests.HttpContext?.User is Principal caller && UserCount.Counts(caller) ? caller.Id : null;
+        if (!users.TryEnter(user))
             throw new StatusException(GatewayErrors.Overloaded());
         var call = continuation(request, context);
-        return new AsyncUnaryCall<TResponse>(WatchAsync(call.ResponseAsync, context.Options.Deadline ?? DateTime.MaxValue), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
+        return new AsyncUnaryCall<TResponse>(WatchAsync(call.ResponseAsync, user, context.Options.Deadline ?? DateTime.MaxValue), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
     }
 
-    private async Task<T> WatchAsync<T>(Task<T> response, DateTime deadline)
+    private async Task<T> WatchAsync<T>(Task<T> response, string? user, DateTime deadline)
     {
         var (started, given) = (time.GetTimestamp(), deadline - time.GetUtcNow().UtcDateTime);
         try
@@ -46,6 +51,10 @@ internal sealed class Bulkhead(ConcurrencyLimit limit, TimeProvider time) : Inte
             limit.Ignored();
             throw;
         }
+        finally
+        {
+            users.Exit(user);
+        }
     }
 }
 
@@ -54,6 +63,7 @@ internal static class BulkheadRegistration
     /// <summary>Registers the clients of the services that REST and overviews are made of.</summary>
     public static void AddGuardedBackends(this WebApplicationBuilder builder)
     {
+        builder.Services.AddHttpContextAccessor();
         builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
         builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
         builder.AddGuardedBackend<NotificationsService.NotificationsServiceClient>("Notifications");
@@ -66,6 +76,6 @@ internal static class BulkheadRegistration
         {
             var time = services.GetRequiredService<TimeProvider>();
             var options = services.GetRequiredService<IOptionsMonitor<CallStreamClientOptions>>().Get($"Backends:{name}");
-            return new Bulkhead(new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time), time);
+            return new Bulkhead(new ConcurrencyLimit(options.MinConcurrency, options.MaxConcurrency, time), services.GetRequiredService<IHttpContextAccessor>(), time);
         });
 }

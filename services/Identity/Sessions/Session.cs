@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Google.Protobuf.WellKnownTypes;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Microservices.Identity;
 
@@ -51,6 +50,6 @@ internal sealed class Session
         ExpireTime = ExpireTime.ToTimestamp(),
     };
 
-    /// <summary>A new id.</summary>
-    public static string NewId() => WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(16));
+    /// <summary>A new id, as requests may name it: in hexadecimal, since one in base64url may begin with a hyphen.</summary>
+    public static string NewId() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 }

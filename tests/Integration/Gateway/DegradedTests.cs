@@ -1,3 +1,4 @@
+using System.Net;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Gateway.V1;
@@ -147,6 +148,34 @@ public sealed class DegradedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_user_whose_calls_hang_leaves_room_for_those_of_others()
+    {
+        var held = new HeldCall();
+        gateway.Orders.OnList = async (request, context) =>
+        {
+            if (request.UserId == "greedy")
+                await held.HoldAsync(context);
+            return new ListOrdersResponse();
+        };
+        using var greedy = Client("greedy");
+        using var ada = Client("ada");
+        var refused = 0;
+        var hanging = Enumerable.Range(0, 20).Select(async _ =>
+        {
+            using var answer = await greedy.GetAsync("/v1/users/greedy/orders");
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                Interlocked.Increment(ref refused);
+        }).ToList();
+        await Eventually.UntilAsync(() => Volatile.Read(ref refused) == 20 - 6, "three quarters of the limit hang, and the rest is refused");
+
+        for (var i = 0; i < 10; i++)
+            Assert.Equal(HttpStatusCode.OK, (await ada.GetAsync("/v1/users/ada/orders")).StatusCode);
+
+        held.Release();
+        await Task.WhenAll(hanging);
+    }
+
+    [Fact]
     public async Task A_part_that_is_too_large_fails_alone()
     {
         gateway.Orders.OnList = (request, _) =>
@@ -161,6 +190,8 @@ public sealed class DegradedTests : IAsyncLifetime, IDisposable
         Assert.Equal("error", orders.Text("status"));
         Assert.Equal("PART_TOO_LARGE", orders.GetProperty("problem").Text("reason"));
     }
+
+    private HttpClient Client(string user) => new(Tokens.Bearer(new SocketsHttpHandler(), Tokens.Of(user))) { BaseAddress = gateway.Gateway.RestAddress };
 
     private Task<HttpResponseMessage> GetAsync(string path, string? cacheControl) =>
         gateway.Rest.SendAsync(HttpMethod.Get, path, header: cacheControl is null ? null : ("Cache-Control", cacheControl));

@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Microservices.Hosting.Errors;
 using Microservices.Identity;
 using Microservices.Identity.V1;
 using Microsoft.EntityFrameworkCore;
@@ -148,6 +149,10 @@ public sealed class AccountTests(IdentityHost host) : IClassFixture<IdentityHost
         await host.Database.WriteAsync(context => context.AuditRecords.Where(r => r.Sequence == 1).ExecuteDeleteAsync(), default);
         Assert.Equal(1, await audit.VerifyAsync(default));
     }
+
+    [Fact]
+    public void The_id_of_a_session_may_always_be_named_in_a_request() =>
+        Assert.All(Enumerable.Range(0, 1_000).Select(_ => Microservices.Identity.Session.NewId()), id => Assert.True(FieldViolations.IsId(id), id));
 
     private static readonly string ForOperators = Tokens.Authorize("openid offline_access identity.write");
 
