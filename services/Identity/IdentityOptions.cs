@@ -63,7 +63,7 @@ internal sealed class IdentityOptions : IValidatableObject
     [MaxLength(254)]
     public string? MakeOperatorAndExit { get; set; }
 
-    /// <summary>Who may ask for tokens. Default none; 0 to 100.</summary>
+    /// <summary>Who may ask for tokens, beside services and "cli", the command line, which is there unless one is called so. Default none; at most 100 in all.</summary>
     [Length(0, 100, ErrorMessage = "must have at most 100 clients")]
     public IList<ClientDefinition> Clients { get; } = [];
 

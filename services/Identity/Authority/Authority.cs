@@ -38,6 +38,11 @@ internal static class Authority
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<IdentityOptions, IdentityOptionsValidator>("Identity");
+        builder.Services.PostConfigure<IdentityOptions>(options =>
+        {
+            if (options.Clients.All(client => client.ClientId != ClientDefinition.CommandLineId))
+                options.Clients.Add(ClientDefinition.CommandLine());
+        });
         builder.RefuseOutsideDevelopment(IssuerKey, services => services.GetRequiredService<IOptions<IdentityOptions>>().Value.Issuer is var issuer && !issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
             ? $"must be https outside Development, the address that people have in their browsers, but is '{issuer}'"
             : null);

@@ -19,6 +19,9 @@ internal enum Grant
 /// <summary>One client: an item of <c>Identity:Clients</c>.</summary>
 internal sealed class ClientDefinition
 {
+    /// <summary>The <see cref="ClientId"/> of <see cref="CommandLine"/>.</summary>
+    public const string CommandLineId = "cli";
+
     /// <summary>Its <c>client_id</c>.</summary>
     public string ClientId { get; set; } = "";
 
@@ -43,12 +46,25 @@ internal sealed class ClientDefinition
     /// <summary>Whether people are asked before it gets a token for the first time.</summary>
     public bool AsksConsent { get; set; } = true;
 
+    /// <summary>Whether the tokens that it gets for itself are those of an operator, bounded by their scopes. Without, they open no method but those of every caller.</summary>
+    public bool IsOperator { get; set; }
+
+    /// <summary>Command lines, which people let in: a client that is there unless one of the same id is.</summary>
+    public static ClientDefinition CommandLine()
+    {
+        var client = new ClientDefinition { ClientId = CommandLineId, DisplayName = "Command line", Grants = { Grant.DeviceCode } };
+        foreach (var scope in Authority.Scopes)
+            client.Scopes.Add(scope);
+        return client;
+    }
+
     /// <summary>What is wrong with it, if anything: goes on after its key.</summary>
     public string? Problem() =>
         ClientId.Length is 0 or > 100 ? "must have a ClientId of 1 to 100 characters"
         : DisplayName.Length is 0 or > 100 ? "must have a DisplayName of 1 to 100 characters"
         : Grants.Count == 0 ? "must have one of the Grants: AuthorizationCode, DeviceCode, ClientCredentials, TokenExchange"
         : KeySetFile is null && (Grants.Contains(Grant.ClientCredentials) || Grants.Contains(Grant.TokenExchange)) ? "must have a KeySetFile, since ClientCredentials and TokenExchange need a key"
+        : IsOperator && !Grants.Contains(Grant.ClientCredentials) ? "must have ClientCredentials among its Grants, since IsOperator is about what it does for itself"
         : Scopes.FirstOrDefault(scope => !Authority.Scopes.Contains(scope)) is { } unknown ? $"must have Scopes among {string.Join(", ", Authority.Scopes)}, but has '{unknown}'"
         : RedirectUris.Concat(LogoutUris).FirstOrDefault(uri => !IsRedirect(uri)) is { } bad ? $"must have RedirectUris and LogoutUris that are absolute, without a fragment, but has '{bad}'"
         : null;

@@ -15,7 +15,17 @@ internal sealed class Clients(IServiceProvider services, IOptions<IdentityOption
     /// <summary>What the database has at the clients that are services of the suite: their tokens have the role.</summary>
     public const string WorkloadPermission = $"role:{TokenClaims.WorkloadRole}";
 
+    private const string OperatorPermission = $"role:{Roles.Operator}";
     private const int Attempts = 5;
+
+    /// <summary>The role of a client that asks for itself; null for none.</summary>
+    public static async Task<string?> RoleOfAsync(IOpenIddictApplicationManager applications, string clientId, CancellationToken cancellationToken)
+    {
+        if (await applications.FindByClientIdAsync(clientId, cancellationToken) is not { } client)
+            return null;
+        var permissions = await applications.GetPermissionsAsync(client, cancellationToken);
+        return permissions.Contains(WorkloadPermission) ? TokenClaims.WorkloadRole : permissions.Contains(OperatorPermission) ? Roles.Operator : null;
+    }
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -67,6 +77,8 @@ internal sealed class Clients(IServiceProvider services, IOptions<IdentityOption
         application.Permissions.UnionWith(client.Grants.SelectMany(PermissionsOf));
         application.Permissions.UnionWith(client.Scopes.Where(scope => scope is not (Scopes.OpenId or Scopes.OfflineAccess)).Select(scope => Permissions.Prefixes.Scope + scope));
         application.Permissions.Add(Permissions.Endpoints.Revocation);
+        if (client.IsOperator)
+            application.Permissions.Add(OperatorPermission);
         if (client.LogoutUris.Count > 0)
             application.Permissions.Add(Permissions.Endpoints.EndSession);
         if (client.Scopes.Contains(Scopes.OfflineAccess))

@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Microservices.Auth.V1;
-using Microservices.Hosting.Auth;
 using Microservices.Persistence;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -42,13 +41,12 @@ internal sealed class Grants(Database<IdentityDbContext> database, Sessions sess
         return Finish(identity, scopes);
     }
 
-    /// <summary>What the tokens of a client say that asks for itself: of a service of the suite that it is one, and of no other.</summary>
+    /// <summary>What the tokens of a client say that asks for itself: of a service of the suite that it is one, and of a client whose definition says so that it is an operator.</summary>
     public async Task<ClaimsPrincipal> OfClientAsync(OpenIddictRequest request, CancellationToken cancellationToken)
     {
         var identity = new ClaimsIdentity("OpenIddict", Claims.Name, Authority.RolesClaim).SetClaim(Claims.Subject, request.ClientId);
-        if (await applications.FindByClientIdAsync(request.ClientId!, cancellationToken) is { } client
-            && await applications.HasPermissionAsync(client, Clients.WorkloadPermission, cancellationToken))
-            SetRoles(identity, [TokenClaims.WorkloadRole]);
+        if (await Clients.RoleOfAsync(applications, request.ClientId!, cancellationToken) is { } role)
+            SetRoles(identity, [role]);
         return Finish(identity, request.GetScopes().Remove(Scopes.OfflineAccess));
     }
 

@@ -84,9 +84,10 @@ public class IdentityHost : IAsyncLifetime
             ["Identity:LoginTimeout"] = "00:00:30",
         };
         string[] all = ["openid", "offline_access", "users.read", "orders.read", "orders.write", "identity.write"];
-        AddClient(settings, 0, "cli", "DeviceCode", all, null);
+        AddClient(settings, 0, "reports", "ClientCredentials", all, keys);
         AddClient(settings, 1, "shop", "AuthorizationCode", all, null);
         AddClient(settings, 2, "worker", "ClientCredentials", all, keys);
+        settings["Identity:Clients:0:IsOperator"] = "true";
         settings["Identity:Clients:1:RedirectUris:0"] = Redirect;
         settings["Identity:Clients:1:LogoutUris:0"] = "http://127.0.0.1:9/";
         settings["Identity:Clients:2:Grants:1"] = "TokenExchange";

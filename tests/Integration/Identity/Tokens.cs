@@ -51,12 +51,12 @@ internal static class Tokens
         return body;
     }
 
-    /// <summary>The proof of the client "worker" that it has its key.</summary>
-    public static string Assertion(this IdentityHost host, SigningCredentials? credentials = null, string? audience = null, string type = "client-authentication+jwt") => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+    /// <summary>The proof of a client that it has its key, which is the same for all of them.</summary>
+    public static string Assertion(this IdentityHost host, SigningCredentials? credentials = null, string? audience = null, string type = "client-authentication+jwt", string client = "worker") => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
     {
-        Issuer = "worker",
+        Issuer = client,
         Audience = audience ?? host.Issuer.AbsoluteUri,
-        Claims = new Dictionary<string, object> { ["sub"] = "worker", ["jti"] = Guid.NewGuid().ToString() },
+        Claims = new Dictionary<string, object> { ["sub"] = client, ["jti"] = Guid.NewGuid().ToString() },
         IssuedAt = DateTime.UtcNow,
         Expires = DateTime.UtcNow.AddMinutes(1),
         TokenType = type,
@@ -64,8 +64,12 @@ internal static class Tokens
     });
 
     /// <summary>Asks as the client "worker".</summary>
-    public static Task<(HttpStatusCode Status, JsonObject Body)> AskAsWorkerAsync(this IdentityHost host, string assertion, params (string Name, string Value)[] fields) => host.AskAsync(
-        [.. fields, ("client_id", "worker"), ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), ("client_assertion", assertion)]);
+    public static Task<(HttpStatusCode Status, JsonObject Body)> AskAsWorkerAsync(this IdentityHost host, string assertion, params (string Name, string Value)[] fields) =>
+        host.AskAsAsync("worker", assertion, fields);
+
+    /// <summary>Asks as a client with a key.</summary>
+    public static Task<(HttpStatusCode Status, JsonObject Body)> AskAsAsync(this IdentityHost host, string client, string assertion, params (string Name, string Value)[] fields) => host.AskAsync(
+        [.. fields, ("client_id", client), ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), ("client_assertion", assertion)]);
 
     /// <summary>What a token says.</summary>
     public static JsonObject Claims(string jwt) => JsonNode.Parse(Base64UrlEncoder.Decode(jwt.Split('.')[1]))!.AsObject();

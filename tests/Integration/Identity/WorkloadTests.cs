@@ -67,6 +67,21 @@ public sealed class WorkloadTests(WorkloadHost host) : IClassFixture<WorkloadHos
         Assert.Equal(["user"], claims["roles"]!.AsArray().Select(role => role!.GetValue<string>()));
     }
 
+    [Fact]
+    public async Task A_client_whose_definition_says_so_is_an_operator_as_far_as_its_scopes_go_and_makes_nobody_else_one()
+    {
+        var (browser, _) = await host.NewAccountAsync();
+        var userId = Tokens.Claims((await host.LogInAsync(browser)).Text("access_token")).Text("sub");
+
+        var reports = await ReportsAsync("users.read identity.write");
+        Assert.Equal(["operator"], Tokens.Claims(reports)["roles"]!.AsArray().Select(role => role!.GetValue<string>()));
+        Assert.Equal(userId, (await GetUserAsync(reports, userId)).UserId);
+        await Errors.FailsAsync(StatusCode.PermissionDenied, new UsersService.UsersServiceClient(host.Users.Channel).GetUserAsync(new() { UserId = userId }, Bearer(await ReportsAsync("orders.read"))));
+        // That takes an operator who has logged in.
+        await Errors.FailsAsync(StatusCode.Unauthenticated, new Microservices.Identity.V1.IdentityService.IdentityServiceClient(host.Identity.Channel).SetRolesAsync(
+            new() { UserId = userId, Roles = { Microservices.Identity.V1.Role.Operator } }, Bearer(reports)));
+    }
+
     [Theory]
     [InlineData("must be a directory with the public keys of services, a file NAME.json each, but '/nowhere' is none")]
     [InlineData("must have for 'orders' a file with a JSON Web Key Set, but '*' is none", "no JSON")]
@@ -89,6 +104,9 @@ public sealed class WorkloadTests(WorkloadHost host) : IClassFixture<WorkloadHos
         if (json is not null)
             Directory.Delete(directory, recursive: true);
     }
+
+    private async Task<string> ReportsAsync(string scopes) =>
+        (await host.AskAsAsync("reports", host.Assertion(client: "reports"), ("grant_type", "client_credentials"), ("scope", scopes))).Body.Text("access_token");
 
     private static Metadata Bearer(string token) => new() { { "authorization", $"Bearer {token}" } };
 
