@@ -24,7 +24,7 @@ internal sealed class GatewayGrpcService(
     public override async Task<GetOverviewResponse> GetOverview(GetOverviewRequest request, ServerCallContext context)
     {
         var deadline = options.Value.Deadline(time, context.Deadline);
-        var result = await overviews.GetAsync(OverviewQuery.From(request), deadline, context.CancellationToken);
+        var result = await overviews.GetAsync(OverviewQuery.From(request), Asker.Of(context.GetHttpContext()), deadline, context.CancellationToken);
         if (result.Failure is { } failure)
             throw new StatusException(failure);
         return new GetOverviewResponse { Overview = result.ToMessage() };

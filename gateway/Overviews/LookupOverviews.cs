@@ -18,6 +18,7 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IRequestLimi
     public async ValueTask HandleAsync(CallBatch<LookupOverviewsCall, LookupOverviewsResult> batch, CancellationToken cancellationToken)
     {
         var http = batch.Context.GetHttpContext();
+        var asker = Asker.Of(http);
         var hold = (QuotaHold)batch.Context.UserState[typeof(QuotaHold)];
         await Task.WhenAll(batch.Select(async call =>
         {
@@ -27,7 +28,7 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IRequestLimi
                 return;
             }
 
-            var (answer, bytes) = await AnswerAsync(call.Message, cancellationToken);
+            var (answer, bytes) = await AnswerAsync(call.Message, asker, cancellationToken);
             // Their number is bounded by the credit of the stream.
             if (bytes <= AnswerBudget.SmallAnswer)
                 call.Answer(answer);
@@ -55,11 +56,11 @@ internal sealed class LookupOverviews(OverviewAggregator overviews, IRequestLimi
         }
     }
 
-    private async Task<(LookupOverviewsResult Answer, int Bytes)> AnswerAsync(LookupOverviewsCall call, CancellationToken cancellationToken)
+    private async Task<(LookupOverviewsResult Answer, int Bytes)> AnswerAsync(LookupOverviewsCall call, Asker asker, CancellationToken cancellationToken)
     {
         var callDeadline = call.TimeoutMs == 0 ? DateTime.MaxValue : time.GetUtcNow().UtcDateTime.AddMilliseconds(call.TimeoutMs);
         var query = OverviewQuery.From(call.Overview ?? new GetOverviewRequest());
-        var result = await overviews.GetAsync(query, options.Value.Deadline(time, callDeadline), cancellationToken);
+        var result = await overviews.GetAsync(query, asker, options.Value.Deadline(time, callDeadline), cancellationToken);
         return result.Failure is { } failure
             ? (new LookupOverviewsResult { Error = failure }, 0)
             : (new LookupOverviewsResult { Overview = result.ToMessage() }, result.Bytes);

@@ -25,13 +25,13 @@ internal sealed partial class OverviewAggregator(
 
     /// <summary>Answers by the deadline (UTC), whatever the parts do; at once where all of them are known to be current.</summary>
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
-    public ValueTask<OverviewResult> GetAsync(OverviewQuery query, DateTime deadline, CancellationToken caller)
+    public ValueTask<OverviewResult> GetAsync(OverviewQuery query, Asker asker, DateTime deadline, CancellationToken caller)
     {
-        var user = FromCache("user", OverviewParts.User, users, query, limit: 0, query.UserETag);
-        var latest = FromCache("orders", OverviewParts.Orders, orders, query, query.OrderLimit, query.OrdersETag);
+        var user = FromCache("user", OverviewParts.User, users, query, asker, limit: 0, query.UserETag);
+        var latest = FromCache("orders", OverviewParts.Orders, orders, query, asker, query.OrderLimit, query.OrdersETag);
         return user is { } userPart && latest is { } ordersPart
             ? ValueTask.FromResult(Counted(new OverviewResult(query.UserId, userPart, ordersPart, null)))
-            : AskAsync(query, user, latest, deadline, caller);
+            : AskAsync(query, asker, user, latest, deadline, caller);
     }
 
     /// <summary>
@@ -39,76 +39,77 @@ internal sealed partial class OverviewAggregator(
     /// answer is let go at once, and the rest not waited for: those overviews are failures that say so.
     /// </summary>
     /// <param name="queries">What of.</param>
+    /// <param name="asker">Who asks.</param>
     /// <param name="hold">Where the answer takes its room, in bytes as the services sent it.</param>
     /// <param name="maxBytes">How much the answer may be.</param>
     /// <param name="deadline">Until when (UTC).</param>
     /// <param name="caller">Cancelled when the caller is gone.</param>
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
-    public async Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, QuotaHold hold, int maxBytes, DateTime deadline, CancellationToken caller)
+    public async Task<OverviewResult[]> GetAllAsync(IReadOnlyList<OverviewQuery> queries, Asker asker, QuotaHold hold, int maxBytes, DateTime deadline, CancellationToken caller)
     {
         using var room = new Room(hold, maxBytes, caller);
         var overviews = new Task<OverviewResult>[queries.Count];
         sources.Together(() =>
         {
             for (var i = 0; i < overviews.Length; i++)
-                overviews[i] = room.TakeAsync(queries[i].UserId, GetAsync(queries[i], deadline, room.Token));
+                overviews[i] = room.TakeAsync(queries[i].UserId, GetAsync(queries[i], asker, deadline, room.Token));
         });
         return await Task.WhenAll(overviews);
     }
 
     private async ValueTask<OverviewResult> AskAsync(
-        OverviewQuery query, Part<User>? user, Part<LatestOrders>? latest, DateTime deadline, CancellationToken caller)
+        OverviewQuery query, Asker asker, Part<User>? user, Part<LatestOrders>? latest, DateTime deadline, CancellationToken caller)
     {
         using var parts = new PartsInFlight(PartDeadline(deadline), caller);
-        var userPart = user is { } cachedUser ? Task.FromResult(cachedUser) : GetUserAsync(query, parts);
-        var ordersPart = latest is { } cachedOrders ? Task.FromResult(cachedOrders) : GetOrdersAsync(query, parts);
+        var userPart = user is { } cachedUser ? Task.FromResult(cachedUser) : GetUserAsync(query, asker, parts);
+        var ordersPart = latest is { } cachedOrders ? Task.FromResult(cachedOrders) : GetOrdersAsync(query, asker, parts);
         await Task.WhenAll(userPart, ordersPart);
 
         caller.ThrowIfCancellationRequested();
         return Counted(new OverviewResult(query.UserId, await userPart, await ordersPart, parts.Failure));
     }
 
-    // A part that is not wanted, or is current in the cache; null: it has to be asked for.
-    private Part<T>? FromCache<T>(string name, OverviewParts part, ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted)
+    // A part that is not wanted, or is current in the cache, for those who may see it; null: it has to be asked for.
+    private Part<T>? FromCache<T>(string name, OverviewParts part, ResponseCache<T> cache, OverviewQuery query, Asker asker, int limit, ulong wanted)
         where T : class
     {
         if (!query.Parts.HasFlag(part))
             return default(Part<T>);
-        if (query.NoCache || cache.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
+        if (query.NoCache || !asker.MaySee(query.UserId) || cache.FindCurrent(query.UserId, limit) is not { } answer || (wanted != 0 && answer.ETag != wanted))
             return null;
         metrics.Cached(name);
         return Part<T>.Of(answer);
     }
 
-    private async Task<Part<User>> GetUserAsync(OverviewQuery query, PartsInFlight parts)
+    private async Task<Part<User>> GetUserAsync(OverviewQuery query, Asker asker, PartsInFlight parts)
     {
-        var (question, askedFrom) = Question(users, query, limit: 0, query.UserETag, parts);
+        var (question, askedFrom) = Question(users, query, asker, limit: 0, query.UserETag, parts);
         var user = await FetchAsync("user", required: true, parts, () => sources.GetUserAsync(query.UserId, question, parts.Token));
         if (user.Answer is { } current)
             users.Keep(query.UserId, 0, current, askedFrom);
         return user;
     }
 
-    private async Task<Part<LatestOrders>> GetOrdersAsync(OverviewQuery query, PartsInFlight parts)
+    private async Task<Part<LatestOrders>> GetOrdersAsync(OverviewQuery query, Asker asker, PartsInFlight parts)
     {
-        var (question, askedFrom) = Question(orders, query, query.OrderLimit, query.OrdersETag, parts);
+        var (question, askedFrom) = Question(orders, query, asker, query.OrderLimit, query.OrdersETag, parts);
         var latest = await FetchAsync("orders", required: query.Strict, parts,
             () => sources.GetOrdersAsync(query.UserId, query.OrderLimit, question, parts.Token));
         if (latest.Answer is { } current)
             orders.Keep(query.UserId, query.OrderLimit, current, askedFrom);
-        else if (!query.Strict && (StatusCode)latest.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
+        else if (!query.Strict && asker.MaySee(query.UserId) && (StatusCode)latest.Error!.Code is StatusCode.Unavailable or StatusCode.DeadlineExceeded
             && orders.FindStale(query.UserId, query.OrderLimit, query.MaxStale) is var (earlier, age))
             return Part<LatestOrders>.Stale(earlier, age, latest.Error!);
         return latest;
     }
 
     // A caller that must see its own write joins no request that may have been sent before it.
-    private (PartQuestion<T> Question, long AskedFrom) Question<T>(ResponseCache<T> cache, OverviewQuery query, int limit, ulong wanted, PartsInFlight parts)
+    private (PartQuestion<T> Question, long AskedFrom) Question<T>(ResponseCache<T> cache, OverviewQuery query, Asker asker, int limit, ulong wanted, PartsInFlight parts)
         where T : class
     {
         var askedFrom = cache.AskedFrom(query.UserId);
         var notBefore = query.NoCache || wanted != 0 ? time.GetTimestamp() : askedFrom;
-        return (new PartQuestion<T>(cache.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
+        return (new PartQuestion<T>(asker.Token, cache.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
     }
 
     private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<Answer<T>>> fetch)

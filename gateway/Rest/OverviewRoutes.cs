@@ -53,7 +53,7 @@ internal static class OverviewRoutes
     {
         var request = new GetOverviewRequest { UserId = userId, Strict = http.QueryFlag("strict"), OrderLimit = http.QueryNumber("orderLimit") };
         var query = WithHeaders(OverviewQuery.From(request) with { Parts = Parts(http.QueryText("fields")?.Split(',')) }, http);
-        var overview = await overviews.GetAsync(query, http.Deadline(), http.RequestAborted);
+        var overview = await overviews.GetAsync(query, Asker.Of(http), http.Deadline(), http.RequestAborted);
         if (overview.Failure is { } failure)
             return new ProblemResult(failure);
 
@@ -96,7 +96,7 @@ internal static class OverviewRoutes
         var rights = http.Rights();
         var hold = budget.Begin(http);
         http.Response.RegisterForDispose(hold);
-        var found = await overviews.GetAllAsync([.. userIds.Where(userId => rights.Include(userId!)).Select(userId => any with { UserId = userId! })], hold, options.Value.MaxBatchBytes, deadline, http.RequestAborted);
+        var found = await overviews.GetAllAsync([.. userIds.Where(userId => rights.Include(userId!)).Select(userId => any with { UserId = userId! })], Asker.Of(http), hold, options.Value.MaxBatchBytes, deadline, http.RequestAborted);
         if (!found.All(overview => overview.Failure is null && overview.Complete))
             http.Response.Headers.CacheControl = "no-store";
         // In the order of the ids: what is another user's is refused alone.

@@ -1,4 +1,5 @@
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
@@ -19,9 +20,10 @@ internal sealed class LookupOrders(LatestOrders latest, KeyETags<OrdersDbContext
 
     public async ValueTask HandleAsync(CallBatch<LookupOrdersCall, LookupOrdersResult> batch, CancellationToken cancellationToken)
     {
+        batch.RefuseOthers(call => call.UserId, Rights.NotYours);
         var etags = await state.ReadAsync(batch, cancellationToken);
         var changed = new Dictionary<string, int>();
-        foreach (var call in batch.Select(call => call.Message).Where(call => IsValid(call) && !etags.Of(call).IsUnchanged))
+        foreach (var call in batch.Where(call => !call.IsAnswered).Select(call => call.Message).Where(call => IsValid(call) && !etags.Of(call).IsUnchanged))
             changed[call.UserId] = Math.Max(changed.GetValueOrDefault(call.UserId), LimitOf(call));
 
         if (changed.Count == 0)

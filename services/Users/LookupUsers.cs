@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Streaming.Calls;
 using Microservices.Topics;
@@ -18,8 +19,9 @@ internal sealed class LookupUsers(ReadUsers read, KeyETags<UsersDbContext> state
 
     public async ValueTask HandleAsync(CallBatch<LookupUsersCall, LookupUsersResult> batch, CancellationToken cancellationToken)
     {
+        batch.RefuseOthers(call => call.UserId, Rights.NotYours);
         var etags = await state.ReadAsync(batch, cancellationToken);
-        var changed = batch.Select(call => call.Message)
+        var changed = batch.Where(call => !call.IsAnswered).Select(call => call.Message)
             .Where(call => FieldViolations.IsId(call.UserId) && !etags.Of(call).IsUnchanged)
             .Select(call => call.UserId)
             .ToHashSet();

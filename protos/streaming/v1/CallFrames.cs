@@ -13,6 +13,25 @@ public static class MessageSizes
     public const int MaxCalls = MaxRequest - (64 << 10);
 }
 
+/// <summary>How many tokens a call stream knows, at both ends: stated here once, so that the caller forgets what the callee does.</summary>
+public static class CallPrincipals
+{
+    /// <summary>How many numbers a stream keeps.</summary>
+    public const int MaxKept = 4096;
+
+    /// <summary>How long their tokens may be together, in characters.</summary>
+    public const int MaxKeptLength = 4 << 20;
+
+    /// <summary>How many numbers a frame may bind.</summary>
+    public const int MaxPerFrame = 256;
+
+    /// <summary>The longest token that is sent, in characters.</summary>
+    public const int MaxTokenLength = 8 * 1024;
+
+    /// <summary>With UNAVAILABLE, in google.rpc.ErrorInfo: the call was not made, since its principal is not known.</summary>
+    public const string UnknownReason = "PRINCIPAL_UNKNOWN";
+}
+
 /// <summary>A call as it travels in a frame. The messages of a call stream have these members; its generator says so.</summary>
 public interface ICall
 {
@@ -21,6 +40,9 @@ public interface ICall
 
     /// <summary>Milliseconds after which the callee answers DEADLINE_EXCEEDED; 0 for no deadline.</summary>
     uint TimeoutMs { get; set; }
+
+    /// <summary>In whose name it is made: 0 for whoever opened the stream, or a number that a token was bound to.</summary>
+    uint PrincipalId { get; set; }
 
     /// <summary>The caller's span, as 16 bytes of trace-id and 8 of parent-id; empty when its trace is not sampled.</summary>
     ByteString TraceContext { get; set; }
@@ -60,6 +82,9 @@ public interface ICallFrame<TCall> : ICallFrame
 
     /// <summary>Earlier calls whose answer is not wanted any more.</summary>
     RepeatedField<ulong> CancelCallIds { get; }
+
+    /// <summary>Who calls are made for, from this frame on.</summary>
+    RepeatedField<CallPrincipal> Bind { get; }
 }
 
 /// <summary>A frame from the callee of a call stream.</summary>

@@ -15,6 +15,9 @@ public abstract class CallTransport<TCall, TResult> : IDisposable
     /// <summary>The cancellations of the next frame; empty again after <see cref="WriteAsync"/>.</summary>
     public abstract RepeatedField<ulong> CancelCallIds { get; }
 
+    /// <summary>The tokens that the next frame binds; empty again after <see cref="WriteAsync"/>.</summary>
+    public abstract RepeatedField<CallPrincipal> Bind { get; }
+
     /// <summary>The answers of the frame read last.</summary>
     public abstract RepeatedField<TResult> Results { get; }
 
@@ -46,6 +49,8 @@ internal sealed class GrpcCallTransport<TRequestFrame, TCall, TResponseFrame, TR
 
     public override RepeatedField<ulong> CancelCallIds => _frame.CancelCallIds;
 
+    public override RepeatedField<CallPrincipal> Bind => _frame.Bind;
+
     public override RepeatedField<TResult> Results => call.ResponseStream.Current.Results;
 
     public override CallControl? Control => call.ResponseStream.Current.Control;
@@ -56,6 +61,7 @@ internal sealed class GrpcCallTransport<TRequestFrame, TCall, TResponseFrame, TR
         await call.RequestStream.WriteAsync(_frame);
         _frame.Calls.Clear();
         _frame.CancelCallIds.Clear();
+        _frame.Bind.Clear();
     }
 
     public override Task CompleteAsync() => call.RequestStream.CompleteAsync();

@@ -47,6 +47,11 @@ internal sealed class Lookups : IAsyncDisposable
     public async Task<User> GetAsync(string userId, CancellationToken cancellationToken) =>
         (await _client.CallAsync(new LookupUsersCall { UserId = userId }, new CallSettings { Unshared = true, Timeout = TimeSpan.FromSeconds(60) }, cancellationToken)).User;
 
+    /// <summary>Asks whether a user has changed that is known already, in the name of the token's owner; also when that is being asked already.</summary>
+    /// <returns>The user's etag, for the next time.</returns>
+    public async Task<ulong> ValidateAsync(string userId, ulong etag, string token, CancellationToken cancellationToken) =>
+        (await _client.CallAsync(new LookupUsersCall { UserId = userId, KnownEtag = etag }, new CallSettings { Token = token, Unshared = true, Timeout = TimeSpan.FromSeconds(60) }, cancellationToken)).Etag;
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

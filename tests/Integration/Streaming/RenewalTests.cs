@@ -153,7 +153,11 @@ public sealed class RenewalTests
 
             public DateTimeOffset Expires => ExpiryOf(token);
 
+            public string? Owner => null;
+
             public Status? Refusal(IMessage part) => null;
+
+            public ValueTask<BoundRights> BindAsync(string bound) => new(new BoundRights(null, Expired));
 
             public Status? Subscribing() => null;
 

@@ -14,7 +14,7 @@ public sealed class SharedCallTests
 
         host.Backend.HoldAnswers();
 
-        var asked = Enumerable.Range(0, 1000).Select(_ => client.LookupAsync("same", new() { Principal = "p" })).ToArray();
+        var asked = Enumerable.Range(0, 1000).Select(_ => client.LookupAsync("same", new() { Token = "p" })).ToArray();
         host.Backend.Release();
         var users = await Task.WhenAll(asked);
 
@@ -53,7 +53,7 @@ public sealed class SharedCallTests
 
         host.Backend.HoldAnswers();
 
-        var calls = Enumerable.Range(0, 300).Select(i => client.LookupAsync(i % 2 == 0 ? "a" : "b", new() { Principal = (i % 3) switch { 0 => null, 1 => "p", _ => "q" } })).ToList();
+        var calls = Enumerable.Range(0, 300).Select(i => client.LookupAsync(i % 2 == 0 ? "a" : "b", new() { Token = (i % 3) switch { 0 => null, 1 => "p", _ => "q" } })).ToList();
         await Eventually.UntilAsync(() => host.Backend.Calls == 6, "the calls are being handled");
         host.Backend.Release();
         await Task.WhenAll(calls);

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Microservices.Gateway;
 using Microservices.Gateway.Overviews;
 using Microservices.Gateway.V1;
+using Microservices.Hosting.Auth;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +16,7 @@ namespace Microservices.Tests.Unit.Gateway;
 public sealed class OverviewAggregatorTests
 {
     private static readonly OverviewQuery Query = new("ada", Strict: false, OrderLimit: 10);
+    private static readonly Asker Ada = new("Bearer token", new Rights("ada", "ada"));
     private readonly FakeTimeProvider time = new();
     private readonly GatewayOptions options = new();
     private readonly IMeterFactory meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
@@ -29,7 +31,7 @@ public sealed class OverviewAggregatorTests
         var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => Task.FromResult(new LatestOrders()) };
         var now = time.GetUtcNow().UtcDateTime;
 
-        await Aggregator(sources).GetAsync(Query, now.AddMilliseconds(milliseconds), default);
+        await Aggregator(sources).GetAsync(Query, Ada, now.AddMilliseconds(milliseconds), default);
 
         Assert.Equal([expected, expected], sources.Deadlines.Select(deadline => (deadline - now).TotalMilliseconds));
     }
@@ -39,7 +41,7 @@ public sealed class OverviewAggregatorTests
     {
         var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => throw new InvalidOperationException("secret") };
 
-        var result = await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        var result = await Aggregator(sources).GetAsync(Query, Ada, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
 
         Assert.Null(result.Failure);
         Assert.False(result.Complete);
@@ -57,8 +59,8 @@ public sealed class OverviewAggregatorTests
             Orders = (_, _) => throw new RpcException(new Status(StatusCode.DeadlineExceeded, "")),
         };
         var metrics = new OverviewMetrics(meters);
-        await Aggregator(sources, metrics).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
-        await Aggregator(sources with { User = (_, _) => Task.FromResult(new User()) }, metrics).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        await Aggregator(sources, metrics).GetAsync(Query, Ada, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        await Aggregator(sources with { User = (_, _) => Task.FromResult(new User()) }, metrics).GetAsync(Query, Ada, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
 
         var counted = new List<string>();
         using var listener = new MeterListener();
@@ -86,7 +88,7 @@ public sealed class OverviewAggregatorTests
             Orders = (_, _) => throw new RpcException(new Status(StatusCode.Unavailable, "secret")),
         };
 
-        var result = await Aggregator(sources).GetAsync(Query with { Strict = true }, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
+        var result = await Aggregator(sources).GetAsync(Query with { Strict = true }, Ada, time.GetUtcNow().UtcDateTime.AddSeconds(1), default);
 
         Assert.Equal((int)StatusCode.Unavailable, result.Failure!.Code);
     }
@@ -106,7 +108,23 @@ public sealed class OverviewAggregatorTests
         };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await Aggregator(sources).GetAsync(Query, time.GetUtcNow().UtcDateTime.AddSeconds(1), caller.Token));
+            async () => await Aggregator(sources).GetAsync(Query, Ada, time.GetUtcNow().UtcDateTime.AddSeconds(1), caller.Token));
+    }
+
+    [Fact]
+    public async Task What_is_known_to_be_current_is_given_to_who_may_see_it_and_a_service_decides_about_others()
+    {
+        var sources = new Sources { User = (_, _) => Task.FromResult(new User()), Orders = (_, _) => Task.FromResult(new LatestOrders()) };
+        var aggregator = Aggregator(sources);
+        var soon = time.GetUtcNow().UtcDateTime.AddSeconds(1);
+        await aggregator.GetAsync(Query, Ada, soon, default);
+        await aggregator.GetAsync(Query, Ada, soon, default);
+        await aggregator.GetAsync(Query, new Asker("Bearer operators", Rights.OfProcess), soon, default);
+        Assert.Equal(["token", "token"], sources.Tokens);
+
+        await aggregator.GetAsync(Query, new Asker("Bearer bobs", new Rights("bob", "bob")), soon, default);
+
+        Assert.Equal(["token", "token", "bobs", "bobs"], sources.Tokens);
     }
 
     [Fact]
@@ -125,8 +143,13 @@ public sealed class OverviewAggregatorTests
         new(sources, Known<User>(), Known<LatestOrders>(), metrics ?? new OverviewMetrics(meters), time, NullLogger<OverviewAggregator>.Instance);
 
     private ResponseCache<T> Known<T>()
-        where T : class =>
-        new(new(Options.Create(options), time), Options.Create(options), time);
+        where T : class
+    {
+        // As if the service had just said that nothing has changed.
+        var clock = new InvalidationClock<T>(Options.Create(options), time);
+        clock.Verify(time.GetTimestamp());
+        return new(clock, Options.Create(options), time);
+    }
 
     private sealed record Sources : IOverviewSources
     {
@@ -136,9 +159,12 @@ public sealed class OverviewAggregatorTests
 
         public List<DateTime> Deadlines { get; } = [];
 
+        public List<string> Tokens { get; } = [];
+
         public async Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken)
         {
             Deadlines.Add(question.Deadline);
+            Tokens.Add(question.Token);
             return new(await User(userId, cancellationToken), 0, 0);
         }
 
@@ -146,6 +172,7 @@ public sealed class OverviewAggregatorTests
             string userId, int limit, PartQuestion<LatestOrders> question, CancellationToken cancellationToken)
         {
             Deadlines.Add(question.Deadline);
+            Tokens.Add(question.Token);
             return new(await Orders(userId, cancellationToken), 0, 0);
         }
 

@@ -5,6 +5,7 @@ using Microservices.EventLog;
 using Microservices.Primitives;
 using Microservices.Streaming;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,9 +15,10 @@ namespace Microservices.Tests.Unit.Streaming;
 public sealed class AllocationTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task In_a_steady_state_a_call_that_is_not_sampled_allocates_nothing_but_its_messages(bool traced)
+    [InlineData(false, null)]
+    [InlineData(true, null)]
+    [InlineData(false, "token")]
+    public async Task In_a_steady_state_a_call_that_is_not_sampled_allocates_nothing_but_its_messages(bool traced, string? token)
     {
         using var trace = traced ? new NotSampled() : null;
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -24,10 +26,10 @@ public sealed class AllocationTests
             UsersService.LookupUsers, new CallStreamClientOptions(), _ => throw new InvalidOperationException(), new NoReplicas(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System, new AwayReplicas(TimeProvider.System, NullLogger<AwayReplicas>.Instance), NullLogger.Instance);
         var streams = client.Table.Streams;
         using var hangUp = new CancellationTokenSource();
-        var settings = new CallSettings { Timeout = TimeSpan.FromSeconds(10), Principal = "principal" };
+        var settings = new CallSettings { Timeout = TimeSpan.FromSeconds(10), Token = token };
         var link = new StreamLink<LookupUsersCall, LookupUsersResult>(new object());
         streams.OnFrame(link, [], new() { Credit = 1000 });
-        var (calls, cancels, results) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>(), new RepeatedField<LookupUsersResult>());
+        var (calls, cancels, bind, results) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>(), new RepeatedField<CallPrincipal>(), new RepeatedField<LookupUsersResult>());
         LookupUsersCall[] messages = [.. Enumerable.Range(0, 64).Select(i => new LookupUsersCall { UserId = $"u{i}" })];
         LookupUsersResult[] answers = [.. messages.Select(_ => new LookupUsersResult())];
         var tasks = new ValueTask<LookupUsersResult>[64];
@@ -40,6 +42,8 @@ public sealed class AllocationTests
         var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 64_000.0;
 
         Assert.InRange(bytes, 0, 1);
+        Assert.Equal(token is null ? 0 : 1, bind.Count);
+        Assert.Equal(token is null, link.Principals is null);
         Assert.Equal(0, client.Count);
 
         void Round()
@@ -51,11 +55,13 @@ public sealed class AllocationTests
 #pragma warning restore CA2012
             }
 
-            streams.TakeFrame(link, calls, cancels);
+            streams.TakeFrame(link, calls, cancels, bind);
             for (var i = 0; i < 64; i++)
             {
                 if (!calls[i].TraceContext.IsEmpty)
                     throw new InvalidOperationException("A context that nobody is to see.");
+                if (calls[i].PrincipalId != (token is null ? 0 : 1))
+                    throw new InvalidOperationException("Another principal.");
                 answers[i].CallId = calls[i].CallId;
                 results.Add(answers[i]);
             }

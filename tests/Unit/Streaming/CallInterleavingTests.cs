@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Microservices.Tests.Unit.Streaming;
 
-/// <summary>Any interleaving of calls, cancels, deadlines, broken streams, drains and credit.</summary>
+/// <summary>Any interleaving of calls, whomever they are made for, cancels, deadlines, broken streams, drains, credit, and principals that are forgotten.</summary>
 public sealed class CallInterleavingTests
 {
     [Property(MaxTest = 300, EndSize = 200)]
@@ -68,11 +68,14 @@ public sealed class CallInterleavingTests
         var replica = replicas[argument % 2];
         switch (step % 8)
         {
-            case 0 or 1:
+            case 0:
                 calls.Add(new Made(client, repeatable ? $"u{argument}" : $"call {calls.Count}", default));
                 break;
+            case 1:
+                calls.Add(new Made(client, (repeatable ? $"u{argument}" : $"call {calls.Count}") + $"@{argument % 5}", new() { Token = $"{argument % 5}" }));
+                break;
             case 2:
-                calls.Add(new Made(client, repeatable ? $"u{argument % 4}" : $"call {calls.Count}", new() { Timeout = TimeSpan.FromMilliseconds(1 + (argument / 4)), Principal = "p" }));
+                calls.Add(new Made(client, (repeatable ? $"u{argument % 4}" : $"call {calls.Count}") + "@p", new() { Timeout = TimeSpan.FromMilliseconds(1 + (argument / 4)), Token = "p" }));
                 break;
             case 3 when calls.Count > 0:
                 await calls[^(1 + (argument % calls.Count))].HangUpAsync();
@@ -91,6 +94,9 @@ public sealed class CallInterleavingTests
                 break;
             case 6 when argument % 4 == 1:
                 replica.Drain();
+                break;
+            case 6 when argument % 4 == 2 && argument % 8 == 2:
+                replica.Forget();
                 break;
             case 6:
                 replica.SetCredit((uint)argument / 4);

@@ -74,6 +74,13 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         }
     }
 
+    /// <summary>Forgets who is bound, as a callee does that keeps fewer than its caller thinks.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+            _streams.ForEach(s => s.Principals.Clear());
+    }
+
     public void Drain()
     {
         lock (_gate)
@@ -110,15 +117,23 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
 
     public override void Dispose() => Break();
 
-    private void Receive(Transport stream, RepeatedField<LookupUsersCall> calls, RepeatedField<ulong> cancels)
+    private void Receive(Transport stream, RepeatedField<LookupUsersCall> calls, RepeatedField<ulong> cancels, RepeatedField<CallPrincipal> bind)
     {
         lock (_gate)
         {
-            var frame = new LookupUsersRequest { Calls = { calls }, CancelCallIds = { cancels } };
+            var frame = new LookupUsersRequest { Calls = { calls }, CancelCallIds = { cancels }, Bind = { bind } };
             if (frame.CalculateSize() > MessageSizes.MaxRequest)
                 _violations.Add($"a frame has {frame.CalculateSize()} bytes");
+            foreach (var bound in bind)
+            {
+                if (!stream.Principals.TryAdd(bound.PrincipalId, bound.Token))
+                    _violations.Add($"the number {bound.PrincipalId} is used twice");
+            }
+
             foreach (var call in calls)
             {
+                if (!IsOfItsPrincipal(stream, call))
+                    continue;
                 _received[call.UserId] = _received.GetValueOrDefault(call.UserId) + 1;
                 if (_open.Any(o => o.Stream == stream && o.Call.CallId == call.CallId))
                     _violations.Add($"id {call.CallId} is used twice");
@@ -143,6 +158,21 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         }
     }
 
+    // A test names in the user's id whose token the call has.
+    private bool IsOfItsPrincipal(Transport stream, LookupUsersCall call)
+    {
+        if (call.PrincipalId != 0 && !stream.Principals.ContainsKey(call.PrincipalId))
+        {
+            stream.Send(new() { Results = { new LookupUsersResult { CallId = call.CallId, Error = CallResults.PrincipalUnknown } } });
+            return false;
+        }
+
+        var token = call.UserId.Contains('@', StringComparison.Ordinal) ? call.UserId[(call.UserId.IndexOf('@', StringComparison.Ordinal) + 1)..] : null;
+        if (token != (call.PrincipalId == 0 ? null : stream.Principals[call.PrincipalId]))
+            _violations.Add($"{call.UserId} was asked for in the name of {call.PrincipalId}");
+        return true;
+    }
+
     private void Gone(Transport stream)
     {
         lock (_gate)
@@ -160,9 +190,14 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         /// <summary>Less credit counts from when the caller has read of it, which is not known here: so the most ever given.</summary>
         internal uint MostCredit { get; private set; }
 
+        /// <summary>Whose token was bound to which number.</summary>
+        internal Dictionary<uint, string> Principals { get; } = [];
+
         public override RepeatedField<LookupUsersCall> Calls { get; } = [];
 
         public override RepeatedField<ulong> CancelCallIds { get; } = [];
+
+        public override RepeatedField<CallPrincipal> Bind { get; } = [];
 
         public override RepeatedField<LookupUsersResult> Results => _current.Results;
 
@@ -189,9 +224,10 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
         public override async Task WriteAsync()
         {
             await Task.Yield();
-            replica.Receive(this, Calls, CancelCallIds);
+            replica.Receive(this, Calls, CancelCallIds, Bind);
             Calls.Clear();
             CancelCallIds.Clear();
+            Bind.Clear();
         }
 
         public override Task CompleteAsync()

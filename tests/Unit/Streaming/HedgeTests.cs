@@ -109,7 +109,7 @@ public sealed class HedgeTests : IDisposable
     private List<LookupUsersCall> Take(StreamLink<LookupUsersCall, LookupUsersResult> link)
     {
         var (calls, cancels) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>());
-        table.Streams.TakeFrame(link, calls, cancels);
+        table.Streams.TakeFrame(link, calls, cancels, []);
         return [.. calls];
     }
 

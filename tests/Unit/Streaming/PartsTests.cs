@@ -60,13 +60,13 @@ public sealed class PartsTests
     public void Two_calls_are_compared_without_their_ids_and_stay_as_they_are()
     {
         var comparer = new FlightKeyComparer<LookupUsersCall>();
-        LookupUsersCall sent = new() { UserId = "ada", CallId = 7, TimeoutMs = 70 }, same = new() { UserId = "ada" }, other = new() { UserId = "bob", CallId = 8, TimeoutMs = 80 };
+        LookupUsersCall sent = new() { UserId = "ada", CallId = 7, TimeoutMs = 70, PrincipalId = 1 }, same = new() { UserId = "ada" }, other = new() { UserId = "bob", CallId = 8, TimeoutMs = 80 };
 
         Assert.True(comparer.Equals(Key(sent), Key(same)));
         Assert.True(comparer.Equals(Key(same), Key(sent)));
         Assert.False(comparer.Equals(Key(sent), Key(other)));
         Assert.False(comparer.Equals(Key(other), Key(sent)));
-        Assert.False(comparer.Equals(Key(sent), Key(same) with { Principal = "p" }));
+        Assert.False(comparer.Equals(Key(sent), Key(same) with { Token = "p" }));
         Assert.Equal([(7ul, 70u), (0ul, 0u), (8ul, 80u)], new[] { sent, same, other }.Select(call => (call.CallId, call.TimeoutMs)));
 
         // Hashes that happen to be equal.

@@ -28,6 +28,9 @@ internal static class AuthErrors
 
     public static Status OtherCaller { get; } = Domain.Other(StatusCode.PermissionDenied, "OTHER_CALLER", "A stream goes on with a newer token of whoever opened it, and of nobody else.");
 
+    public static Status MayNotBind { get; } =
+        Domain.Other(StatusCode.PermissionDenied, "MAY_NOT_BIND", "Only a service calls in another's name, on a stream that it has opened with its own token; and only in that of a person.");
+
     public static Status CertificateMismatch { get; } = Domain.Other(StatusCode.Unauthenticated, "CERTIFICATE_MISMATCH", "A service shows a certificate with its own name, that of its token.");
 
     public static Status ScopeMissing { get; } = Domain.Other(StatusCode.PermissionDenied, "SCOPE_MISSING", "The access token is not for this: its scope lacks what the method needs.");

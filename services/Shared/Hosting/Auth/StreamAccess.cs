@@ -27,10 +27,25 @@ internal sealed class StreamAccess(TokenCheck tokens, Revocations revocations, U
 
         public DateTimeOffset Expires => caller.Expires - TokenCheck.ClockSkew;
 
+        public string? Owner => access.RightsOf(caller).Owner;
+
         public Status? Refusal(IMessage part)
         {
             var now = caller;
             return revocations.Include(now) ? AuthErrors.TokenRevoked : access.Refusal(access.RightsOf(now), part);
+        }
+
+        public async ValueTask<BoundRights> BindAsync(string token)
+        {
+            // Two identities: a service asks, and a person is whom it asks for.
+            if (!caller.IsWorkload)
+                return new(null, AuthErrors.MayNotBind);
+            var outcome = await tokens.CheckAsync(token, CancellationToken.None);
+            if (outcome.Principal is not { } person)
+                return new(null, outcome.Error);
+            return (person.IsWorkload ? AuthErrors.MayNotBind : access.Refusal(person)) is { } refusal
+                ? new(null, refusal)
+                : new(new PersonRights(tokens, revocations, access, person), null);
         }
 
         public Status? Subscribing() => counted is null ? null : subscriptions.Enter(counted);
@@ -64,5 +79,16 @@ internal sealed class StreamAccess(TokenCheck tokens, Revocations revocations, U
             caller = newer;
             return null;
         }
+    }
+
+    /// <summary>Those of a person for whom calls of a service's stream are made. There may be thousands for each stream.</summary>
+    private sealed class PersonRights(TokenCheck tokens, Revocations revocations, MethodAccess access, Principal person) : ICallRights
+    {
+        public string? Owner => access.RightsOf(person).Owner;
+
+        public Status? Refusal(IMessage part) =>
+            tokens.HasExpired(person) ? AuthErrors.TokenExpired
+            : revocations.Include(person) ? AuthErrors.TokenRevoked
+            : access.Refusal(access.RightsOf(person), part);
     }
 }

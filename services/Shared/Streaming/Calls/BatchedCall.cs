@@ -11,15 +11,20 @@ public readonly struct BatchedCall<TCall, TResult> : IEquatable<BatchedCall<TCal
     private readonly OpenCalls<TCall, TResult> _open;
     private readonly ServerCall<TCall, TResult> _call;
     private readonly int _generation;
+    private readonly ICallRights? _rights;
 
     internal BatchedCall(OpenCalls<TCall, TResult> open, ServerCall<TCall, TResult> call, int generation)
     {
         (_open, _call, _generation) = (open, call, generation);
         Message = call.Message;
+        _rights = call.Rights;
     }
 
     /// <summary>What is asked.</summary>
     public TCall Message { get; }
+
+    /// <summary>The only user whose things it may be about, by whoever it is made for; null for everybody's.</summary>
+    public string? Owner => _rights?.Owner;
 
     /// <summary>Whether it has an answer already: working on it is of no use.</summary>
     public bool IsAnswered => _open.IsAnswered(_call, _generation);

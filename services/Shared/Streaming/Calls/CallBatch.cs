@@ -59,6 +59,21 @@ public sealed class CallBatch<TCall, TResult> : IReadOnlyList<BatchedCall<TCall,
     }
 
     /// <summary>
+    /// Answers the calls that are about a user whose things those may not see that they are made for. The stream has refused them already, by what the contract
+    /// states; a handler holds to it too.
+    /// </summary>
+    public void RefuseOthers(Func<TCall, string> ownerOf, Google.Rpc.Status refusal)
+    {
+        ArgumentNullException.ThrowIfNull(ownerOf);
+        ArgumentNullException.ThrowIfNull(refusal);
+        for (var i = 0; i < Count; i++)
+        {
+            if (this[i] is { Owner: { } owner } call && ownerOf(call.Message) != owner)
+                call.Fail(refusal.Clone());
+        }
+    }
+
+    /// <summary>
     /// Completes when what was answered by now is written, or never will be. A handler whose answers are large makes the next ones when the
     /// caller has taken the last, and so holds a few of them only, however slowly they are read.
     /// </summary>

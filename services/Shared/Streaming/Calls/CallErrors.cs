@@ -31,6 +31,8 @@ internal static class CallErrors
 
     internal static RpcException TooLarge() => new(new Status(StatusCode.InvalidArgument, "The call is larger than a service accepts."));
 
+    internal static RpcException NoToken() => new(new Status(StatusCode.Unauthenticated, "The access token is not valid here."));
+
     /// <summary>RESOURCE_EXHAUSTED, reason SHED, with RetryInfo: try again in a second.</summary>
     internal static RpcException Shed() => new(new Status(StatusCode.ResourceExhausted, ShedMessage), new Metadata { { DetailsTrailer, ShedDetails } });
 

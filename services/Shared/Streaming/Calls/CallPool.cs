@@ -16,11 +16,12 @@ internal sealed class CallPool<TCall, TResult>(Action<PendingCall<TCall, TResult
     private readonly Stack<PendingCall<TCall, TResult>> _calls = new();
     private readonly Stack<Attempt<TCall, TResult>> _attempts = new();
 
-    internal PendingCall<TCall, TResult> RentCall(TCall message, int bytes, long now)
+    internal PendingCall<TCall, TResult> RentCall(TCall message, int bytes, long now, string? token = null)
     {
         if (!_calls.TryPop(out var call))
             call = new(onHedgeDue);
         call.Message = message;
+        call.Token = token;
         call.Bytes = bytes;
         call.SubmittedAt = now;
         call.Deadline = now;

@@ -7,10 +7,10 @@ public readonly record struct CallSettings
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// On whose behalf the call is made; compared exactly. Identical calls of different principals never share an answer, so it must be set
-    /// whenever the answer depends on the caller and the message does not name that. Null: on behalf of nobody in particular.
+    /// The access token of whom the call is made for, who may do by it what its owner may, and no more; null for the process itself. Identical calls with
+    /// different tokens never share an answer. It is sent once a stream, and a number in its place from then on.
     /// </summary>
-    public string? Principal { get; init; }
+    public string? Token { get; init; }
 
     /// <summary>Sends the call even when an identical one is under way.</summary>
     public bool Unshared { get; init; }
@@ -20,4 +20,7 @@ public readonly record struct CallSettings
     /// that must see what was written before. 0: whenever it was made.
     /// </summary>
     public long NotBefore { get; init; }
+
+    /// <summary>Without the token, which nobody is to read in a log.</summary>
+    public override string ToString() => $"{nameof(CallSettings)} {{ {nameof(Timeout)} = {Timeout}, {nameof(Unshared)} = {Unshared}, {nameof(NotBefore)} = {NotBefore} }}";
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.Streaming.V1;
@@ -79,7 +80,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
     /// <returns>The answer, which is a result and not an error. Await it once.</returns>
     /// <exception cref="RpcException">
     /// The status that the callee answered, with its details; or DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED when too many calls wait for
-    /// credit or are in flight; INVALID_ARGUMENT when the call is larger than 960 KiB; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
+    /// credit or are in flight; INVALID_ARGUMENT when the call is larger than 960 KiB; UNAUTHENTICATED when what it has for a token cannot be one; UNAVAILABLE when no replica can be reached, or the stream broke and the call may not, or cannot, be made again.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<TResult> CallAsync(TCall call, CallSettings settings = default, CancellationToken cancellationToken = default)
@@ -118,9 +119,11 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
         var bytes = call.CalculateSize();
         if (bytes > MessageSizes.MaxCalls)
             return ValueTask.FromException<TResult>(CallErrors.TooLarge());
+        if (settings.Token is { } token && (token.Length is 0 or > CallPrincipals.MaxTokenLength || !Ascii.IsValid(token)))
+            return ValueTask.FromException<TResult>(CallErrors.NoToken());
         Start();
         var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
-        return _table.Submit(call, bytes, timeout, settings.Principal, shared, settings.NotBefore, cancellationToken);
+        return _table.Submit(call, bytes, timeout, settings.Token, shared, settings.NotBefore, cancellationToken);
     }
 
     private async ValueTask<TResult> SubmitTracedAsync(TCall call, TimeSpan timeout, CallSettings settings, CancellationToken cancellationToken)

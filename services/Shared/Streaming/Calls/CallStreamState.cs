@@ -25,6 +25,9 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     private readonly IStreamRights? _rights;
     private RpcSpans? _spans;
 
+    // Most streams have none.
+    private BoundPrincipals<TCall, TResult>? _principals;
+
     /// <param name="method">The stream's method.</param>
     /// <param name="options">The bounds.</param>
     /// <param name="metrics">Counts calls and batches.</param>
@@ -51,6 +54,9 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     /// <summary>What is unanswered, and the answers for the writer.</summary>
     internal OpenCalls<TCall, TResult> Calls { get; }
 
+    /// <summary>How many tokens are bound. For tests.</summary>
+    internal int Bound => _principals?.Count ?? 0;
+
     /// <summary>Called, in the thread pool, when a call that was delayed has arrived after all.</summary>
     internal Action Released { get; set; } = () => { };
 
@@ -64,12 +70,16 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         }
     }
 
-    /// <summary>Takes in a frame of calls and cancellations. Returns how many calls wait for a batch now.</summary>
-    /// <exception cref="RpcException">The frame has too many calls.</exception>
+    /// <summary>Takes in a frame of calls and cancellations. Returns how many calls wait for a batch now. Only the stream's reader calls it.</summary>
+    /// <exception cref="RpcException">The frame has too many calls, or binds too many principals.</exception>
     internal int Accept(ICallFrame<TCall> frame)
     {
         if (frame.Calls.Count > _method.MaxCallsPerFrame)
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"A frame may carry {_method.MaxCallsPerFrame} calls."));
+        if (frame.Bind.Count > 0)
+            _principals ??= new(_rights, EndCheckAsync);
+        // Before the lock: checking a token takes its time.
+        _principals?.Take(frame);
         lock (_gate)
         {
             var now = _time.GetTimestamp();
@@ -163,6 +173,13 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
     {
         if (Calls.IsStoppedUnsynchronized || !Calls.AdmitUnsynchronized(message.CallId))
             return;
+        var principal = message.PrincipalId == 0 ? null : _principals?.Find(message.PrincipalId);
+        if (message.PrincipalId != 0 && principal is null)
+        {
+            Calls.RefuseUnsynchronized(message.CallId, CallResults.PrincipalUnknown);
+            return;
+        }
+
         if (!_spare.TryPop(out var call))
             call = new(Calls);
         call.Message = message;
@@ -170,7 +187,20 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         call.ArrivedAt = now;
         call.IsAnswered = false;
         Calls.OpenUnsynchronized(call, message.TimeoutMs > 0 ? now + ClockTicks.From(TimeSpan.FromMilliseconds(message.TimeoutMs), _time) : null);
-        if (message is IMessage asked && _rights?.Refusal(asked) is { } refusal)
+        if (principal is null)
+            GoOnUnsynchronized(call, new BoundRights(_rights, null));
+        else if (principal.IsChecking)
+            principal.Waiting.Add(call);
+        else
+            GoOnUnsynchronized(call, principal.Outcome);
+    }
+
+    /// <summary>It is known what a call may be about.</summary>
+    private void GoOnUnsynchronized(ServerCall<TCall, TResult> call, BoundRights caller)
+    {
+        call.Rights = caller.Rights;
+        // Where its deadline or its cancellation was faster than the check of a token, whoever takes the batch sees that.
+        if (!call.IsAnswered && _rights is not null && call.Message is IMessage asked && (caller.Refusal ?? caller.Rights!.Refusal(asked)) is { } refusal)
         {
             Calls.AnswerUnsynchronized(call, new TResult { Error = refusal.Clone() });
             Calls.Ready.Set();
@@ -180,6 +210,19 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         {
             _arrived.Enqueue(call);
         }
+    }
+
+    private async Task EndCheckAsync(BoundPrincipal<TCall, TResult> principal, ValueTask<BoundRights> check)
+    {
+        var outcome = await check;
+        lock (_gate)
+        {
+            principal.EndCheck(outcome);
+            principal.Waiting.ForEach(call => GoOnUnsynchronized(call, outcome));
+            principal.Waiting.Clear();
+        }
+
+        Released();
     }
 
     private void StartSpanUnsynchronized(ServerCall<TCall, TResult> call, CallBatch<TCall, TResult> batch, long now)
@@ -196,6 +239,7 @@ internal sealed class CallStreamState<TCall, TResult> : IDisposable
         call.Message = null!;
         call.Span = null;
         call.Batch = null;
+        call.Rights = null;
         if (_spare.Count < _options.Credit)
             _spare.Push(call);
     }

@@ -65,13 +65,14 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
     }
 
     /// <summary>Takes a call, which belongs to the table from now on.</summary>
-    internal ValueTask<TResult> Submit(TCall message, int bytes, TimeSpan timeout, string? principal, bool shared, long notBefore, CancellationToken cancellation)
+    internal ValueTask<TResult> Submit(TCall message, int bytes, TimeSpan timeout, string? token, bool shared, long notBefore, CancellationToken cancellation)
     {
         var waiter = _waiters.Get();
         var task = waiter.Task;
         message.CallId = 0;
         message.TimeoutMs = 0;
-        FlightKey<TCall>? key = shared ? FlightKey<TCall>.Of(message, principal) : null;
+        message.PrincipalId = 0;
+        FlightKey<TCall>? key = shared ? FlightKey<TCall>.Of(message, token) : null;
         lock (_gate)
         {
             var now = _time.GetTimestamp();
@@ -90,7 +91,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
             }
             else
             {
-                var call = _pool.RentCall(message, bytes, now);
+                var call = _pool.RentCall(message, bytes, now, token);
                 if (key is { } question)
                     _flights.Add(question, call);
                 _outcomes.Join(call, waiter);
@@ -129,7 +130,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
         if (attempt.Call is not { } call)
             return;
         var error = result.Error;
-        if (error is not null && _failOver.TryAfterError(call, attempt, (StatusCode)error.Code, now))
+        if (error is not null && _failOver.TryAfterError(call, attempt, error, now))
             return;
         _hedging.OnAnswered(call, attempt, now);
         call.Forget(attempt);

@@ -43,15 +43,29 @@ internal sealed class FailOver<TCall, TResult>(
     }
 
     /// <summary>A copy was answered with an error. False when that is the call's outcome.</summary>
-    internal bool TryAfterError(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> answered, StatusCode code, long now)
+    internal bool TryAfterError(PendingCall<TCall, TResult> call, Attempt<TCall, TResult> answered, Google.Rpc.Status error, long now)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
+        var code = (StatusCode)error.Code;
         // Any other would be the answer of another copy, too.
         if (code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted or StatusCode.Cancelled))
             return false;
+        var isUnknown = call.Token is not null && CallResults.IsPrincipalUnknown(error);
+        if (isUnknown)
+            answered.Stream.Principals?.Forget(call.Token!, answered.Message.PrincipalId);
         if (call.Other(answered) is not null)
         {
             call.Forget(answered);
+            return true;
+        }
+
+        // It was not made: whether it may be made twice does not matter.
+        if (isUnknown && !call.IsBoundAnew && !_stopped && call.Deadline > now)
+        {
+            call.IsBoundAnew = true;
+            call.Forget(answered);
+            hedging.Forget(call);
+            placement.PlaceAgain(call);
             return true;
         }
 

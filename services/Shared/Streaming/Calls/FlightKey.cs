@@ -3,21 +3,21 @@ using Microservices.Streaming.V1;
 
 namespace Microservices.Streaming.Calls;
 
-/// <summary>What makes two calls identical: the same message from the same principal.</summary>
+/// <summary>What makes two calls identical: the same message, made for the same principal.</summary>
 /// <param name="Message">The message. Its hash is taken without the fields that the stream fills in.</param>
-/// <param name="Principal">On whose behalf the call is made; null for nobody in particular.</param>
+/// <param name="Token">The token of whom the call is made for; null for the process itself.</param>
 /// <param name="Hash">Of both.</param>
-internal readonly record struct FlightKey<TCall>(TCall Message, string? Principal, int Hash)
+internal readonly record struct FlightKey<TCall>(TCall Message, string? Token, int Hash)
     where TCall : class, ICall, IMessage<TCall>
 {
     /// <summary>The key of a call that has not been given an id yet.</summary>
-    internal static FlightKey<TCall> Of(TCall message, string? principal)
+    internal static FlightKey<TCall> Of(TCall message, string? token)
     {
         var trace = message.TraceContext;
         message.TraceContext = ByteString.Empty;
-        var hash = HashCode.Combine(message.GetHashCode(), principal);
+        var hash = HashCode.Combine(message.GetHashCode(), token is null ? 0 : TokenComparer.Instance.GetHashCode(token));
         message.TraceContext = trace;
-        return new(message, principal, hash);
+        return new(message, token, hash);
     }
 }
 
@@ -32,7 +32,7 @@ internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCa
 
     public bool Equals(FlightKey<TCall> x, FlightKey<TCall> y)
     {
-        if (x.Hash != y.Hash || !string.Equals(x.Principal, y.Principal, StringComparison.Ordinal))
+        if (x.Hash != y.Hash || !TokenComparer.Instance.Equals(x.Token, y.Token))
             return false;
         if (ReferenceEquals(x.Message, y.Message))
             return true;
@@ -41,6 +41,7 @@ internal sealed class FlightKeyComparer<TCall> : IEqualityComparer<FlightKey<TCa
         var copy = x.Message.Clone();
         copy.CallId = y.Message.CallId;
         copy.TimeoutMs = y.Message.TimeoutMs;
+        copy.PrincipalId = y.Message.PrincipalId;
         copy.TraceContext = y.Message.TraceContext;
         return copy.Equals(y.Message);
     }

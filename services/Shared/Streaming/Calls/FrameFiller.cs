@@ -21,8 +21,11 @@ internal sealed class FrameFiller<TCall, TResult>(
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
 {
-    // An id, a timeout, and what says that a call follows and how large it is.
-    private const int CallOverhead = 24;
+    // An id, a timeout, a principal, and what says that a call follows and how large it is.
+    private const int CallOverhead = 30;
+
+    // A number, and what says that a token follows and how large it is.
+    private const int BindOverhead = 16;
 
     // Each takes ten bytes at the most.
     private const int MaxCancels = 4096;
@@ -43,14 +46,15 @@ internal sealed class FrameFiller<TCall, TResult>(
     }
 
     /// <summary>Fills the next frame of a stream, which is empty, and says what its writer has to do with it.</summary>
-    internal WriterStep Fill(StreamLink<TCall, TResult> stream, RepeatedField<TCall> calls, RepeatedField<ulong> cancels)
+    internal WriterStep Fill(StreamLink<TCall, TResult> stream, RepeatedField<TCall> calls, RepeatedField<ulong> cancels, RepeatedField<CallPrincipal> bind)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
         if (stream.State == StreamState.Broken)
             return WriterStep.Stop;
         if (_gathering > 0 && stream.State == StreamState.Ready)
             return WriterStep.Wait;
-        AddCalls(stream, calls);
+        AddCalls(stream, calls, bind);
+        stream.Principals?.Trim();
         AddCancels(stream, cancels);
         if (calls.Count > 0)
             metrics.FrameSent(calls.Count);
@@ -62,7 +66,7 @@ internal sealed class FrameFiller<TCall, TResult>(
         return WriterStep.Complete;
     }
 
-    private void AddCalls(StreamLink<TCall, TResult> stream, RepeatedField<TCall> calls)
+    private void AddCalls(StreamLink<TCall, TResult> stream, RepeatedField<TCall> calls, RepeatedField<CallPrincipal> bind)
     {
         var now = time.GetTimestamp();
         var bytes = 0;
@@ -71,6 +75,15 @@ internal sealed class FrameFiller<TCall, TResult>(
             var size = attempt.Call is { } next ? next.Bytes + CallOverhead : 0;
             if (calls.Count > 0 && bytes + size > maxBytes)
                 return;
+            if (attempt.Call?.Token is { } token)
+            {
+                var (bound, number) = (bind.Count, (stream.Principals ??= new()).NumberFor(token, bind));
+                if (number == 0)
+                    return;
+                attempt.Message.PrincipalId = number;
+                size += bind.Count > bound ? token.Length + BindOverhead : 0;
+            }
+
             stream.Outgoing.Dequeue();
             // It was given up while it was queued.
             if (attempt.Call is not { } call)

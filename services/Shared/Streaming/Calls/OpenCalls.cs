@@ -62,12 +62,21 @@ internal sealed class OpenCalls<TCall, TResult>(Lock gate, DeadlineWheel wheel, 
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
         if (_open.ContainsKey(id))
-            Refuse(id, StatusCode.AlreadyExists, "A call with this id is unanswered.");
+            RefuseUnsynchronized(id, CallResults.Status(StatusCode.AlreadyExists, "A call with this id is unanswered."));
         else if (_open.Count >= credit)
-            Refuse(id, StatusCode.ResourceExhausted, "The call goes beyond the stream's credit.");
+            RefuseUnsynchronized(id, CallResults.Status(StatusCode.ResourceExhausted, "The call goes beyond the stream's credit."));
         else
             return true;
         return false;
+    }
+
+    /// <summary>Answers a call that is not opened.</summary>
+    internal void RefuseUnsynchronized(ulong id, Google.Rpc.Status status)
+    {
+        Debug.Assert(gate.IsHeldByCurrentThread);
+        _answers.Add(new TResult { CallId = id, Error = status });
+        metrics.Refused((StatusCode)status.Code);
+        Ready.Set();
     }
 
     /// <summary>Opens a call that was admitted, until its deadline.</summary>
@@ -196,14 +205,5 @@ internal sealed class OpenCalls<TCall, TResult>(Lock gate, DeadlineWheel wheel, 
     {
         lock (gate)
             _answers.Announce(draining);
-    }
-
-    private void Refuse(ulong id, StatusCode code, string message)
-    {
-        var result = CallResults.Error<TResult>(code, message);
-        result.CallId = id;
-        _answers.Add(result);
-        metrics.Refused(code);
-        Ready.Set();
     }
 }

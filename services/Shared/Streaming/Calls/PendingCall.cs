@@ -23,6 +23,12 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     /// <summary>What is asked. It does not change any more once it has an id: a writer may read it outside of the lock.</summary>
     internal TCall? Message { get; set; }
 
+    /// <summary>The token of whom the call is made for; null for the process itself.</summary>
+    internal string? Token { get; set; }
+
+    /// <summary>Whether it was sent again since a callee did not know its principal.</summary>
+    internal bool IsBoundAnew { get; set; }
+
     /// <summary>How large the message is without an id and a timeout.</summary>
     internal int Bytes { get; set; }
 
@@ -70,6 +76,8 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     internal void Reset()
     {
         Message = null;
+        Token = null;
+        IsBoundAnew = false;
         Flight = null;
         First = Second = null;
         Sent = 0;

@@ -65,7 +65,7 @@ internal sealed class ReplicaStream<TCall, TResult>(StreamTable<TCall, TResult> 
         {
             while (true)
             {
-                switch (streams.TakeFrame(Link, transport.Calls, transport.CancelCallIds))
+                switch (streams.TakeFrame(Link, transport.Calls, transport.CancelCallIds, transport.Bind))
                 {
                     case WriterStep.Write:
                         await transport.WriteAsync();

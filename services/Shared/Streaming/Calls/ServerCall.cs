@@ -18,6 +18,9 @@ internal sealed class ServerCall<TCall, TResult>(OpenCalls<TCall, TResult> calls
 
     internal bool IsAnswered { get; set; }
 
+    /// <summary>What it may be about; null for everything.</summary>
+    internal ICallRights? Rights { get; set; }
+
     internal long ArrivedAt { get; set; }
 
     /// <summary>Its span, while it is handled; null when its caller records none.</summary>

@@ -30,6 +30,9 @@ internal sealed class StreamLink<TCall, TResult>(object replica)
     /// <summary>The ids of copies that were sent and whose answers nobody wants any more.</summary>
     internal List<ulong> Cancels { get; } = [];
 
+    /// <summary>The tokens that the callee knows by their numbers; null while no call had one.</summary>
+    internal StreamPrincipals? Principals { get; set; }
+
     /// <summary>The copies that were sent, by their ids.</summary>
     internal Dictionary<ulong, Attempt<TCall, TResult>> Unanswered { get; } = [];
 

@@ -51,10 +51,10 @@ internal sealed class StreamTable<TCall, TResult>(
     }
 
     /// <summary>Moves what is queued for a stream into its next frame.</summary>
-    internal WriterStep TakeFrame(StreamLink<TCall, TResult> link, RepeatedField<TCall> frame, RepeatedField<ulong> cancels)
+    internal WriterStep TakeFrame(StreamLink<TCall, TResult> link, RepeatedField<TCall> frame, RepeatedField<ulong> cancels, RepeatedField<CallPrincipal> bind)
     {
         lock (gate)
-            return frames.Fill(link, frame, cancels);
+            return frames.Fill(link, frame, cancels, bind);
     }
 
     /// <summary>Sends nothing from now on, until <see cref="SendGathered"/> was called as often.</summary>

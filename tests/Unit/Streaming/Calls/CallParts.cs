@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Google.Protobuf.Collections;
 using Microservices.Primitives;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -50,6 +51,9 @@ internal sealed class CallParts : IDisposable
 
     public FrameFiller<LookupUsersCall, LookupUsersResult> Frames { get; }
 
+    /// <summary>What frames bind, until somebody takes it.</summary>
+    public RepeatedField<CallPrincipal> Bind { get; } = [];
+
     /// <summary>A stream that takes calls, to a replica of its own.</summary>
     public StreamLink<LookupUsersCall, LookupUsersResult> AddStream(int credit = 100)
     {
@@ -60,17 +64,17 @@ internal sealed class CallParts : IDisposable
     }
 
     /// <summary>A call that nobody has placed yet, with a minute to go.</summary>
-    public PendingCall<LookupUsersCall, LookupUsersResult> NewCall(string userId = "ada", int bytes = 10)
+    public PendingCall<LookupUsersCall, LookupUsersResult> NewCall(string userId = "ada", int bytes = 10, string? token = null)
     {
-        var call = Pool.RentCall(new() { UserId = userId }, bytes, Time.GetTimestamp());
+        var call = Pool.RentCall(new() { UserId = userId }, bytes, Time.GetTimestamp(), token);
         call.Deadline = Time.GetTimestamp() + TimeSpan.TicksPerMinute;
         return call;
     }
 
     /// <summary>A call that was given to a stream.</summary>
-    public PendingCall<LookupUsersCall, LookupUsersResult> Place(string userId = "ada", int bytes = 10)
+    public PendingCall<LookupUsersCall, LookupUsersResult> Place(string userId = "ada", int bytes = 10, string? token = null)
     {
-        var call = NewCall(userId, bytes);
+        var call = NewCall(userId, bytes, token);
         Placement.Place(call, Placement.StreamForNewCall());
         return call;
     }
@@ -82,7 +86,7 @@ internal sealed class CallParts : IDisposable
     public string[] Send(StreamLink<LookupUsersCall, LookupUsersResult> stream)
     {
         var (calls, cancels) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>());
-        Frames.Fill(stream, calls, cancels);
+        Frames.Fill(stream, calls, cancels, Bind);
         return [.. calls.Select(call => call.UserId)];
     }
 

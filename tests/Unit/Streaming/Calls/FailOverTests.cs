@@ -60,7 +60,7 @@ public sealed class FailOverTests : IDisposable
         var (left, other) = (lost.Second, refused.First);
 
         Assert.True(parts.FailOver.TryAfterLoss(lost, lost.First!, Now));
-        Assert.True(parts.FailOver.TryAfterError(refused, refused.Second!, StatusCode.Unavailable, Now));
+        Assert.True(parts.FailOver.TryAfterError(refused, refused.Second!, Error(StatusCode.Unavailable), Now));
 
         Assert.Equal((left, null), (lost.First, lost.Second));
         Assert.Equal((other, null), (refused.First, refused.Second));
@@ -77,7 +77,7 @@ public sealed class FailOverTests : IDisposable
         parts.AddStream();
         var call = Hedged();
 
-        Assert.False(parts.FailOver.TryAfterError(call, call.Second!, code, Now));
+        Assert.False(parts.FailOver.TryAfterError(call, call.Second!, Error(code), Now));
     }
 
     [Theory]
@@ -91,7 +91,7 @@ public sealed class FailOverTests : IDisposable
         parts.AddStream().State = isLeaving ? StreamState.Retiring : StreamState.Ready;
         var call = Sent();
 
-        Assert.Equal(again, parts.FailOver.TryAfterError(call, call.First!, code, Now));
+        Assert.Equal(again, parts.FailOver.TryAfterError(call, call.First!, Error(code), Now));
     }
 
     [Fact]
@@ -102,9 +102,59 @@ public sealed class FailOverTests : IDisposable
         var call = Sent();
         call.Deadline += TimeSpan.TicksPerMinute;
 
-        Assert.True(parts.FailOver.TryAfterError(call, call.First!, StatusCode.DeadlineExceeded, Now));
+        Assert.True(parts.FailOver.TryAfterError(call, call.First!, Error(StatusCode.DeadlineExceeded), Now));
         Assert.Equal(call.Deadline, call.First!.Deadline);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_call_whose_principal_is_not_known_is_bound_anew_and_sent_again_once(bool mayBeRepeated)
+    {
+        using var parts = new CallParts(idempotent: mayBeRepeated);
+        using var held = parts.Gate.EnterScope();
+        parts.AddStream();
+        var call = parts.Place(token: "token");
+        parts.SendAll();
+        Assert.Equal(1u, call.First!.Message.PrincipalId);
+
+        Assert.True(parts.FailOver.TryAfterError(call, call.First!, CallResults.PrincipalUnknown, parts.Time.GetTimestamp()));
+        parts.SendAll();
+        Assert.Equal([(1u, "token"), (2u, "token")], parts.Bind.Select(bound => (bound.PrincipalId, bound.Token)));
+        Assert.Equal(2u, call.First!.Message.PrincipalId);
+
+        Assert.False(parts.FailOver.TryAfterError(call, call.First!, CallResults.PrincipalUnknown, parts.Time.GetTimestamp()));
+    }
+
+    [Fact]
+    public void Calls_whose_number_was_forgotten_share_the_next_one()
+    {
+        using var held = parts.Gate.EnterScope();
+        parts.AddStream();
+        PendingCall<LookupUsersCall, LookupUsersResult>[] calls = [parts.Place("a", token: "token"), parts.Place("b", token: "token")];
+        parts.SendAll();
+
+        foreach (var call in calls)
+        {
+            Assert.True(parts.FailOver.TryAfterError(call, call.First!, CallResults.PrincipalUnknown, Now));
+            parts.SendAll();
+        }
+
+        Assert.Equal([1u, 2u], parts.Bind.Select(bound => bound.PrincipalId));
+        Assert.All(calls, call => Assert.Equal(2u, call.First!.Message.PrincipalId));
+    }
+
+    [Fact]
+    public void One_that_is_made_for_the_process_itself_has_no_principal_to_be_unknown()
+    {
+        using var held = parts.Gate.EnterScope();
+        parts.AddStream();
+        var call = Sent();
+
+        Assert.False(parts.FailOver.TryAfterError(call, call.First!, CallResults.PrincipalUnknown, Now));
+    }
+
+    private static Google.Rpc.Status Error(StatusCode code) => new() { Code = (int)code };
 
     private long Now => parts.Time.GetTimestamp();
 

@@ -1,5 +1,6 @@
 using Google.Protobuf.Collections;
 using Microservices.Streaming.Calls;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 
 namespace Microservices.Tests.Unit.Streaming.Calls;
@@ -52,6 +53,43 @@ public sealed class FrameFillerTests : IDisposable
     }
 
     [Fact]
+    public void A_token_is_bound_with_the_first_call_that_has_it_on_each_stream()
+    {
+        using var held = parts.Gate.EnterScope();
+        var streams = new[] { parts.AddStream(), parts.AddStream() };
+        foreach (var (user, token) in new[] { ("a", "x"), ("b", null), ("c", "y"), ("d", "x") })
+        {
+            foreach (var stream in streams)
+                parts.Placement.Place(parts.NewCall(user, token: token), stream);
+        }
+
+        foreach (var stream in streams)
+        {
+            var (calls, bind) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<CallPrincipal>());
+            parts.Frames.Fill(stream, calls, [], bind);
+            Assert.Equal([1u, 0u, 2u], calls.Select(call => call.PrincipalId));
+            Assert.Equal([(1u, "x"), (2u, "y")], bind.Select(bound => (bound.PrincipalId, bound.Token)));
+            calls.Clear();
+            bind.Clear();
+            parts.Frames.Fill(stream, calls, [], bind);
+            Assert.Equal([1u], calls.Select(call => call.PrincipalId));
+            Assert.Empty(bind);
+        }
+    }
+
+    [Fact]
+    public void The_tokens_that_a_frame_binds_count_for_how_large_it_gets()
+    {
+        using var held = parts.Gate.EnterScope();
+        var stream = parts.AddStream();
+        foreach (var (user, token) in new[] { ("a", "x"), ("b", "y"), ("c", "x") })
+            parts.Place(user, 10, new string(token[0], 600));
+
+        Assert.Equal(["a", "b"], parts.Send(stream));
+        Assert.Equal(["c"], parts.Send(stream));
+    }
+
+    [Fact]
     public void While_calls_are_gathered_nothing_is_sent_until_all_who_gather_have_ended()
     {
         using var held = parts.Gate.EnterScope();
@@ -87,6 +125,6 @@ public sealed class FrameFillerTests : IDisposable
     private (WriterStep Step, string Cancels) Fill(StreamLink<LookupUsersCall, LookupUsersResult> stream)
     {
         var (calls, cancels) = (new RepeatedField<LookupUsersCall>(), new RepeatedField<ulong>());
-        return (parts.Frames.Fill(stream, calls, cancels), string.Join(",", cancels));
+        return (parts.Frames.Fill(stream, calls, cancels, []), string.Join(",", cancels));
     }
 }

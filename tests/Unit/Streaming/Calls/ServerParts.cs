@@ -13,14 +13,15 @@ internal sealed class ServerParts : IDisposable
 {
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public ServerParts(int credit = 10, ICallInterceptor? interceptor = null, Action? cut = null) =>
+    public ServerParts(int credit = 10, ICallInterceptor? interceptor = null, Action? cut = null, IStreamRights? rights = null) =>
         Stream = new(
             UsersService.LookupUsers,
-            new CallStreamServerOptions { Credit = credit },
+            new CallStreamServerOptions { Credit = credit, MaxBatch = Math.Max(256, credit) },
             new CallServerMetrics(services.GetRequiredService<IMeterFactory>(), "test"),
             Time,
             interceptor,
-            cut);
+            cut,
+            rights);
 
     public FakeTimeProvider Time { get; } = new();
 
