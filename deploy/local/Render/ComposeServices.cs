@@ -74,7 +74,7 @@ internal static class ComposeServices
         """,
         .. service.Ports.Select(p => $"      Kestrel__Endpoints__{p.Endpoint}__Url: http://*:{p.Port}"),
         .. all.Where(s => service.Backends.Contains(s.Project)).Select(b => $"      Backends__{b.Project}__Addresses__0: dns:///{b.Name}:{b.GrpcPort}"),
-        .. KeySettings.Of(service, Catalog.Identity.Name).Select(setting => $"      {setting.Name}: {setting.Value}"),
+        .. KeySettings.Of(service, "http", Catalog.Identity.Name).Select(setting => $"      {setting.Name}: {setting.Value}"),
         .. service == Catalog.Identity ? IdentitySettings : [],
         .. service.HasDatabase ? (string[])["    depends_on: *state"] : [],
         .. Secrets(service).Any() ? (string[])["    secrets:", .. Secrets(service).Select(secret => $"      - {{ source: {secret.Name}, target: {secret.Target} }}")] : [],

@@ -23,11 +23,12 @@ internal static class KeySettings
 
     /// <summary>Those of a service.</summary>
     /// <param name="service">The service.</param>
+    /// <param name="scheme">That of Identity's address: http, or https.</param>
     /// <param name="identityReplicas">The name that has the addresses of Identity's replicas.</param>
-    public static IEnumerable<(string Name, string Value)> Of(ServiceDefinition service, string identityReplicas)
+    public static IEnumerable<(string Name, string Value)> Of(ServiceDefinition service, string scheme, string identityReplicas)
     {
         // Of itself it asks itself: no other replica may be there yet.
-        var identity = $"http://{(service == Catalog.Identity ? "localhost" : Catalog.Identity.Name)}:{Catalog.Identity.HttpPort}";
+        var identity = $"{scheme}://{(service == Catalog.Identity ? "localhost" : Catalog.Identity.Name)}:{Catalog.Identity.HttpPort}";
         // Its own keys it has in process.
         if (service != Catalog.Identity)
         {

@@ -10,10 +10,7 @@ internal static class KubernetesKeys
 
     /// <summary>The settings of a service, as lines of <c>env</c>.</summary>
     public static IEnumerable<string> Settings(ServiceDefinition service) =>
-        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. TokenSettings(service).Select(Line)];
-
-    /// <summary>Of these, those that are alike for all: where tokens, keys and what is revoked come from.</summary>
-    public static IEnumerable<(string Name, string Value)> TokenSettings(ServiceDefinition service) => KeySettings.Of(service, $"{Catalog.Identity.Name}-grpc");
+        [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service, KubernetesServices.Scheme, $"{Catalog.Identity.Name}-grpc").Select(Line)];
 
     /// <summary>Those of its migration.</summary>
     public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => service == Catalog.Identity ? [Issuer, .. KeySettings.Certificate.Select(Line)] : [];
@@ -23,10 +20,13 @@ internal static class KubernetesKeys
     [
         (KeySettings.KeyFile, $"{service.Name}-key"),
         .. service == Catalog.Identity ? ((string, string)[])[Certificate, ($"{KeySettings.WorkloadKeys}/NAME.json", "workload-keys")] : [],
-    ]);
+    ]) + Certificates(service);
 
     /// <summary>Those of its migration.</summary>
     public static string MigrationFiles(ServiceDefinition service) => Mounted(service == Catalog.Identity ? [Certificate] : []);
+
+    // Only the component mtls mounts them, and does not do without.
+    private static string Certificates(ServiceDefinition service) => $"\n        - {{ name: tls, secret: {{ secretName: {service.Name}-tls, optional: true, defaultMode: 0440 }} }}";
 
     // Each Secret is a folder, called by its volume's name. The pod's group reads it.
     private static string Mounted((string File, string Secret)[] files) => files is [] ? "" : string.Join('\n', (string[])

@@ -6,6 +6,9 @@ namespace Microservices.Local.Render;
 /// </summary>
 internal static class KubernetesServices
 {
+    /// <summary>The scheme of the addresses that have TLS where the component mtls is: Kubernetes puts in what the ConfigMap <c>settings</c> has.</summary>
+    public const string Scheme = "$(SCHEME)";
+
     private const string Header = """
         # What differs between services, rendered from their table, deploy/local/Catalog.cs: dotnet run --project deploy/local -- render kubernetes
 
@@ -53,7 +56,7 @@ internal static class KubernetesServices
 
     private static IEnumerable<string> Settings(ServiceDefinition service, IReadOnlyList<ServiceDefinition> all) =>
     [
-        .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"http://*:{p.Port}\" }}"),
+        .. service.Ports.Select(p => $"{{ name: Kestrel__Endpoints__{p.Endpoint}__Url, value: \"{(p.Endpoint == "Management" ? "http" : Scheme)}://*:{p.Port}\" }}"),
         .. Called(service, all).Select(b => $"{{ name: Backends__{b.Project}__Addresses__0, value: \"dns:///{HeadlessName(b)}:{b.GrpcPort}\" }}"),
         .. service.HasDatabase ? (string[])[Secret("Database", $"{service.Name}-database")] : [],
         Secret("Redis", "redis"),
@@ -66,7 +69,7 @@ internal static class KubernetesServices
         kind: Service
         metadata:
           name: {{name}}
-          labels: { app.kubernetes.io/name: {{name}} }
+          labels: { app.kubernetes.io/name: {{name}}, app.kubernetes.io/component: service }
         spec:
           clusterIP: None
           selector: { app.kubernetes.io/name: {{service.Name}} }
@@ -82,7 +85,7 @@ internal static class KubernetesServices
         kind: Service
         metadata:
           name: {{service.Name}}
-          labels: { app.kubernetes.io/name: {{service.Name}} }
+          labels: { app.kubernetes.io/name: {{service.Name}}, app.kubernetes.io/component: service }
         spec:
           selector: { app.kubernetes.io/name: {{service.Name}} }
           ports:

@@ -32,10 +32,6 @@ public sealed class ManifestTests
     [InlineData("prod")]
     public void Every_pod_may_talk_to_what_it_calls_and_to_nothing_else(string overlay) => Assert.Empty(NetworkRules.Check(Manifests.Of(overlay)));
 
-    [Fact]
-    public void What_is_rendered_for_TLS_is_what_the_table_of_services_says() =>
-        Assert.True(KubernetesTls.Render(Catalog.Services) == File.ReadAllText(RenderCommand.KubernetesTlsFile), "components/mtls/services.yaml is out of date: dotnet run --project deploy/local -- render kubernetes");
-
     [TheoryNeeding(Need.Kubectl)]
     [InlineData("dev")]
     [InlineData("prod")]
@@ -48,12 +44,13 @@ public sealed class ManifestTests
         var made = (await SecretsAsync()).ToDictionary(secret => secret.Metadata.Name, secret => secret.Data);
         foreach (var pod in manifests.Pods.Where(p => p.Labels["app.kubernetes.io/component"] == "service"))
         {
-            var addresses = pod.Containers.SelectMany(c => c.Env).Where(e => e.Value?.StartsWith("http", StringComparison.Ordinal) == true && e.Name != "Kestrel__Endpoints__Management__Url").ToArray();
+            var addresses = pod.Containers.SelectMany(c => c.Env).Where(e => e.Value?.Contains("://", StringComparison.Ordinal) == true && !e.Value.StartsWith("dns:", StringComparison.Ordinal) && e.Name != "Kestrel__Endpoints__Management__Url").ToArray();
             Assert.NotEmpty(addresses);
             Assert.All(addresses, address => Assert.StartsWith("https://", address.Value, StringComparison.Ordinal));
             var files = ReferenceRules.FilesOf(pod).Where(file => file.Secret == $"{pod.Name}-tls").Select(file => file.Key!).Order().ToArray();
             Assert.Equal(["ca.crt", "tls.crt", "tls.key"], files);
             Assert.All(files, file => Assert.True(made[$"{pod.Name}-tls"].ContainsKey(file)));
+            Assert.False(pod.Spec.Volumes.Single(volume => volume.Name == "tls").Secret.Optional);
             Assert.Equal("/health/ready", pod.Containers.Single().ReadinessProbe.HttpGet.Path);
             Assert.Null(pod.Containers.Single().LivenessProbe.Grpc);
         }
@@ -64,6 +61,7 @@ public sealed class ManifestTests
     /// <summary>The negative controls of the above.</summary>
     [TheoryNeeding(Need.Kubectl)]
     [InlineData("secretName: orders-tls", "secretName: gateway-tls", "the private key of another service")]
+    [InlineData("SCHEME: https", "SCHEMES: https", "a variable that nobody sets: $(SCHEME)://")]
     [InlineData("value: /tls/ca.crt", "value: /tls/ca.pem", "which nobody makes")]
     [InlineData("path: /health/live\n            port: management", "path: /health/live\n            port: grpc", "probe asks for /health/live at port grpc")]
     public void What_is_wrong_with_TLS_is_named(string right, string wrong, string says)
@@ -196,11 +194,11 @@ public sealed class ManifestTests
     [InlineData("- port: redis", "- port: reddis", "opens port reddis")]
     [InlineData("name: Backends__Orders__Addresses__0", "name: Other", "is allowed and not called")]
     [InlineData("          app.kubernetes.io/name: gateway\n    ports", "          app.kubernetes.io/name: users\n    ports", "is called and not allowed")]
-    [InlineData("value: http://identity:8089/connect/token", "value: http://identity:5009/connect/token", "no Service with that port")]
+    [InlineData("value: $(SCHEME)://identity:8089/connect/token", "value: http://identity:5009/connect/token", "no Service with that port")]
     [InlineData("secretName: orders-key", "secretName: gateway-key", "the private key of another service")]
     [InlineData("value: /certificate/tls.key", "value: /certificate/key.pem", "which nobody makes")]
     [InlineData("fsGroup: 1654", "fsGroup: 1000", "cannot read its Secrets' files")]
-    [InlineData("name: Auth__KeysAddress\n          value: http://identity:8089", "name: Auth__KeysAddress\n          value: http://gateway:8080", "gateway over HTTP is called and not allowed")]
+    [InlineData("name: Auth__KeysAddress\n          value: $(SCHEME)://identity:8089", "name: Auth__KeysAddress\n          value: http://gateway:8080", "gateway over HTTP is called and not allowed")]
     public void A_rule_that_is_broken_says_so(string right, string wrong, string says)
     {
         var yaml = Manifests.Render("dev");

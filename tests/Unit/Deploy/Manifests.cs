@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
 using Microservices.Tests.Support;
@@ -10,7 +11,7 @@ namespace Microservices.Tests.Unit.Deploy;
 /// What <c>kubectl kustomize</c> makes of an overlay, read as the cluster reads it: into the official client's types, or for what is not
 /// Kubernetes' own into ours; a field that they do not have is an error.
 /// </summary>
-public sealed class Manifests
+public sealed partial class Manifests
 {
     private static readonly ConcurrentDictionary<string, Lazy<string>> Rendered = new();
 
@@ -29,6 +30,8 @@ public sealed class Manifests
             .. All<V1StatefulSet>().Select(s => new Pod(s.Metadata.Name, s.Spec.Template.Metadata.Labels, s.Spec.Template.Spec, Stays: true)),
             .. All<V1Job>().Select(j => new Pod(j.Metadata.Name, j.Spec.Template.Metadata.Labels, j.Spec.Template.Spec, Stays: false)),
         ];
+        foreach (var container in Pods.SelectMany(pod => pod.Containers))
+            Expand(container);
     }
 
     /// <summary>Everything, in kustomize's order.</summary>
@@ -78,6 +81,17 @@ public sealed class Manifests
 
     /// <summary>Reads YAML strictly.</summary>
     public static Manifests Parse(string yaml) => new(KubernetesYaml.LoadAllFromString(yaml, Operators, strict: true));
+
+    // As a kubelet does: $(NAME) is what the container's ConfigMaps have of that name, and stays where they have nothing.
+    private void Expand(V1Container container)
+    {
+        var settings = (container.EnvFrom ?? []).SelectMany(from => All<V1ConfigMap>().Where(map => map.Metadata.Name == from.ConfigMapRef?.Name)).SelectMany(map => map.Data).ToDictionary();
+        foreach (var variable in (container.Env ?? []).Where(e => e.Value is not null))
+            variable.Value = Reference().Replace(variable.Value, match => settings.GetValueOrDefault(match.Groups["name"].Value, match.Value));
+    }
+
+    [GeneratedRegex(@"\$\((?<name>\w+)\)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Reference();
 
     private static string Kustomize(string folder)
     {

@@ -38,7 +38,7 @@ internal static class ReferenceRules
 
     /// <summary>Where a pod calls Identity over HTTP, for keys, tokens and pages; itself it need not reach over the network.</summary>
     public static IEnumerable<Uri> Identity(Pod pod) =>
-        ((string[])["Auth__KeysAddress", "Auth__TokenAddress", "Authority__Address"]).Select(pod.Setting).OfType<string>().Select(address => new Uri(address)).Where(address => !address.IsLoopback);
+        ((string[])["Auth__KeysAddress", "Auth__TokenAddress", "Authority__Address"]).Select(pod.Setting).OfType<string>().Where(IsExpanded).Select(address => new Uri(address)).Where(address => !address.IsLoopback);
 
     /// <summary>The Secrets that a pod has as files, with the keys that its settings name.</summary>
     public static IEnumerable<(string Secret, string? Key)> FilesOf(Pod pod) =>
@@ -55,6 +55,8 @@ internal static class ReferenceRules
         where env.Name.StartsWith("Backends__", StringComparison.Ordinal) || env.Name == "Auth__RevocationsAddress"
         let address = new Uri(env.Value).AbsolutePath.TrimStart('/').Split(':')
         select (address[0], address[1]);
+
+    private static bool IsExpanded(string value) => !value.Contains("$(", StringComparison.Ordinal);
 
     private static IEnumerable<string> Keys(Manifests manifests)
     {
@@ -81,6 +83,9 @@ internal static class ReferenceRules
                 if (!manifests.All<V1ConfigMap>().Any(m => m.Metadata.Name == name))
                     yield return $"{pod.Name} takes its settings from {name}, which nobody makes";
             }
+
+            foreach (var variable in (container.Env ?? []).Where(e => e.Value is not null && !IsExpanded(e.Value)))
+                yield return $"{pod.Name} has in {variable.Name} a variable that nobody sets: {variable.Value}";
 
             foreach (var mount in (container.VolumeMounts ?? []).Where(m => !(pod.Spec.Volumes ?? []).Any(v => v.Name == m.Name) && !manifests.All<V1StatefulSet>().Any(s => s.Spec.VolumeClaimTemplates.Any(c => c.Metadata.Name == m.Name))))
                 yield return $"{pod.Name} mounts {mount.Name}, which is no volume";
