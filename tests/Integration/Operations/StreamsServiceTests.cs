@@ -26,7 +26,7 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
         using var stream = channel.WatchOrders();
         await stream.SubscribeAsync(7, s => (s.Key, s.FromEarliest) = (ada, false));
         await stream.NextAsync();
-        await using var watch = new Watcher(hosts.OrdersHost.Channel, ada);
+        await using var watch = new StreamWatcher(hosts.OrdersHost.Channel, ada);
 
         var open = await watch.UntilAsync(one => one.Subscriptions == 1);
         Assert.Equal((StreamKind.Event, WatchOrders, ada), (open.Kind, open.Method, open.User));
@@ -102,7 +102,7 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
         using var stream = hosts.OrdersHost.Channel.WatchOrders();
         await stream.SubscribeAsync(1, s => (s.Key, s.FromEarliest) = (ada, false));
         await stream.NextAsync();
-        await using var watch = new Watcher(hosts.OrdersHost.Channel, "", WatchOrders);
+        await using var watch = new StreamWatcher(hosts.OrdersHost.Channel, "", WatchOrders);
         var open = await watch.UntilAsync(one => one.MostBehind.Any(s => s.Key == ada));
         var streams = new StreamsService.StreamsServiceClient(hosts.OrdersHost.Channel);
 
@@ -125,7 +125,7 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
         {
         }
 
-        await using var watchCalls = new Watcher(hosts.OrdersHost.Channel, "", "orders.v1.OrdersService/LookupOrders");
+        await using var watchCalls = new StreamWatcher(hosts.OrdersHost.Channel, "", "orders.v1.OrdersService/LookupOrders");
         var call = await watchCalls.UntilAsync(one => one.Sent == 1);
         Assert.Equal(StreamKind.Call, call.Kind);
         await streams.DrainStreamAsync(new DrainStreamRequest { StreamId = call.StreamId });
@@ -135,7 +135,7 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
 
         using var commands = hosts.Orders.PlaceOrders();
         await commands.ResponseHeadersAsync;
-        await using var watchCommands = new Watcher(hosts.OrdersHost.Channel, "", "orders.v1.OrdersService/PlaceOrders");
+        await using var watchCommands = new StreamWatcher(hosts.OrdersHost.Channel, "", "orders.v1.OrdersService/PlaceOrders");
         var command = await watchCommands.UntilAsync(one => one.Kind == StreamKind.Command);
         var refused = await Assert.ThrowsAsync<RpcException>(async () => await streams.DrainStreamAsync(new DrainStreamRequest { StreamId = command.StreamId }));
         Assert.Equal(StatusCode.FailedPrecondition, refused.StatusCode);
@@ -177,8 +177,8 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
     /// <summary>Drains or ends the stream about the user, at whichever replica has it.</summary>
     private async Task OperateAsync(bool drain)
     {
-        await using var here = new Watcher(hosts.OrdersHost.Channel, "", WatchOrders);
-        await using var there = new Watcher(hosts.Other.Channel, "", WatchOrders);
+        await using var here = new StreamWatcher(hosts.OrdersHost.Channel, "", WatchOrders);
+        await using var there = new StreamWatcher(hosts.Other.Channel, "", WatchOrders);
         Replica? host = null;
         OpenStream? open = null;
         await Eventually.UntilAsync(() =>
@@ -201,54 +201,5 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
         }
 
         bool IsOpen(OpenStream one) => !one.Draining && one.MostBehind.Any(s => s.Key == ada);
-    }
-
-    /// <summary>Keeps what a watch tells.</summary>
-    private sealed class Watcher : IAsyncDisposable
-    {
-        private readonly AsyncServerStreamingCall<WatchStreamsResponse> call;
-        private readonly ConcurrentDictionary<string, OpenStream> open = [];
-        private readonly Task reading;
-
-        public Watcher(ChannelBase channel, string user, string method = "")
-        {
-            call = new StreamsService.StreamsServiceClient(channel).WatchStreams(new WatchStreamsRequest { User = user, Method = method });
-            reading = ReadAsync();
-        }
-
-        public OpenStream? Find(Func<OpenStream, bool> condition) => open.Values.FirstOrDefault(condition);
-
-        public async Task<OpenStream> UntilAsync(Func<OpenStream, bool> condition)
-        {
-            OpenStream? found = null;
-            await Eventually.UntilAsync(() => (found = Find(condition)) is not null || reading.IsCompleted, "it is seen");
-            return found!;
-        }
-
-        public Task GoneAsync(string id) => Eventually.UntilAsync(() => !open.ContainsKey(id), "it is gone");
-
-        public async ValueTask DisposeAsync()
-        {
-            call.Dispose();
-            await reading;
-        }
-
-        private async Task ReadAsync()
-        {
-            try
-            {
-                while (await call.ResponseStream.MoveNext(CancellationToken.None))
-                {
-                    foreach (var stream in call.ResponseStream.Current.Streams)
-                        open[stream.StreamId] = stream;
-                    foreach (var gone in call.ResponseStream.Current.GoneStreamIds)
-                        open.TryRemove(gone, out _);
-                }
-            }
-            catch (Exception e) when (e is RpcException or ObjectDisposedException)
-            {
-                // It has ended.
-            }
-        }
     }
 }
