@@ -15,7 +15,7 @@ namespace Microservices.Gateway;
 /// <summary>
 /// Forwards what Identity serves, so that browsers have one origin: <c>/connect</c>, <c>/account</c> and <c>/.well-known</c>. Identity is told the caller's address, and never the one
 /// that the caller claims, unless a trusted proxy has sent the request. One that cannot be reached is a problem, 503. A request goes there once its body is
-/// here, so that whoever sends slowly keeps nobody waiting, and callers share fairly what Identity is asked at a time (<see cref="FairQuota"/>).
+/// here, so that whoever sends slowly keeps nobody waiting, and callers share fairly what Identity is asked at a time (<see cref="AuthorityQuota"/>).
 /// </summary>
 internal static class AuthorityForwarding
 {
@@ -27,6 +27,7 @@ internal static class AuthorityForwarding
     public static void AddAuthority(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<AuthorityOptions, AuthorityOptionsValidator>("Authority");
+        builder.Services.AddSingleton<AuthorityQuota>();
         builder.Services.AddHttpForwarder();
         builder.AddBff();
     }
@@ -37,7 +38,7 @@ internal static class AuthorityForwarding
         app.MapBff();
         var options = app.Services.GetRequiredService<IOptions<AuthorityOptions>>().Value;
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
-        var quota = new FairQuota("requests to Identity", options.MaxRequests, app.Services.GetRequiredService<ILogger<AuthorityOptions>>());
+        var requests = app.Services.GetRequiredService<AuthorityQuota>().Requests;
         var client = new HttpMessageInvoker(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -56,7 +57,7 @@ internal static class AuthorityForwarding
             {
                 await ForwardedBody.ReadAsync(http, options.Timeout);
                 var caller = Caller.Of(http);
-                using var hold = quota.Begin(caller.Address, caller.Connection, http.CutOff);
+                using var hold = requests.Begin(caller.Address, caller.Connection, http.CutOff);
                 if (!hold.TryTake(1))
                     throw new StatusException(GatewayErrors.Domain.Overloaded("TOO_MANY_REQUESTS", "As many requests are with Identity as may be."));
                 var error = await forwarder.SendAsync(http, options.Address, client, request, Transformer.Instance);

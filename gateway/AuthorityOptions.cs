@@ -15,7 +15,7 @@ internal sealed class AuthorityOptions : IValidatableObject
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How many requests may be with it at a time. A quarter of them is each address's share; beyond it the address that has the most loses its oldest
+    /// How many requests may be with it at a time, forwarded ones and those for the tokens of sessions. A quarter of them is each address's share; beyond it the address that has the most loses its oldest
     /// to another. Default 256; 4 to 10,000.
     /// </summary>
     [Range(4, 10_000)]

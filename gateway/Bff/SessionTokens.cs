@@ -11,7 +11,7 @@ namespace Microservices.Gateway.Bff;
 /// The access tokens of browsers' sessions, by their cookies. Identity has the sessions, so that each replica of the gateway finds them; it is asked once per session and lifetime of a
 /// token, when that is revoked, and not at all about a cookie that the gateway has not made. What is kept is bounded, and so is what Identity is asked at a time, shared fairly among addresses. Thread-safe.
 /// </summary>
-internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, Revocations revocations, IOptions<BffOptions> bff, IOptions<AuthorityOptions> authority, TimeProvider time, ILogger<SessionTokens> logger) : IDisposable
+internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, Revocations revocations, IOptions<BffOptions> bff, AuthorityQuota authority, TimeProvider time, ILogger<SessionTokens> logger) : IDisposable
 {
     // Of a token's lifetime, before it is renewed.
     private const double Used = 0.8;
@@ -20,7 +20,6 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly MemoryCache sessions = new(new MemoryCacheOptions { SizeLimit = bff.Value.MaxSessions, CompactionPercentage = MakesRoom });
-    private readonly FairQuota quota = new("requests for the tokens of sessions", authority.Value.MaxRequests, logger);
     private readonly Lock gate = new();
     private readonly Outage outage = new(time);
 
@@ -72,7 +71,7 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
     // For all who wait for it: it belongs to no single request.
     private async Task<SessionToken> AskAsync(KeyValuePair<string, string>[] grant, Caller caller)
     {
-        using var hold = quota.Begin(caller.Address, caller.Connection, () => { });
+        using var hold = authority.Requests.Begin(caller.Address, caller.Connection, () => { });
         if (!hold.TryTake(1))
             return Failed(BffErrors.Overloaded);
         var asked = time.GetUtcNow();
@@ -88,7 +87,7 @@ internal sealed partial class SessionTokens(BffKey key, TokenRequests requests, 
             // Whoever asks too often brings about no line.
             if (answer.Status == HttpStatusCode.TooManyRequests)
                 return Failed(BffErrors.Overloaded);
-            LogIfAway($"it answered {(int)answer.Status} {answer.Error}".TrimEnd());
+            LogIfAway(answer.Problem);
         }
         catch (Exception exception)
         {

@@ -14,7 +14,7 @@ internal static class RestRegistration
         builder.AddRequestLimits();
         RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
-        builder.AddWarmUp<OwnPorts>(RefusedOrder.SendAsync);
+        builder.AddWarmUp<OwnPorts>(RefusedRequest.SendAsync);
 
         // The API description sees the types as they are read and written.
         builder.Services.ConfigureHttpJsonOptions(options =>

@@ -3,14 +3,8 @@ namespace Microservices.EventLog;
 /// <summary>An event to append. The payload is not copied: leave it unchanged until the append is done.</summary>
 public readonly record struct NewEvent
 {
-    private NewEvent(string topic, ReadOnlyMemory<byte> payload, string? key, string? epoch, long offset)
-    {
-        Topic = topic;
-        Payload = payload;
-        Key = key ?? "";
-        Epoch = epoch ?? "";
-        Offset = offset;
-    }
+    private NewEvent(string topic, ReadOnlyMemory<byte> payload, string? key, string? epoch, long offset) =>
+        (Topic, Payload, Key, Epoch, Offset) = (topic, payload, key ?? "", epoch ?? "", offset);
 
     /// <summary>The topic, see <see cref="TopicName"/>.</summary>
     public string Topic { get; }

@@ -19,7 +19,6 @@ public static class EventLogExtensions
     /// </summary>
     public static IHostApplicationBuilder AddEventLog(this IHostApplicationBuilder builder)
     {
-        ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         AddRedis(services);
         services.AddMetrics();
@@ -47,11 +46,9 @@ public static class EventLogExtensions
     /// </summary>
     public static IHostApplicationBuilder AddSharedRates(this IHostApplicationBuilder builder)
     {
-        ArgumentNullException.ThrowIfNull(builder);
         AddRedis(builder.Services);
         builder.Services.TryAddSingleton(services => new SharedRates(
             services.GetRequiredService<RedisConnection>(), services.GetRequiredService<IOptions<EventLogOptions>>(), services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddHostedService<RedisConnector>();
         return builder;
     }
 
@@ -62,7 +59,6 @@ public static class EventLogExtensions
     public static IServiceCollection AddEventHistory<T>(this IServiceCollection services, string topicPrefix)
         where T : class, IEventHistory
     {
-        ArgumentNullException.ThrowIfNull(topicPrefix);
         services.TryAddSingleton<T>();
         return services.AddSingleton(provider => new HistoryRoute(topicPrefix, provider.GetRequiredService<T>()));
     }
@@ -74,5 +70,6 @@ public static class EventLogExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventLogOptions>, RedisConnectionStringValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RedisConnection>();
+        services.AddHostedService<RedisConnector>();
     }
 }

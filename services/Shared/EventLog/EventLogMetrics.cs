@@ -3,11 +3,10 @@ using System.Diagnostics.Metrics;
 namespace Microservices.EventLog;
 
 /// <summary>What the event log measures, on the meter <c>Microservices.EventLog</c>. No label names a topic or an id.</summary>
-internal sealed class EventLogMetrics : IDisposable
+internal sealed class EventLogMetrics
 {
     public const string MeterName = "Microservices.EventLog";
 
-    private readonly Meter meter;
     private readonly Counter<long> appended;
     private readonly Counter<long> trimmed;
     private readonly Counter<long> refused;
@@ -20,7 +19,7 @@ internal sealed class EventLogMetrics : IDisposable
 
     public EventLogMetrics(IMeterFactory factory)
     {
-        meter = factory.Create(MeterName);
+        var meter = factory.Create(MeterName);
         appended = meter.CreateCounter<long>("eventlog.events.appended", "{event}", "Events appended to Redis by this process.");
         // Observed, not counted one by one: a busy topic hands out hundreds of thousands of events a second.
         meter.CreateObservableCounter("eventlog.events.delivered", () => Interlocked.Read(ref delivered), "{event}", "Events handed to local subscribers, counted once for each subscriber.");
@@ -67,8 +66,6 @@ internal sealed class EventLogMetrics : IDisposable
     public void Reset(ResetReason reason) => resets.Add(1, Tag(reason));
 
     public void Subscriptions(int change) => Interlocked.Add(ref subscriptions, change);
-
-    public void Dispose() => meter.Dispose();
 
     private IEnumerable<Measurement<long>> Held()
     {

@@ -5,12 +5,6 @@ namespace Microservices.EventLog;
 /// <summary>Runs what works in the background: the sweep, the probe and the trimming. It does not hold up the start while Redis is away.</summary>
 internal sealed class EventLogWorker(Sweeper sweeper, DeliveryProbe probe, LogTrimmer trimmer, RedisConnection redis) : BackgroundService
 {
-    public override async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await redis.CheckAsync(cancellationToken);
-        await base.StartAsync(cancellationToken);
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await redis.WaitConnectedAsync(stoppingToken);

@@ -70,7 +70,6 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<E
         return new Position(page.Epoch, page.LastOffset, 0);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => reading.Dispose();
 
     private async Task<HistoryPage?> ReadAsync(IEventHistory history, string topic, long after, int maxEvents, CancellationToken cancellationToken)
@@ -86,14 +85,5 @@ internal sealed class HistoryReader(IEnumerable<HistoryRoute> routes, IOptions<E
         }
     }
 
-    private IEventHistory? Find(string topic)
-    {
-        foreach (var route in routes)
-        {
-            if (topic.StartsWith(route.TopicPrefix, StringComparison.Ordinal))
-                return route.History;
-        }
-
-        return null;
-    }
+    private IEventHistory? Find(string topic) => Array.Find(routes, route => topic.StartsWith(route.TopicPrefix, StringComparison.Ordinal))?.History;
 }

@@ -29,7 +29,6 @@ internal sealed class LatestReader(FollowedTopic topic, ulong topicHash, Positio
         return true;
     }
 
-    /// <inheritdoc/>
     /// <remarks>Nothing is handed out before all that there is was conflated, or as many keys as may be held: else a slow reader that
     /// starts far behind would stay there.</remarks>
     public override (bool Live, long Dropped) Take(int maxEvents, long maxBytes, List<LogEvent> into)

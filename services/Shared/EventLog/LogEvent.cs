@@ -5,18 +5,8 @@ namespace Microservices.EventLog;
 /// </summary>
 public sealed class LogEvent
 {
-    internal LogEvent(string topic, string epoch, long offset, ulong id, ulong link, long appendedAtMs, string key, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte> traceContext = default)
-    {
-        Topic = topic;
-        Epoch = epoch;
-        Offset = offset;
-        Id = id;
-        Link = link;
-        AppendedAtMs = appendedAtMs;
-        Key = key;
-        Payload = payload;
-        TraceContext = traceContext;
-    }
+    internal LogEvent(string topic, string epoch, long offset, ulong id, ulong link, long appendedAtMs, string key, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte> traceContext = default) =>
+        (Topic, Epoch, Offset, Id, Link, AppendedAtMs, Key, Payload, TraceContext) = (topic, epoch, offset, id, link, appendedAtMs, key, payload, traceContext);
 
     /// <summary>The topic.</summary>
     public string Topic { get; }
@@ -36,9 +26,7 @@ public sealed class LogEvent
     /// <summary>The trace context of what has caused it, as it was appended; empty where that is not recorded.</summary>
     public ReadOnlyMemory<byte> TraceContext { get; }
 
-    /// <summary>When it was appended, by the appending process's clock, to the millisecond.</summary>
-    public DateTimeOffset AppendedAt => DateTimeOffset.FromUnixTimeMilliseconds(AppendedAtMs);
-
+    /// <summary>When it was appended, by the appending process's clock, in Unix milliseconds.</summary>
     internal long AppendedAtMs { get; }
 
     /// <summary>Never 0. Random for transient events, a digest of place and content for durable ones.</summary>

@@ -17,7 +17,6 @@ internal sealed class LogReader(RedisConnection redis) : ILogReader
 {
     private static readonly RedisValue[] HeadFields = ["e", "o", "i"];
 
-    /// <inheritdoc/>
     public async Task<LogPage> ReadAsync(string topic, Position after, int maxEvents, long maxBytes, CancellationToken cancellationToken)
     {
         using var span = RedisSpans.Start("read");
@@ -39,7 +38,6 @@ internal sealed class LogReader(RedisConnection redis) : ILogReader
         return new LogRange(topic, head, (long)reply[3], events).PageAfter(after);
     }
 
-    /// <inheritdoc/>
     public async Task<HeadReply[]> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
     {
         var database = await redis.DatabaseAsync(cancellationToken);

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -23,13 +22,14 @@ internal sealed partial class LogTrimmer
     private readonly ILogger<LogTrimmer> logger;
     private readonly LogBudget durable;
     private readonly LogBudget transient;
-    private readonly Channel<bool> over = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Alarm over;
     private int outOfMemory;
     private volatile bool trimming;
 
     public LogTrimmer(RedisConnection redis, EventLogMetrics metrics, IOptions<EventLogOptions> options, TimeProvider time, ILogger<LogTrimmer> logger)
     {
         (this.redis, this.metrics, this.time, this.logger) = (redis, metrics, time, logger);
+        over = new(time);
         durable = new(options.Value.MaxBytes, options.Value, time);
         transient = new(options.Value.MaxTransientBytes, options.Value, time);
         metrics.Use = () => (durable.Use, transient.Use);
@@ -50,21 +50,22 @@ internal sealed partial class LogTrimmer
         var budget = isDurable ? durable : transient;
         budget.Ledger.Appended(topic, size, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (budget.IsExceeded)
-            TrimSoon();
+            over.Wake();
     }
 
     /// <summary>Redis refused an append for want of memory.</summary>
     public void OutOfMemory()
     {
         Volatile.Write(ref outOfMemory, 1);
-        TrimSoon();
+        over.Wake();
     }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            await WaitAsync(cancellationToken);
+            // Also when there is not too much: events get too old by themselves.
+            await over.WaitAsync(Round, cancellationToken);
             var refused = Interlocked.Exchange(ref outOfMemory, 0) == 1;
             durable.Adapt(refused);
             transient.Adapt(refused);
@@ -84,23 +85,6 @@ internal sealed partial class LogTrimmer
             trimming = false;
             if (refused)
                 await Task.Delay(Round, time, cancellationToken);
-        }
-    }
-
-    private void TrimSoon() => over.Writer.TryWrite(true);
-
-    /// <summary>Returns when there is too much, and at the latest after a second: events get too old by themselves.</summary>
-    private async Task WaitAsync(CancellationToken cancellationToken)
-    {
-        using var timer = new CancellationTokenSource(Round, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        try
-        {
-            await over.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // A second has passed.
         }
     }
 

@@ -88,9 +88,7 @@ internal sealed partial class RedisConnection(IOptions<EventLogOptions> options,
     {
         Task<ConnectionMultiplexer>? task;
         lock (gate)
-        {
             task = connecting;
-        }
 
         if (task is not null)
             await (await task).DisposeAsync();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Microservices.EventLog;
 
-/// <summary>Connects to Redis when a process starts that only counts in it. It does not hold up the start while Redis is away.</summary>
+/// <summary>Connects to Redis when the process starts. It does not hold up the start while Redis is away; what listens there and is no Redis stops it.</summary>
 internal sealed class RedisConnector(RedisConnection redis) : BackgroundService
 {
     public override async Task StartAsync(CancellationToken cancellationToken)

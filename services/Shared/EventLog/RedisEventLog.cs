@@ -26,7 +26,6 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
     public async Task<LogPage> ReadAsync(string topic, Cursor after, int maxEvents, long maxBytes, CancellationToken cancellationToken = default)
     {
         TopicName.ThrowIfInvalid(topic);
-        ArgumentNullException.ThrowIfNull(after);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxEvents, 1);
         try
         {
@@ -40,7 +39,6 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
 
     public async Task<IReadOnlyList<TopicHead>> ReadHeadsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(topics);
         var heads = topics.Select(topic => new TopicHead(topic, "", 0)).ToArray();
         var valid = Enumerable.Range(0, heads.Length).Where(i => TopicName.IsValid(topics[i])).ToList();
         try
@@ -62,7 +60,6 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
 
     public EventSubscription Subscribe(IReadOnlyList<string> topics, Cursor? from = null, Delivery delivery = Delivery.Lossless)
     {
-        ArgumentNullException.ThrowIfNull(topics);
         foreach (var topic in topics)
             TopicName.ThrowIfInvalid(topic);
         if (topics.Count == 0 || topics.Distinct(StringComparer.Ordinal).Count() != topics.Count)

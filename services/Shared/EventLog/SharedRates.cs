@@ -14,9 +14,6 @@ public sealed class SharedRates
 
     internal SharedRates(RedisConnection redis, IOptions<EventLogOptions> options, TimeProvider time) => (this.redis, this.options, this.time) = (redis, options.Value, time);
 
-    /// <summary>Whether Redis is connected.</summary>
-    public bool IsConnected => redis.IsConnected;
-
     /// <summary>Counts what was let through.</summary>
     /// <param name="key">Whose count, and of which limit.</param>
     /// <param name="cost">How long it takes to pay it off at the limit's rate.</param>

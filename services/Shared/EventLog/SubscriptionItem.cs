@@ -62,11 +62,7 @@ public enum ResetReason
 public sealed record StreamReset : SubscriptionItem
 {
     internal StreamReset(string topic, ResetReason reason, Cursor cursor)
-        : base(cursor)
-    {
-        Topic = topic;
-        Reason = reason;
-    }
+        : base(cursor) => (Topic, Reason) = (topic, reason);
 
     /// <summary>The topic that it is about; the other topics of the subscription are not disturbed.</summary>
     public string Topic { get; }

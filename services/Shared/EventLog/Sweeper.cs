@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -21,21 +20,26 @@ internal sealed partial class Sweeper : IDisposable
     private readonly EventLogOptions options;
     private readonly TimeProvider time;
     private readonly ILogger<Sweeper> logger;
-    private readonly Channel<bool> early = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Alarm early;
     private readonly Dictionary<TopicFeed, int> missedSweeps = [];
     private readonly Outage outage;
     private int writesMayBeLost;
 
     public Sweeper(RedisConnection redis, LogReader log, TopicFeeds feeds, IOptions<EventLogOptions> options, TimeProvider time, ILogger<Sweeper> logger)
     {
-        this.redis = redis;
-        this.log = log;
-        this.feeds = feeds;
-        this.options = options.Value;
-        this.time = time;
-        this.logger = logger;
-        outage = new(time);
+        (this.redis, this.log, this.feeds, this.options, this.time, this.logger) = (redis, log, feeds, options.Value, time, logger);
+        (early, outage) = (new(time), new(time));
         redis.Restored += SweepSoon;
+    }
+
+    private TimeSpan Interval
+    {
+        get
+        {
+            // While publications do not arrive, Redis is asked in place of them.
+            var interval = redis.MayMissPublications && options.CheckInterval > options.CheckGrace ? options.CheckGrace : options.CheckInterval;
+            return interval < MinInterval ? MinInterval : interval;
+        }
     }
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -43,7 +47,7 @@ internal sealed partial class Sweeper : IDisposable
         var closing = Task.CompletedTask;
         while (true)
         {
-            await WaitAsync(cancellationToken);
+            await early.WaitAsync(Interval, cancellationToken);
             var restored = redis.IsConnected && Interlocked.Exchange(ref writesMayBeLost, 0) == 1;
             try
             {
@@ -71,23 +75,7 @@ internal sealed partial class Sweeper : IDisposable
     {
         if (lost)
             Volatile.Write(ref writesMayBeLost, 1);
-        early.Writer.TryWrite(true);
-    }
-
-    private async Task WaitAsync(CancellationToken cancellationToken)
-    {
-        // While publications do not arrive, Redis is asked in place of them.
-        var interval = redis.MayMissPublications && options.CheckInterval > options.CheckGrace ? options.CheckGrace : options.CheckInterval;
-        using var timer = new CancellationTokenSource(interval < MinInterval ? MinInterval : interval, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        try
-        {
-            await early.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The interval is over.
-        }
+        early.Wake();
     }
 
     private async Task SweepAsync(bool restored, CancellationToken cancellationToken)

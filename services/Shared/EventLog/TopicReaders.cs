@@ -6,8 +6,6 @@ internal sealed class TopicReaders
     private readonly List<TopicReader> all = [];
     private List<LatestReader>? latest;
 
-    public int Count => all.Count;
-
     public void Add(TopicReader reader)
     {
         all.Add(reader);

@@ -62,16 +62,6 @@ internal sealed class TopicState
         }
     }
 
-    /// <summary>How many local readers there are.</summary>
-    public int Readers
-    {
-        get
-        {
-            lock (gate)
-                return readers.Count;
-        }
-    }
-
     /// <summary>How far one of the readers has come; it may be reading meanwhile.</summary>
     public SubscriptionPlace PlaceOf(TopicReader reader)
     {

@@ -33,9 +33,7 @@ internal sealed class HttpTransport(int port, ILoggerFactory logging) : IConnect
             services.AddSingleton<IConnectionListenerFactory>(provider => new HttpTransport(port, provider.GetRequiredService<ILoggerFactory>()));
     }
 
-    /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint { Port: var bound } && bound == port;
 
-    /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => sockets.BindAsync(endpoint, cancellationToken);
 }

@@ -24,12 +24,8 @@ internal static class DatabaseRefusal
     private static readonly int[] Locked = [11, 35, unchecked((int)0x80070020)];
 
     /// <summary>The setting that is wrong; null when it may pass.</summary>
-    public static InvalidSettingException? Of(Exception exception, DatabaseFacade database)
-    {
-        if (Rule(exception, database) is not { } rule)
-            return null;
-        return new InvalidSettingException(PersistenceRegistration.Key, rule, exception);
-    }
+    public static InvalidSettingException? Of(Exception exception, DatabaseFacade database) =>
+        Rule(exception, database) is { } rule ? new(PersistenceRegistration.Key, rule, exception) : null;
 
     /// <summary>Where the server is: "127.0.0.1:5432".</summary>
     public static string ServerOf(string? connectionString)

@@ -28,45 +28,38 @@ internal sealed partial class Migrator<TContext>(
         using var timeout = new CancellationTokenSource(options.Value.MigrationTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         Exception? last = null;
-        while (true)
+        try
+        {
+            while (!await TryMigrateAsync())
+                await Task.Delay(RetryDelay, time, both.Token);
+        }
+        catch (Exception exception) when (both.IsCancellationRequested && (IsRetried(exception) || exception is OperationCanceledException))
+        {
+            // What a driver makes of a token is its own affair; what it means is this.
+            throw cancellationToken.IsCancellationRequested
+                ? new OperationCanceledException("Told to stop before the database was migrated.", exception, cancellationToken)
+                : Late(IsRetried(exception) ? exception : last);
+        }
+
+        async Task<bool> TryMigrateAsync()
         {
             try
             {
-                if (await IsMigratedAsync(both.Token))
-                    return;
+                var isMigrated = await IsMigratedAsync(both.Token);
                 last = null;
+                return isMigrated;
             }
-            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException && !both.IsCancellationRequested)
+            catch (Exception exception) when (IsRetried(exception) && !both.IsCancellationRequested)
             {
                 if (last?.Message != exception.Message)
                     LogWaiting(exception.Message);
                 last = exception;
-            }
-            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException && cancellationToken.IsCancellationRequested)
-            {
-                // What a driver makes of a token is its own affair; what it means is this.
-                throw new OperationCanceledException("Told to stop before the database was migrated.", exception, cancellationToken);
-            }
-            catch (Exception exception) when (exception is DbException or IOException or InvalidOperationException)
-            {
-                // It came as the time was up.
-                throw Late(exception);
-            }
-            catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw Late(last);
-            }
-
-            try
-            {
-                await Task.Delay(RetryDelay, time, both.Token);
-            }
-            catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw Late(last);
+                return false;
             }
         }
     }
+
+    private static bool IsRetried(Exception exception) => exception is DbException or IOException or InvalidOperationException;
 
     private async Task<bool> IsMigratedAsync(CancellationToken cancellationToken)
     {

@@ -22,7 +22,6 @@ public sealed class Rehearsal<TContext>
     public Task RunAsync<THandler>(Func<THandler, Task> command, params object[] parts)
         where THandler : class
     {
-        ArgumentNullException.ThrowIfNull(command);
         return command(ActivatorUtilities.CreateInstance<THandler>(services, [database, .. parts]));
     }
 }

@@ -47,7 +47,7 @@ public sealed class SharedRatesTests(SharedServers servers) : OnEveryServer(serv
     private async Task<SharedRates> RatesAsync(Server on)
     {
         var rates = (await StartAsync(on)).Get<SharedRates>();
-        await Eventually.UntilAsync(() => rates.IsConnected, "Redis is connected");
+        await Eventually.UntilAsync(async () => await rates.ChargeAsync(Events.NewTopic(), Second, Hour, Hour) is not null, "Redis answers");
         return rates;
     }
 }

@@ -12,6 +12,7 @@ public sealed class SharedLimitTests : IAsyncLifetime, IDisposable
 {
     private const int Burst = 200;
     private const int Slice = Burst / 20;
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private readonly GatewayFixture backends = new();
     private RedisServer? redis;
     private GatewayFactory[] gateways = [];
@@ -108,6 +109,6 @@ public sealed class SharedLimitTests : IAsyncLifetime, IDisposable
     private async Task ConnectedAsync()
     {
         foreach (var gateway in gateways)
-            await Eventually.UntilAsync(() => gateway.Services.GetRequiredService<SharedRates>().IsConnected, "Redis is connected");
+            await Eventually.UntilAsync(async () => await gateway.Services.GetRequiredService<SharedRates>().ChargeAsync("nobody", TimeSpan.Zero, Second, Second) is not null, "Redis answers");
     }
 }

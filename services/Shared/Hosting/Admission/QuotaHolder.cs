@@ -12,7 +12,6 @@ internal abstract class QuotaHolder(long number) : IComparable<QuotaHolder>
     /// <summary>How much it holds.</summary>
     public long Held { get; private set; }
 
-    /// <inheritdoc/>
     public int CompareTo(QuotaHolder? other) => (Held, -number).CompareTo((other!.Held, -other.number));
 
     /// <summary>Changes what one of several holds. Who holds nothing is none of them.</summary>

@@ -33,7 +33,7 @@ internal static class AuthRegistration
         builder.Services.AddSingleton(services => new CallerCheck(
             services.GetRequiredService<TokenCheck>(), services.GetRequiredService<Revocations>(), TimeProvider.System, services.GetService<IRequestLimits>()));
         builder.Services.AddSingleton<IStreamAccess, StreamAccess>();
-        builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services));
+        builder.Services.AddSingleton(services => TokenOf(services.GetRequiredService<IOptions<AuthOptions>>().Value, services));
         builder.Services.AddSingleton(services => new TokenRequests(services.GetRequiredService<IOptions<AuthOptions>>().Value, name, services.GetRequiredService<AuthorityClient>(), TimeProvider.System));
         builder.Services.AddSingleton<IStreamCredentials>(services => services.GetRequiredService<OwnToken>());
         builder.Services.AddSingleton<KeysCheck>();
@@ -49,9 +49,9 @@ internal static class AuthRegistration
         }
     }
 
-    private static OwnToken TokenOf(AuthOptions options, string name, IServiceProvider services) => options.KeyFile is null
+    private static OwnToken TokenOf(AuthOptions options, IServiceProvider services) => options.KeyFile is null
         ? new FileToken(options.TokenFile, TimeProvider.System)
-        : new RenewedToken(new ClientCredentials(options, name, services.GetRequiredService<AuthorityClient>(), TimeProvider.System), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
+        : new RenewedToken(services.GetRequiredService<TokenRequests>(), services.GetRequiredService<Kept>(), TimeProvider.System, services.GetRequiredService<ILogger<RenewedToken>>());
 
     /// <summary>Reads the keys before the process takes calls.</summary>
     private sealed class KeysAtStart(KeySet keys) : IHostedService

@@ -10,7 +10,7 @@ namespace Microservices.Hosting.Auth;
 /// growing delay, and the token in hand, or the one that was kept when the process starts, is used until it expires; after that, calls are UNAVAILABLE. A process that
 /// has just started waits a moment, since the authority may be starting too. Thread-safe.
 /// </summary>
-internal sealed partial class RenewedToken(ClientCredentials credentials, Kept kept, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
+internal sealed partial class RenewedToken(TokenRequests requests, Kept kept, TimeProvider time, ILogger<RenewedToken> logger) : OwnToken
 {
     private const double RenewedAt = 0.8;
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
@@ -27,7 +27,7 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, Kept k
 
     public override ValueTask<string> TokenAsync(CancellationToken cancellationToken) => Valid is { } token ? new(token) : WaitAsync(cancellationToken);
 
-    private string KeptAs => $"{credentials.ClientId}.token.json";
+    private string KeptAs => $"{requests.ClientId}.token.json";
 
     /// <summary>Takes up the token that was kept, if there is one that is still valid.</summary>
     public void Start()
@@ -74,17 +74,18 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, Kept k
         try
         {
             var asked = time.GetTimestamp();
-            var issued = await credentials.RequestAsync(cancellationToken);
-            held = new(issued.Token, asked, issued.Lifetime);
-            kept.Write(KeptAs, issued.Token);
+            var answer = await requests.SendOwnAsync(cancellationToken);
+            var token = answer.Token ?? throw new HttpRequestException(answer.Problem);
+            held = new(token, asked, answer.Lifetime);
+            kept.Write(KeptAs, token);
             if (outage.End() is { } lasted)
-                LogBack(credentials.Source, lasted);
-            return issued.Lifetime;
+                LogBack(requests.Source, lasted);
+            return answer.Lifetime;
         }
         catch (Exception exception)
         {
             if (!cancellationToken.IsCancellationRequested && outage.Begin())
-                LogAway(credentials.Source, exception.Message);
+                LogAway(requests.Source, exception.Message);
             return null;
         }
     }
@@ -92,7 +93,7 @@ internal sealed partial class RenewedToken(ClientCredentials credentials, Kept k
     private JsonWebToken Read(string token)
     {
         var read = new JsonWebToken(token);
-        return read.Subject == credentials.ClientId ? read : throw new InvalidDataException("it is of another process");
+        return read.Subject == requests.ClientId ? read : throw new InvalidDataException("it is of another process");
     }
 
     // As when no replica can be reached: unary calls are tried again for a moment.

@@ -48,7 +48,6 @@ internal sealed class TokenCache : IDisposable
         principals.Set(key.ToString(), principal, new MemoryCacheEntryOptions { Size = SizeOf(principal), AbsoluteExpirationRelativeToNow = left });
     }
 
-    /// <inheritdoc/>
     public void Dispose() => principals.Dispose();
 
     private static int KeyLength { get; } = Base64Url.GetEncodedLength(SHA256.HashSizeInBytes);

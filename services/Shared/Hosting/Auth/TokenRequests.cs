@@ -8,10 +8,14 @@ using Microsoft.IdentityModel.Tokens;
 namespace Microservices.Hosting.Auth;
 
 /// <summary>What the token endpoint has answered: a token and how long it is valid from when it was asked for; or an error of OAuth 2.0, where it names one.</summary>
-public sealed record TokenAnswer(HttpStatusCode Status, string? Token, TimeSpan Lifetime, string? Error);
+public sealed record TokenAnswer(HttpStatusCode Status, string? Token, TimeSpan Lifetime, string? Error)
+{
+    /// <summary>Why there is no token, for logs.</summary>
+    public string Problem => (int)Status < 300 ? "its answer is no token" : $"it answered {(int)Status} {Error}".TrimEnd();
+}
 
 /// <summary>Asks the authority's token endpoint as the client that the process is, which it proves by its private key (RFC 7523). Thread-safe.</summary>
-public sealed class TokenRequests
+public class TokenRequests
 {
     private const int MaxErrorLength = 100;
     private static readonly TimeSpan AssertionLifetime = TimeSpan.FromMinutes(1);
@@ -52,6 +56,10 @@ public sealed class TokenRequests
             response.StatusCode, response.IsSuccessStatusCode && answer is { Token.Length: > 0, ExpiresIn: > 0 } ? answer.Token : null, TimeSpan.FromSeconds(answer?.ExpiresIn ?? 0),
             answer?.Error is { Length: <= MaxErrorLength } error ? error : null);
     }
+
+    /// <summary>Asks for a token of the process's own (RFC 6749, 4.4).</summary>
+    /// <exception cref="Exception">There is no answer: the authority is away, or the key's file is not what it should be.</exception>
+    internal virtual Task<TokenAnswer> SendOwnAsync(CancellationToken cancellationToken) => SendAsync([new("grant_type", "client_credentials")], caller: null, cancellationToken);
 
     private string Assertion() => assertions.CreateToken(new SecurityTokenDescriptor
     {

@@ -12,7 +12,6 @@ namespace Microservices.Hosting.Telemetry;
 /// </summary>
 internal sealed class EntrySampler(RootSampler sampler, SampledFlags flags) : Sampler
 {
-    /// <inheritdoc/>
     public override SamplingResult ShouldSample(in SamplingParameters samplingParameters)
     {
         var (parent, isEntry) = (samplingParameters.ParentContext, samplingParameters.Kind == ActivityKind.Server);

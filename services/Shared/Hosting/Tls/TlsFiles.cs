@@ -63,7 +63,6 @@ internal sealed partial class TlsFiles : BackgroundService
         }
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (texts is { Certificate: null, Authorities: null })

@@ -4,11 +4,10 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Persistence;
 
 /// <summary>What the outbox measures, on the meter <c>Microservices.Persistence</c>. No label names a topic.</summary>
-internal sealed class OutboxMetrics : IDisposable
+internal sealed class OutboxMetrics
 {
     public const string MeterName = "Microservices.Persistence";
 
-    private readonly Meter meter;
     private readonly Counter<long> relayed;
     private readonly Counter<long> refilled;
     private readonly Histogram<double> lag;
@@ -17,7 +16,7 @@ internal sealed class OutboxMetrics : IDisposable
 
     public OutboxMetrics(IMeterFactory factory, OutboxProgress progress, IOptions<OutboxOptions> options, TimeProvider time)
     {
-        meter = factory.Create(MeterName);
+        var meter = factory.Create(MeterName);
         relayed = meter.CreateCounter<long>("outbox.events.relayed", "{event}", "Events that this process brought to the log.");
         refilled = meter.CreateCounter<long>("outbox.events.refilled", "{event}", "Events that this process brought to a log that had lost them.");
         // A rate shows a counter's first step only if it was there before.
@@ -48,8 +47,6 @@ internal sealed class OutboxMetrics : IDisposable
     }
 
     public void Refilled(int count) => refilled.Add(count);
-
-    public void Dispose() => meter.Dispose();
 
     private IEnumerable<Measurement<double>> Age(TimeSpan stalled, TimeSpan threshold, TimeProvider time) => Volatile.Read(ref oldestMs) switch
     {

@@ -30,7 +30,6 @@ public sealed class EventStreamServer<TRequest> : IOpenStreams, IDisposable
     /// </returns>
     public async Task ServeAsync(IAsyncStreamReader<TRequest> requests, ServerCallContext context, TimeSpan? within = null, CancellationToken drain = default)
     {
-        ArgumentNullException.ThrowIfNull(context);
         try
         {
             await new EventStreamSession<TRequest>(_parts, requests, context, (within ?? TimeSpan.MaxValue) / 2, drain).RunAsync();

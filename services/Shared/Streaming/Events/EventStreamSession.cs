@@ -82,7 +82,8 @@ internal sealed class EventStreamSession<TRequest> : ITimedStream
         {
             await _requests.ReleaseAsync();
             _parts.Clock.Remove(ticking);
-            EndDescriptions();
+            lock (_end)
+                _end.Raise(StreamEvents.Gone);
             Report();
             // The clock may be at it still.
             _queued.End();
@@ -161,7 +162,6 @@ internal sealed class EventStreamSession<TRequest> : ITimedStream
         return _end.Has(StreamEvents.Silent) ? new RpcException(new Status(StatusCode.Unavailable, "The client was silent for too long.")) : null;
     }
 
-    /// <inheritdoc/>
     public OpenStream? Describe()
     {
         // While it is held the method does not return, after which the server gives the request to another stream.
@@ -188,21 +188,13 @@ internal sealed class EventStreamSession<TRequest> : ITimedStream
         }
     }
 
-    /// <inheritdoc/>
     public bool TryDrain()
     {
         _end.Raise(StreamEvents.Asked);
         return true;
     }
 
-    /// <inheritdoc/>
     public void End(bool forGood) => _end.Raise(forGood ? StreamEvents.Barred : StreamEvents.Ended);
-
-    private void EndDescriptions()
-    {
-        lock (_end)
-            _end.Raise(StreamEvents.Gone);
-    }
 
     /// <summary>Called by the clock: looks whether something has taken too long.</summary>
     void ITimedStream.Tick()

@@ -11,7 +11,6 @@ public sealed class SequenceReader : IEventReader
     /// <summary>Reads the sequence that is made here. Its token is cancelled with the reader.</summary>
     public SequenceReader(Func<CancellationToken, IAsyncEnumerable<EventSourceItem>> sequence)
     {
-        ArgumentNullException.ThrowIfNull(sequence);
         _items = sequence(_over.Token).GetAsyncEnumerator(_over.Token);
     }
 

@@ -3,11 +3,10 @@ using System.Diagnostics.Metrics;
 namespace Microservices.Topics;
 
 /// <summary>What the consuming of partitions measures, on the meter <c>Microservices.Topics</c>. The only label is the consumer's name. Thread-safe.</summary>
-internal sealed class PartitionConsumerMetrics : IDisposable
+internal sealed class PartitionConsumerMetrics
 {
     public const string MeterName = "Microservices.Topics";
 
-    private readonly Meter meter;
     private readonly UpDownCounter<long> owned;
     private readonly Counter<long> events;
     private readonly Counter<long> rows;
@@ -17,7 +16,7 @@ internal sealed class PartitionConsumerMetrics : IDisposable
 
     public PartitionConsumerMetrics(IMeterFactory factory)
     {
-        meter = factory.Create(MeterName);
+        var meter = factory.Create(MeterName);
         owned = meter.CreateUpDownCounter<long>("consumer.partitions.owned", "{partition}", "Partitions that this process works on.");
         events = meter.CreateCounter<long>("consumer.events", "{event}", "Events dealt with.");
         rows = meter.CreateCounter<long>("consumer.rows", "{row}", "Rows written for them; fewer than events only where some had been dealt with before a reset.");
@@ -45,8 +44,6 @@ internal sealed class PartitionConsumerMetrics : IDisposable
     public void Reset(string consumer) => resets.Add(1, Tag(consumer));
 
     public void Fenced(string consumer) => fenced.Add(1, Tag(consumer));
-
-    public void Dispose() => meter.Dispose();
 
     private static KeyValuePair<string, object?> Tag(string consumer) => new("consumer", consumer);
 }

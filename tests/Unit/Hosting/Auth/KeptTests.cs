@@ -1,3 +1,4 @@
+using System.Net;
 using Grpc.Core;
 using Microservices.Hosting.Auth;
 using Microservices.Tests.Support;
@@ -119,10 +120,10 @@ public sealed class KeptTests : IDisposable
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Line = formatter(state, exception);
     }
 
-    private sealed class Authority(string name, string? token, TimeProvider time) : ClientCredentials(new AuthOptions(), name, null!, time)
+    private sealed class Authority(string name, string? token, TimeProvider time) : TokenRequests(new AuthOptions(), name, null!, time)
     {
-        public override Task<IssuedToken> RequestAsync(CancellationToken cancellationToken) =>
-            token is null ? throw new HttpRequestException("Connection refused") : Task.FromResult(new IssuedToken(token, TimeSpan.FromMinutes(5)));
+        internal override Task<TokenAnswer> SendOwnAsync(CancellationToken cancellationToken) =>
+            token is null ? throw new HttpRequestException("Connection refused") : Task.FromResult(new TokenAnswer(HttpStatusCode.OK, token, TimeSpan.FromMinutes(5), null));
     }
 
     private sealed class Source(string? json) : KeySource

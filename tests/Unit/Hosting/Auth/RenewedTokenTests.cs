@@ -1,3 +1,4 @@
+using System.Net;
 using Grpc.Core;
 using Microservices.Hosting.Auth;
 using Microservices.Tests.Support;
@@ -141,9 +142,9 @@ public sealed class RenewedTokenTests : IAsyncDisposable
         }
     }
 
-    private sealed class Authority(TimeProvider time) : ClientCredentials(new AuthOptions(), "orders", null!, time)
+    private sealed class Authority(TimeProvider time) : TokenRequests(new AuthOptions(), "orders", null!, time)
     {
-        private TaskCompletionSource<IssuedToken> answer = New();
+        private TaskCompletionSource<TokenAnswer> answer = New();
         private volatile int asked;
 
         public int Asked => asked;
@@ -152,11 +153,11 @@ public sealed class RenewedTokenTests : IAsyncDisposable
 
         public bool IsAway { get; set; }
 
-        public void Answer(string token) => Interlocked.Exchange(ref answer, New()).SetResult(new(token, Lifetime));
+        public void Answer(string token) => Interlocked.Exchange(ref answer, New()).SetResult(new(HttpStatusCode.OK, token, Lifetime, null));
 
         public void Fail() => Interlocked.Exchange(ref answer, New()).TrySetException(new HttpRequestException("Connection refused"));
 
-        public override Task<IssuedToken> RequestAsync(CancellationToken cancellationToken)
+        internal override Task<TokenAnswer> SendOwnAsync(CancellationToken cancellationToken)
         {
             // Before it is seen that this was asked.
             var next = Volatile.Read(ref answer).Task;
@@ -165,6 +166,6 @@ public sealed class RenewedTokenTests : IAsyncDisposable
             return IsAway ? throw new HttpRequestException("Connection refused") : next.WaitAsync(cancellationToken);
         }
 
-        private static TaskCompletionSource<IssuedToken> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private static TaskCompletionSource<TokenAnswer> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
