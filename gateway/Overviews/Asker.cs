@@ -15,6 +15,9 @@ internal sealed class Asker(string authorization, Rights rights)
     /// <summary>The access token; made only for who has to ask.</summary>
     public string Token => field ??= authorization[Scheme.Length..].Trim(' ');
 
+    /// <summary>The user who asks; null for operators and services.</summary>
+    public string? User => rights.Owner;
+
     /// <summary>Who has sent a request, or opened a stream.</summary>
     public static Asker Of(HttpContext http) => new(http.Request.Headers.Authorization.ToString(), Rights.Of(http));
 

@@ -109,7 +109,7 @@ internal sealed partial class OverviewAggregator(
     {
         var askedFrom = cache.AskedFrom(query.UserId);
         var notBefore = query.NoCache || wanted != 0 ? time.GetTimestamp() : askedFrom;
-        return (new PartQuestion<T>(asker.Token, cache.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
+        return (new PartQuestion<T>(asker, cache.Find(query.UserId, limit), notBefore, parts.Deadline), askedFrom);
     }
 
     private async Task<Part<T>> FetchAsync<T>(string name, bool required, PartsInFlight parts, Func<Task<Answer<T>>> fetch)

@@ -8,16 +8,12 @@ using Microsoft.Extensions.Options;
 namespace Microservices.Gateway.Overviews;
 
 /// <summary>How a part is asked for.</summary>
-/// <param name="Token">The token of whom it is asked for.</param>
+/// <param name="Asker">Whom it is asked for.</param>
 /// <param name="Cached">The last response: its service need not send it again if it has not changed.</param>
 /// <param name="NotBefore">The timestamp that the question must be from, or later, where others may have asked it already.</param>
 /// <param name="Deadline">Until when it is wanted (UTC).</param>
-internal readonly record struct PartQuestion<T>(string Token, Answer<T>? Cached, long NotBefore, DateTime Deadline)
-    where T : class
-{
-    /// <summary>Without the token, which nobody is to read in a log.</summary>
-    public override string ToString() => $"{nameof(PartQuestion<>)} until {Deadline:O}";
-}
+internal readonly record struct PartQuestion<T>(Asker Asker, Answer<T>? Cached, long NotBefore, DateTime Deadline)
+    where T : class;
 
 /// <summary>
 /// Where the parts of an overview come from. A source keeps to the deadline and the token by itself, and fails with
@@ -83,5 +79,5 @@ internal sealed class CallStreamOverviewSources(
 
     private CallSettings Settings<T>(PartQuestion<T> question)
         where T : class =>
-        new() { Token = question.Token, Timeout = question.Deadline - time.GetUtcNow().UtcDateTime, NotBefore = question.NotBefore };
+        new() { Token = question.Asker.Token, User = question.Asker.User, Timeout = question.Deadline - time.GetUtcNow().UtcDateTime, NotBefore = question.NotBefore };
 }

@@ -176,6 +176,35 @@ public sealed class DegradedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_user_whose_overviews_hang_leaves_room_for_those_of_others()
+    {
+        var held = new HeldCall();
+        gateway.Orders.OnList = async (request, context) =>
+        {
+            if (request.UserId == "greedy")
+                await held.HoldAsync(context);
+            return new ListOrdersResponse();
+        };
+        using var greedy = Client("greedy");
+        using var ada = Client("ada");
+        var shed = 0;
+        // Each asks for another number of orders, so that none is shared.
+        var hanging = Enumerable.Range(1, 20).Select(async limit =>
+        {
+            using var answer = await greedy.GetAsync($"/v1/users/greedy/overview?orderLimit={limit}");
+            if ((await answer.JsonAsync()).GetProperty("orders").Text("status") == "shed")
+                Interlocked.Increment(ref shed);
+        }).ToList();
+        await Eventually.UntilAsync(() => Volatile.Read(ref shed) == 20 - 6, "three quarters of the limit hang, and the rest is shed");
+
+        for (var limit = 1; limit <= 10; limit++)
+            Assert.Equal("ok", (await (await ada.GetAsync($"/v1/users/ada/overview?orderLimit={limit}")).JsonAsync()).GetProperty("orders").Text("status"));
+
+        held.Release();
+        await Task.WhenAll(hanging);
+    }
+
+    [Fact]
     public async Task A_part_that_is_too_large_fails_alone()
     {
         gateway.Orders.OnList = (request, _) =>

@@ -40,6 +40,7 @@ public sealed class TlsTests(TlsHosts hosts) : IClassFixture<TlsHosts>
     [InlineData(null, null, "CERTIFICATE_MISMATCH")]
     [InlineData("orders", null, "CERTIFICATE_MISMATCH")]
     [InlineData("gateway", "spiffe://elsewhere/gateway", "CERTIFICATE_MISMATCH")]
+    [InlineData("gateway", "spiffe://other/gateway", "CERTIFICATE_MISMATCH")]
     [InlineData("gateway", "spiffe://suite/gateway/other", "CERTIFICATE_MISMATCH")]
     [InlineData("gateway", "https://suite/gateway", "CERTIFICATE_MISMATCH")]
     public async Task A_services_token_is_taken_with_the_certificate_of_that_service_only(string? name, string? uri, string? reason)

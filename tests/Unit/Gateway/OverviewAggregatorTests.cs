@@ -164,7 +164,7 @@ public sealed class OverviewAggregatorTests
         public async Task<Answer<User>> GetUserAsync(string userId, PartQuestion<User> question, CancellationToken cancellationToken)
         {
             Deadlines.Add(question.Deadline);
-            Tokens.Add(question.Token);
+            Tokens.Add(question.Asker.Token);
             return new(await User(userId, cancellationToken), 0, 0);
         }
 
@@ -172,7 +172,7 @@ public sealed class OverviewAggregatorTests
             string userId, int limit, PartQuestion<LatestOrders> question, CancellationToken cancellationToken)
         {
             Deadlines.Add(question.Deadline);
-            Tokens.Add(question.Token);
+            Tokens.Add(question.Asker.Token);
             return new(await Orders(userId, cancellationToken), 0, 0);
         }
 

@@ -104,7 +104,7 @@ public sealed class HedgeTests : IDisposable
 
     // All have the same deadline, and so the same slot of the wheel: the timer is armed for nothing else but hedges.
     private void Submit(string userId) =>
-        outcomes.Add(table.Submit(new() { UserId = userId }, bytes: 20, TimeSpan.FromMinutes(1) - time.GetElapsedTime(start), null, shared: false, notBefore: 0, CancellationToken.None).AsTask());
+        outcomes.Add(table.Submit(new() { UserId = userId }, bytes: 20, TimeSpan.FromMinutes(1) - time.GetElapsedTime(start), default, shared: false, CancellationToken.None).AsTask());
 
     private List<LookupUsersCall> Take(StreamLink<LookupUsersCall, LookupUsersResult> link)
     {

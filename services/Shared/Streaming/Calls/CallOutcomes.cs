@@ -12,9 +12,9 @@ namespace Microservices.Streaming.Calls;
 /// <param name="gate">The table's lock.</param>
 /// <param name="wheel">Holds each waiter until its deadline.</param>
 /// <param name="metrics">Counts the outcomes.</param>
-/// <param name="limit">The adaptive limit; null where there is none.</param>
+/// <param name="shares">What each user has of the adaptive limit; null where there is none.</param>
 /// <param name="time">The clock.</param>
-internal sealed class CallOutcomes<TCall, TResult>(Lock gate, DeadlineWheel wheel, CallClientMetrics metrics, ConcurrencyLimit? limit, TimeProvider time)
+internal sealed class CallOutcomes<TCall, TResult>(Lock gate, DeadlineWheel wheel, CallClientMetrics metrics, UserShares? shares, TimeProvider time)
     where TCall : class, ICall, IMessage<TCall>
     where TResult : class, ICallResult
 {
@@ -53,9 +53,10 @@ internal sealed class CallOutcomes<TCall, TResult>(Lock gate, DeadlineWheel whee
         if (call.Waiters.Count > 0)
             return false;
         if (why is RpcException && isReachable)
-            limit?.TimedOut(time.GetElapsedTime(call.SubmittedAt, waiter.Deadline));
+            shares?.Limit.TimedOut(time.GetElapsedTime(call.SubmittedAt, waiter.Deadline));
         else
-            limit?.Ignored();
+            shares?.Limit.Ignored();
+        shares?.Exit(call.User);
         return true;
     }
 
@@ -73,7 +74,8 @@ internal sealed class CallOutcomes<TCall, TResult>(Lock gate, DeadlineWheel whee
             waiter.SetResult(result);
         }
 
-        limit?.Answered(time.GetElapsedTime(call.SubmittedAt));
+        shares?.Limit.Answered(time.GetElapsedTime(call.SubmittedAt));
+        shares?.Exit(call.User);
     }
 
     /// <summary>Counts the successes since the last time: once a frame, not once a call.</summary>
@@ -88,14 +90,16 @@ internal sealed class CallOutcomes<TCall, TResult>(Lock gate, DeadlineWheel whee
     /// <summary>The callee has answered with an error.</summary>
     internal void Fail(PendingCall<TCall, TResult> call, Google.Rpc.Status error)
     {
-        limit?.Failed((StatusCode)error.Code, error, time.GetElapsedTime(call.SubmittedAt), time.GetElapsedTime(call.SubmittedAt, call.Deadline));
+        shares?.Limit.Failed((StatusCode)error.Code, error, time.GetElapsedTime(call.SubmittedAt), time.GetElapsedTime(call.SubmittedAt, call.Deadline));
+        shares?.Exit(call.User);
         End(call, () => CallErrors.From(error));
     }
 
     /// <summary>Fails a call for a reason that the callee did not give, and that says nothing about its load.</summary>
     internal void Fail(PendingCall<TCall, TResult> call, Func<RpcException> why)
     {
-        limit?.Ignored();
+        shares?.Limit.Ignored();
+        shares?.Exit(call.User);
         End(call, why);
     }
 

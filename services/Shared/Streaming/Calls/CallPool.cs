@@ -16,12 +16,13 @@ internal sealed class CallPool<TCall, TResult>(Action<PendingCall<TCall, TResult
     private readonly Stack<PendingCall<TCall, TResult>> _calls = new();
     private readonly Stack<Attempt<TCall, TResult>> _attempts = new();
 
-    internal PendingCall<TCall, TResult> RentCall(TCall message, int bytes, long now, string? token = null)
+    internal PendingCall<TCall, TResult> RentCall(TCall message, int bytes, long now, string? token = null, string? user = null)
     {
         if (!_calls.TryPop(out var call))
             call = new(onHedgeDue);
         call.Message = message;
         call.Token = token;
+        call.User = user;
         call.Bytes = bytes;
         call.SubmittedAt = now;
         call.Deadline = now;

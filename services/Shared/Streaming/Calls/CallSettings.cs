@@ -12,6 +12,9 @@ public readonly record struct CallSettings
     /// </summary>
     public string? Token { get; init; }
 
+    /// <summary>Whose share of the adaptive limit the call takes (<see cref="UserShares"/>); null for nobody's.</summary>
+    public string? User { get; init; }
+
     /// <summary>Sends the call even when an identical one is under way.</summary>
     public bool Unshared { get; init; }
 

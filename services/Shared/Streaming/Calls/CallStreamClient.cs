@@ -123,7 +123,7 @@ public sealed class CallStreamClient<TCall, TResult> : IAsyncDisposable
             return ValueTask.FromException<TResult>(CallErrors.NoToken());
         Start();
         var shared = _method.Idempotent && _options.SingleFlight && !settings.Unshared;
-        return _table.Submit(call, bytes, timeout, settings.Token, shared, settings.NotBefore, cancellationToken);
+        return _table.Submit(call, bytes, timeout, settings, shared, cancellationToken);
     }
 
     private async ValueTask<TResult> SubmitTracedAsync(TCall call, TimeSpan timeout, CallSettings settings, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
     private readonly CallStreamClientOptions _options;
     private readonly CallClientMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ConcurrencyLimit? _limit;
+    private readonly UserShares? _shares;
     private readonly DefaultObjectPool<Waiter<TCall, TResult>> _waiters;
     private readonly DeadlineWheel _wheel;
     private readonly CallPool<TCall, TResult> _pool;
@@ -36,7 +36,8 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
     internal CallTable(
         CallStreamMethod<TCall, TResult> method, CallStreamClientOptions options, CallClientMetrics metrics, TimeProvider time, ConcurrencyLimit? limit = null)
     {
-        (_options, _metrics, _time, _limit) = (options, metrics, time, limit);
+        (_options, _metrics, _time) = (options, metrics, time);
+        _shares = limit is null ? null : new(limit);
         _waiters = new(new WaiterPolicy(this), MaxSpareWaiters);
         _wheel = new(_gate, TimeSpan.FromMilliseconds(1), time);
         _pool = new(call => _hedging!.OnDue(call));
@@ -45,7 +46,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
         _placement = new(_gate, _streams, _pool, time);
         _hedging = new(_gate, _wheel, _streams, _placement, method.Idempotent, options, metrics, time);
         _failOver = new(_gate, _placement, _hedging, method.Idempotent, options.MaxAttempts, metrics);
-        _outcomes = new(_gate, _wheel, metrics, limit, time);
+        _outcomes = new(_gate, _wheel, metrics, _shares, time);
         _outage = new(_wheel, options.UnavailableAfter, time, () => FailWaitingUnsynchronized(CallErrors.NoReplica));
         var frames = new FrameFiller<TCall, TResult>(_gate, _pool, _hedging, method.MaxCallsPerFrame, options.MaxFrameBytes, metrics, time);
         Streams = new(_gate, this, _streams, _placement, _hedging, _outcomes, _pool, frames, _outage, metrics, time);
@@ -65,33 +66,33 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
     }
 
     /// <summary>Takes a call, which belongs to the table from now on.</summary>
-    internal ValueTask<TResult> Submit(TCall message, int bytes, TimeSpan timeout, string? token, bool shared, long notBefore, CancellationToken cancellation)
+    internal ValueTask<TResult> Submit(TCall message, int bytes, TimeSpan timeout, in CallSettings settings, bool shared, CancellationToken cancellation)
     {
         var waiter = _waiters.Get();
         var task = waiter.Task;
         message.CallId = 0;
         message.TimeoutMs = 0;
         message.PrincipalId = 0;
-        FlightKey<TCall>? key = shared ? FlightKey<TCall>.Of(message, token) : null;
+        FlightKey<TCall>? key = shared ? FlightKey<TCall>.Of(message, settings.Token) : null;
         lock (_gate)
         {
             var now = _time.GetTimestamp();
             waiter.Deadline = now + ClockTicks.From(timeout, _time);
-            if (key is { } same && _flights.Find(same, notBefore) is { } underWay)
+            if (key is { } same && _flights.Find(same, settings.NotBefore) is { } underWay)
             {
                 _metrics.Shared();
                 if (!message.TraceContext.IsEmpty)
                     RpcSpans.LinkTo(underWay.Message!.TraceContext.Span);
                 _outcomes.Join(underWay, waiter);
             }
-            else if (AdmitUnsynchronized(now, out var stream) is { } refusal)
+            else if (AdmitUnsynchronized(settings.User, now, out var stream) is { } refusal)
             {
                 _outcomes.Refuse(waiter, refusal);
                 return task;
             }
             else
             {
-                var call = _pool.RentCall(message, bytes, now, token);
+                var call = _pool.RentCall(message, bytes, now, settings.Token, settings.User);
                 if (key is { } question)
                     _flights.Add(question, call);
                 _outcomes.Join(call, waiter);
@@ -174,7 +175,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
     }
 
     /// <summary>Chooses the stream for a new call; null when it has to wait. Returns why the call is refused, if it is.</summary>
-    private RpcException? AdmitUnsynchronized(long now, out StreamLink<TCall, TResult>? stream)
+    private RpcException? AdmitUnsynchronized(string? user, long now, out StreamLink<TCall, TResult>? stream)
     {
         stream = _placement.StreamForNewCall();
         if (_closed)
@@ -183,7 +184,7 @@ internal sealed class CallTable<TCall, TResult> : IDisposable
             return CallErrors.NoReplica();
         if (stream is null && _placement.Waiting >= _options.MaxWaiting)
             return CallErrors.Shed();
-        return _limit?.TryEnter() == false ? CallErrors.Shed() : null;
+        return _shares?.TryEnter(user) == false ? CallErrors.Shed() : null;
     }
 
     private void FailWaitingUnsynchronized(Func<RpcException> why)

@@ -26,6 +26,9 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     /// <summary>The token of whom the call is made for; null for the process itself.</summary>
     internal string? Token { get; set; }
 
+    /// <summary>Whose share of the adaptive limit it has; null for nobody's.</summary>
+    internal string? User { get; set; }
+
     /// <summary>Whether it was sent again since a callee did not know its principal.</summary>
     internal bool IsBoundAnew { get; set; }
 
@@ -77,6 +80,7 @@ internal sealed class PendingCall<TCall, TResult> : DeadlineNode
     {
         Message = null;
         Token = null;
+        User = null;
         IsBoundAnew = false;
         Flight = null;
         First = Second = null;

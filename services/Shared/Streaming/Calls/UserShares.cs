@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 namespace Microservices.Streaming.Calls;
 
@@ -10,7 +10,11 @@ namespace Microservices.Streaming.Calls;
 public sealed class UserShares(ConcurrencyLimit limit)
 {
     private const int MaxShare = 32;
-    private readonly ConcurrentDictionary<string, int> inFlight = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _inFlight = [];
+
+    /// <summary>The limit that is shared.</summary>
+    public ConcurrencyLimit Limit => limit;
 
     /// <summary>
     /// Admits a call of a user; null: one that is nobody's, which the limit alone bounds. False when it goes beyond the limit, or beyond the user's share. An admitted call
@@ -18,22 +22,27 @@ public sealed class UserShares(ConcurrencyLimit limit)
     /// </summary>
     public bool TryEnter(string? user)
     {
-        if (!limit.TryEnter())
-            return false;
         if (user is null)
+            return limit.TryEnter();
+        lock (_gate)
+        {
+            var (mine, all, most) = (_inFlight.GetValueOrDefault(user), limit.InFlight, limit.Current);
+            if ((mine > 0 && all >= most - (most / 4) && mine >= most / MaxShare) || !limit.TryEnter())
+                return false;
+            _inFlight[user] = mine + 1;
             return true;
-        var (mine, most) = (inFlight.AddOrUpdate(user, 1, (_, calls) => calls + 1), limit.Current);
-        if (mine == 1 || limit.InFlight <= most - (most / 4) || mine <= most / MaxShare)
-            return true;
-        Exit(user);
-        limit.Ignored();
-        return false;
+        }
     }
 
     /// <summary>An admitted call of a user has ended.</summary>
     public void Exit(string? user)
     {
-        if (user is not null && inFlight.AddOrUpdate(user, 0, (_, calls) => calls - 1) == 0)
-            inFlight.TryRemove(KeyValuePair.Create(user, 0));
+        if (user is null)
+            return;
+        lock (_gate)
+        {
+            if (--CollectionsMarshal.GetValueRefOrNullRef(_inFlight, user) == 0)
+                _inFlight.Remove(user);
+        }
     }
 }

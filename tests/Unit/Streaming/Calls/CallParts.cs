@@ -27,7 +27,7 @@ internal sealed class CallParts : IDisposable
         Placement = new(Gate, Streams, Pool, Time);
         Hedging = new(Gate, Wheel, Streams, Placement, idempotent, options, metrics, Time);
         FailOver = new(Gate, Placement, Hedging, idempotent, options.MaxAttempts, metrics);
-        Outcomes = new(Gate, Wheel, metrics, limit, Time);
+        Outcomes = new(Gate, Wheel, metrics, limit is null ? null : new(limit), Time);
         Frames = new(Gate, Pool, Hedging, maxCalls: 3, maxBytes: 1000, metrics, Time);
     }
 
