@@ -19,6 +19,7 @@ internal static class Welcome
 
         {Table(plan, pid)}
         Dashboard: {(plan.Options.Dashboard ? $"http://localhost:{Catalog.DashboardPort}" : "left out")}
+        Console:   {plan.Origin}/
         Docs:      {plan.Origin}/docs
         Redis:     {plan.Redis}{(plan.Options.Redis is null ? " (embedded)" : "")}
         Data:      {plan.Data}{(plan.Options.Postgres is null ? "" : ", and PostgreSQL")}

@@ -22,6 +22,15 @@ public sealed class WelcomeTests(SharedSuite shared)
         Assert.All(Catalog.Services, s => Assert.Matches($@"(?m)^{s.Name} .* localhost:{s.GrpcPort} +http://localhost:{s.ManagementPort}( |$)", Suite.Output));
     }
 
+    [Fact]
+    public async Task The_console_is_at_the_address_that_is_printed()
+    {
+        var address = Regex.Match(Suite.Output, @"(?m)^Console: +(?<address>\S+)$").Groups["address"].Value;
+        using var http = new HttpClient { DefaultRequestHeaders = { { "Accept", "text/html" } } };
+
+        Assert.Contains("<title>", await http.GetStringAsync(new Uri(address)), StringComparison.Ordinal);
+    }
+
     [FactNeeding(Need.Buf)]
     public async Task The_printed_commands_work_as_printed_and_again()
     {
