@@ -51,21 +51,6 @@ public sealed class SessionTests(BffHost host) : IClassFixture<BffHost>
     }
 
     [Fact]
-    public async Task A_session_goes_on_while_its_tokens_expire()
-    {
-        var (browser, userId) = await host.NewSessionAsync();
-        var ends = DateTime.UtcNow + TimeSpan.FromSeconds(32);
-
-        // Longer than two of them are taken, with what clocks may differ by.
-        await Eventually.UntilAsync(
-            async () =>
-            {
-                Assert.Equal(200, (await browser.ApiAsync("GET", $"/v1/users/{userId}")).Status);
-                return DateTime.UtcNow > ends;
-            }, "two tokens have expired", TimeSpan.FromMinutes(2));
-    }
-
-    [Fact]
     public async Task Who_has_logged_out_has_no_session_anywhere_and_is_asked_for_the_password_again()
     {
         var (browser, userId) = await host.NewSessionAsync();

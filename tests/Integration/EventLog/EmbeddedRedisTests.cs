@@ -17,6 +17,8 @@ public sealed class EmbeddedRedisTests
         using var redis = new EmbeddedGarnet();
         var budgets = EmbeddedGarnet.Budgets.ToDictionary(
             budget => budget.Key.Replace("__", ":", StringComparison.Ordinal), budget => (string?)budget.Value.ToString(CultureInfo.InvariantCulture));
+        // What it has room for is no matter of how soon it answers a machine that is busy.
+        budgets["EventLog:CommandTimeout"] = budgets["EventLog:ProbeTimeout"] = "00:01:00";
 
         await Parallel.ForEachAsync(Enumerable.Range(0, EmbeddedGarnet.Appenders), async (_, cancellationToken) =>
         {

@@ -80,8 +80,9 @@ public abstract class OnEveryServer(SharedServers servers) : IAsyncLifetime
             await disposable.DisposeAsync();
     }
 
+    // Servers that nobody ends, and that answer late on a machine with other work.
     private protected async Task<LogProcess> StartAsync(Server on, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null) =>
-        Keep(await LogProcess.StartAsync(await servers.ConnectionStringAsync(on), settings, services));
+        Keep(await LogProcess.StartAsync(await servers.ConnectionStringAsync(on), new(settings ?? []) { ["EventLog:CommandTimeout"] = "00:01:00" }, services));
 
     private protected async Task<Collector> CollectAsync(LogProcess process, string topic, Cursor? from = null, Delivery delivery = Delivery.Lossless) =>
         Keep(await Collector.StartAsync(process.Log, topic, from, delivery));

@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Microservices.Hosting.Auth;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Microservices.Tests.Integration.Identity;
@@ -30,6 +33,9 @@ public class WorkloadHost : IdentityHost
         foreach (var name in Names)
             WriteKeys(name, KeyFile(name), Path.Combine(Files, "public", $"{name}.json"));
         await base.InitializeAsync();
+        // It was there before Identity, whose keys it looks for once a second.
+        var keys = Users.Services.GetRequiredService<KeySet>();
+        await Eventually.UntilAsync(() => keys.AreKnownAsync(default).AsTask(), "Users knows Identity's keys");
     }
 
     /// <summary>Writes a new private key and its public half.</summary>

@@ -67,9 +67,13 @@ public sealed class CallStreamTests
         var cancelled = host.Backend.HangUntilCancelledAsync();
         await using var client = new UsersClient([host]);
 
-        var error = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("slow", new() { Timeout = TimeSpan.FromMilliseconds(200) }));
-
-        Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
+        // The time of the first may have passed before there was a stream to send it on.
+        await Eventually.UntilAsync(async () =>
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(() => client.LookupAsync("slow", new() { Timeout = TimeSpan.FromMilliseconds(200) }));
+            Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
+            return host.Backend.Calls > 0;
+        }, "a call has reached its handler");
         await cancelled.WaitAsync(Eventually.Timeout);
         await client.NothingIsLeftAsync();
     }

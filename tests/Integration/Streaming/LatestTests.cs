@@ -24,7 +24,7 @@ public sealed class LatestTests
         using var redis = new EmbeddedGarnet();
         await using var process = await LogProcess.StartAsync(redis.ConnectionString);
         var source = new LatestSource(process.Log);
-        await using var host = await EventsHost.StartAsync(source, ("WriteTimeout", "01:00:00"));
+        await using var host = await EventsHost.StartAsync(source, ("WriteTimeout", "01:00:00"), ("ClientTimeout", "01:00:00"));
         using var channel = GrpcChannel.ForAddress(host.Address);
         using var stream = new OrdersService.OrdersServiceClient(channel).WatchOrders();
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Delivery = EventDelivery.Latest } });
