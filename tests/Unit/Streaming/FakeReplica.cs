@@ -238,9 +238,7 @@ internal sealed class FakeReplica(uint credit) : ReplicaConnection<LookupUsersCa
 
         public override async Task<bool> ReadAsync()
         {
-            if (!await _frames.Reader.WaitToReadAsync())
-                return false;
-            return _frames.Reader.TryRead(out _current!);
+            return await _frames.Reader.WaitToReadAsync() && _frames.Reader.TryRead(out _current!);
         }
 
         public override void Dispose()
