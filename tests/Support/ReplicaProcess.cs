@@ -26,13 +26,19 @@ public sealed class ReplicaProcess : IAsyncDisposable
 
     /// <summary>Starts it.</summary>
     /// <param name="folder">The service's folder in the checkout: "services/Orders".</param>
-    /// <param name="settings">Its settings, as environment variables.</param>
+    /// <param name="settings">Its settings, as environment variables. It takes the tokens of the tests' authority unless they name another one.</param>
     /// <param name="http">Whether it has a REST port, as the gateway does.</param>
     public ReplicaProcess(string folder, IReadOnlyDictionary<string, string> settings, bool http = false)
     {
         assembly = AssemblyOf(folder);
         Address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Eventually.FreePort()}");
-        var ports = new Dictionary<string, string>(Tokens.SettingsOf(Path.GetFileName(folder).ToLowerInvariant()).Select(setting => KeyValuePair.Create(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)));
+        var ports = new Dictionary<string, string>();
+        if (!settings.ContainsKey("Auth__Authority"))
+        {
+            foreach (var (key, value) in Tokens.SettingsOf(Path.GetFileName(folder).ToLowerInvariant()))
+                ports[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
         foreach (var (key, value) in settings)
             ports[key] = value;
         foreach (var (key, value) in new Dictionary<string, string>

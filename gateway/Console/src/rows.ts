@@ -8,7 +8,8 @@ const Spare = 6;
 
 /** A table of which only the rows that are in sight are in the page, however many there are. What is being read stays where it is when rows come in above. */
 export class ConsoleRows<T> extends LitElement {
-  static override properties = { items: {}, columns: {}, label: {}, first: { state: true } };
+  // The same list may have other items than before.
+  static override properties = { items: { hasChanged: () => true }, columns: {}, label: {}, first: { state: true } };
   declare items: readonly T[];
   declare columns: Column<T>[];
   declare label: string;

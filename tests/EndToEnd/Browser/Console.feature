@@ -10,6 +10,11 @@ Feature: Console
     When user opens the address of another user's order
     Then user is told that it is not found
 
+  Scenario: A session revoked elsewhere
+    Given user is logged in
+    When the session is revoked elsewhere
+    Then user is at the login page within a second
+
   Scenario: The Back button after logout
     Given user is logged in
     When user logs out and goes back

@@ -41,7 +41,8 @@ public sealed class ReadyGateways : IAsyncDisposable
         over.Dispose();
     }
 
-    private async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
+    /// <summary>A new connection.</summary>
+    public async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
         var there = ready;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
