@@ -12,6 +12,7 @@ internal static class EventsRegistration
         builder.Services.AddValidatedOptions<EventsOptions, EventsOptionsValidator>("Events");
         builder.Services.AddSingleton<EventsMetrics>();
         builder.Services.AddSingleton<SubscriptionQuota>();
+        builder.Services.AddSingleton<StreamLifetime>();
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<UserEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");

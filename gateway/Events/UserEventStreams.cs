@@ -1,21 +1,19 @@
 using Grpc.Core;
 using Microservices.Gateway.Rest;
-using Microservices.Hosting;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
-using Microservices.Primitives;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for, and as a user may have open (<see cref="UserStreams"/>). It ends them when they are old, when the caller's token expires or is revoked, or when the process drains, spread over half of
-/// <see cref="DrainOptions.Window"/> so that not all clients come back at once. A singleton; thread-safe.
+/// Serves events over HTTP: as many streams as <see cref="SubscriptionQuota"/> has room for, and as a user may have open (<see cref="UserStreams"/>), for as long as
+/// <see cref="StreamLifetime"/> says. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, IOptions<EventsOptions> options, EventsMetrics metrics, Revocations revocations, Drain drain, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, StreamLifetime lifetime, IOptions<EventsOptions> options, EventsMetrics metrics, TimeProvider time, ILogger<UserEventStream> logger)
 {
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
     /// <exception cref="StatusException">Too many streams are open, or too many of this user.</exception>
@@ -48,35 +46,11 @@ internal sealed class UserEventStreams(
         {
             await using var following = events.Follow(userId, positions, Caller.Of(http), http.RequestAborted);
             using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
-            await stream.RunAsync(LeaveAsync((Principal)http.User, ended.Token));
+            await stream.RunAsync(lifetime.EndAsync((Principal)http.User, ended.Token));
         }
         finally
         {
             await ended.CancelAsync();
         }
-    }
-
-    // Not beyond the caller's token: the client comes back with a newer one.
-    private async Task<string> LeaveAsync(Principal caller, CancellationToken ended)
-    {
-        var (age, reason) = (Jitter.Shorten(options.Value.MaxAge), EndReasons.Age);
-        var left = caller.Expires - time.GetUtcNow();
-        if (left < age)
-            (age, reason) = (left > TimeSpan.Zero ? left : TimeSpan.Zero, EndReasons.Expired);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(drain.Token, ended);
-        var over = Task.Delay(age, time, either.Token);
-        while (!over.IsCompleted)
-        {
-            // Taken before it is asked: what comes in between is not missed.
-            var changed = revocations.Changed;
-            if (revocations.Include(caller))
-                return EndReasons.Revoked;
-            await Task.WhenAny(over, changed);
-        }
-
-        if (!drain.IsDraining)
-            return reason;
-        await Task.Delay(Jitter.UpTo(drain.Window / 2), time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return EndReasons.Draining;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microservices.Gateway.Errors;
+using Microservices.Gateway.Operations;
 using Microservices.Gateway.Rest;
 
 namespace Microservices.Gateway.OpenApi;
@@ -120,6 +121,36 @@ internal static class Examples
 
     /// <summary>The third event after a place in the orders, at a place in the notifications.</summary>
     public const string EventId = "AZ3qk0uXm1Q~3.AZ3qk0uYw7c.8d2f0c41a97be356";
+
+    public static SuiteStatus SuiteStatus { get; } = new()
+    {
+        Time = Time,
+        Services =
+        [
+            new()
+            {
+                Service = "orders", RequestsPerSecond = 120.5, ErrorsPerSecond = 0, P99Ms = 4.2, Streams = 12, StreamLag = 0,
+                Replicas =
+                [
+                    new() { Address = "10.0.0.7:5002", Health = "healthy", ProcessId = "5f0c9a3e", Version = "1.4.0", StartTime = Time.AddHours(-1), RequestsPerSecond = 120.5, Streams = 12, OutboxAgeMs = 0, MemoryBytes = 151_000_000, Processors = 0.21 },
+                    new() { Address = "10.0.0.8:5002", Health = "lost", LostTime = Time.AddSeconds(-8) },
+                ],
+            },
+        ],
+        Alerts = [new() { Severity = "critical", Service = "orders", Address = "10.0.0.8:5002", Text = "Nothing is heard of this replica" }],
+    };
+
+    public static string OperationsText { get; } = $$"""
+        retry: 2000
+
+        event: ready
+        data: {"heartbeatMs":1000}
+
+        event: operations
+        data: {{JsonSerializer.Serialize(SuiteStatus, GatewayJson.Default.SuiteStatus)}}
+
+
+        """;
 
     public static string EventText { get; } = $$"""
         retry: 2000

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microservices.Gateway.Bff;
 using Microservices.Gateway.Errors;
+using Microservices.Gateway.Operations;
 
 namespace Microservices.Gateway.Rest;
 
@@ -36,4 +37,5 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(StreamReady))]
 [JsonSerializable(typeof(SessionUser))]
 [JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(SuiteStatus))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using Grpc.AspNetCore.Server;
+using Microservices.Gateway.Operations;
 using Microservices.Hosting;
 
 namespace Microservices.Gateway.Rest;
@@ -14,6 +15,7 @@ internal static class RestRegistration
         builder.AddRequestLimits();
         RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
+        builder.AddOperations();
         builder.AddWarmUp<OwnPorts>(RefusedRequest.SendAsync);
 
         // The API description sees the types as they are read and written.
@@ -32,5 +34,6 @@ internal static class RestRegistration
         app.MapOrders();
         app.MapNotifications();
         app.MapOverviews();
+        app.MapOperations();
     }
 }

@@ -1,8 +1,10 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ApiError, call, get, newKey, onSessionEnded, path } from './api';
+import { around } from './browser';
 import { UserFeed, type Snapshot } from './feed';
 import { number } from './format';
 import { Loader } from './loader';
+import { OperationsFeed } from './operations';
 import { dashboardPage } from './pages/dashboard';
 import { notificationsPage } from './pages/notifications';
 import { orderPage } from './pages/order';
@@ -15,20 +17,11 @@ import type { Notification, Order, Session, SessionUser } from './types';
 
 const SummaryInterval = 5_000;
 
-const around = {
-  fetch: (url: string, init: RequestInit) => fetch(url, init),
-  now: () => Date.now(),
-  after: (ms: number, run: () => void) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-  random: Math.random,
-};
-
 /** The whole page: who is logged in, the user's feed, and the page that the address names. It is one element without a shadow, so that one stylesheet is for all. */
 export class App extends LitElement {
   user?: SessionUser;
   feed?: UserFeed;
+  operations?: OperationsFeed;
   filter = '';
   held?: readonly Order[];
   heldAt = 0;
@@ -54,9 +47,9 @@ export class App extends LitElement {
     this.tabs.onmessage = () => this.leave();
     addEventListener('popstate', event => this.shown(event));
     addEventListener('click', event => this.clicked(event));
-    addEventListener('online', () => this.feed?.check());
-    addEventListener('offline', () => this.feed?.check());
-    document.addEventListener('visibilitychange', () => document.hidden || this.feed?.check());
+    addEventListener('online', () => this.check());
+    addEventListener('offline', () => this.check());
+    document.addEventListener('visibilitychange', () => document.hidden || this.check());
     // A page that the browser has kept shows nothing before the session is known again.
     addEventListener('pageshow', event => event.persisted && location.reload());
     setInterval(() => this.summarise(), SummaryInterval);
@@ -81,6 +74,11 @@ export class App extends LitElement {
     this.requestUpdate();
   }
 
+  private check(): void {
+    this.feed?.check();
+    this.operations?.check();
+  }
+
   private async read(): Promise<Snapshot> {
     const user = this.user!.userId;
     const [orders, inbox] = await Promise.all([
@@ -95,7 +93,8 @@ export class App extends LitElement {
     if (this.leaving) return;
     this.leaving = true;
     this.feed?.close();
-    this.user = this.feed = undefined;
+    this.operations?.close();
+    this.user = this.feed = this.operations = undefined;
     this.loader.clear();
     this.performUpdate();
     location.replace(`/bff/login?returnUrl=${encodeURIComponent(location.pathname)}`);
@@ -103,11 +102,20 @@ export class App extends LitElement {
 
   private load(): void {
     const { page, id } = this.page ?? {};
+    this.watchOperations(this.isOperator && page === 'Dashboard');
     if (page === 'Order') this.loader.load(() => get<Order>(path`/v1/orders/${id!}`));
     else if (page === 'Sessions') this.loader.load(() => get('/bff/sessions'));
     else if (page === 'Users') this.loader.load(() => get('/v1/users?pageSize=200'));
     else if (page === 'User') this.loader.measure(id!);
     else this.loader.clear();
+  }
+
+  // Only while it is looked at: the suite measures nothing for it otherwise.
+  private watchOperations(isSeen: boolean): void {
+    if (isSeen === (this.operations !== undefined)) return;
+    this.operations?.close();
+    this.operations = isSeen ? new OperationsFeed(around, () => this.requestUpdate(), () => this.leave()) : undefined;
+    this.operations?.open();
   }
 
   reload(): void { this.load(); }

@@ -1,4 +1,6 @@
+import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import './rows';
+import './chart';
 import './dialogs';
 import './app';

@@ -29,3 +29,11 @@ export interface Problem { type: string; title: string; status: number; detail?:
 export interface Part<T> { status: string; data?: T; problem?: Problem }
 
 export interface Overview { userId: string; complete: boolean; user?: Part<User>; orders?: Part<Order[]> }
+
+export interface ReplicaStatus {
+  address: string; health: string; lostTime?: string; processId?: string; version?: string; startTime?: string; requestsPerSecond: number; streams: number; streamLag: number; outboxAgeMs?: number; memoryBytes: number; processors: number;
+}
+
+export interface ServiceStatus { service: string; requestsPerSecond: number; errorsPerSecond: number; p99Ms?: number; streams: number; streamLag: number; replicas: ReplicaStatus[] }
+
+export interface SuiteStatus { time: string; services: ServiceStatus[]; alerts: { severity: string; service: string; address: string; text: string }[] }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UserFeed, type Snapshot } from '../src/feed';
+import { OperationsFeed } from '../src/operations';
 import { Resources } from '../src/resources';
 import { SseParser } from '../src/sse';
 import type { Order } from '../src/types';
@@ -166,4 +167,22 @@ test('Whatever is cut off and changed, in the end all is there once, in its newe
     assert.equal(world.feed.status.kind, 'live');
     world.feed.close();
   }), { numRuns: 60 });
+});
+
+test('However long an operator looks, only the last minutes are kept, and what is held still does not move', () => {
+  const feed = new OperationsFeed({ now: Date.now, random: Math.random, fetch: () => Promise.reject(new Error()), after: () => () => {} }, () => {}, () => {});
+  const tell = (second: number) => feed.event({
+    name: 'operations', id: '',
+    data: JSON.stringify({ time: new Date(second * 1_000).toISOString(), services: [{ service: 'orders', requestsPerSecond: second, errorsPerSecond: 0, streams: 0, streamLag: 0, replicas: [] }], alerts: [] }),
+  });
+  assert.equal(feed.status.kind, 'connecting');
+  for (let second = 0; second < 1_000; second++) tell(second);
+  assert.deepEqual([feed.shown!.history.length, feed.shown!.history[0]!.time, feed.status.kind], [300, 700, 'live']);
+  feed.hold();
+  tell(1_000);
+  assert.deepEqual([feed.shown!.history.at(-1)!.time, feed.shown!.latest.services[0]!.requestsPerSecond], [999, 999]);
+  feed.hold();
+  assert.equal(feed.shown!.history.at(-1)!.time, 1_000);
+  feed.lost(5);
+  assert.deepEqual(feed.status, { kind: 'offline', since: 5 });
 });

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -78,8 +79,22 @@ public static class Backends
         return builder;
     }
 
-    /// <summary>A channel to replicas, for calls in the process's own name.</summary>
-    internal static GrpcChannel Connect(IEnumerable<string> addresses, IServiceProvider services)
+    /// <summary>Where each replica is of what is configured: addresses as they are, and a name by what it has now, with the name itself for its certificate.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The name is not known.</exception>
+    public static async Task<IReadOnlyList<(Uri Address, string Name)>> ResolveAsync(BackendOptions backend, TlsClient tls, CancellationToken cancellationToken)
+    {
+        var uris = backend.Addresses.Select(address => new Uri(address)).ToArray();
+        if (uris is not [{ Scheme: "dns" } dns])
+            return [.. uris.Select(uri => (uri, uri.Host))];
+        var name = new Uri($"{(tls.IsOn ? "https" : "http")}://{dns.AbsolutePath.TrimStart('/')}");
+        return [.. (await Dns.GetHostAddressesAsync(name.Host, cancellationToken)).Select(ip => (new UriBuilder(name) { Host = ip.ToString() }.Uri, name.Host))];
+    }
+
+    /// <summary>A channel to replicas, for calls in the process's own name. The caller disposes of it.</summary>
+    /// <param name="addresses">Like <see cref="BackendOptions.Addresses"/>.</param>
+    /// <param name="services">The process's.</param>
+    /// <param name="names">For what names their certificates may be, beside what the addresses say.</param>
+    public static GrpcChannel Connect(IEnumerable<string> addresses, IServiceProvider services, params IEnumerable<string> names)
     {
         var uris = addresses.Select(address => new Uri(address)).ToArray();
         var dns = uris[0].Scheme == "dns";
@@ -97,7 +112,7 @@ public static class Backends
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
             ServiceProvider = new ServiceCollection().AddSingleton(resolver).BuildServiceProvider(),
             ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } },
-            HttpHandler = new OwnTokenHandler(services.GetRequiredService<OwnToken>(), ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout, tls.Options())),
+            HttpHandler = new OwnTokenHandler(services.GetRequiredService<OwnToken>(), ReplicaHandler.Create(ConnectTimeout, PingDelay, PingTimeout, tls.Options(names))),
             DisposeHttpClient = true,
         });
     }

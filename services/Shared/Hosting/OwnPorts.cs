@@ -18,7 +18,7 @@ public sealed class OwnPorts
     public SslClientAuthenticationOptions Tls { get; private set; } = new();
 
     /// <summary>The address of the gRPC port.</summary>
-    internal Uri? Grpc => AddressOf(Endpoints.Grpc);
+    public Uri? Grpc => AddressOf(Endpoints.Grpc);
 
     internal void Add(string name, EndpointConfiguration endpoint)
     {

@@ -22,6 +22,7 @@ internal sealed partial class ConsoleSteps(IPage page, Suite suite)
         table.Add("user enters valid credentials", _ => LogInAsync("grace@example.com", Password()));
         table.Add("user should see the dashboard", _ => SeeDashboardAsync());
         table.Add("user is logged in", _ => ComeInAsync());
+        new OperatorSteps(page, suite, this).AddTo(table);
         table.Add("user enters a wrong password", _ => LogInAsync("grace@example.com", "wrong"));
         table.Add("user is told what a user who does not exist is told", ComparesRefusalsAsync);
         table.Add("an order of {string} is placed by gRPC", async product => await PlaceAsync("grace", product));

@@ -7,7 +7,7 @@ namespace Microservices.Tests.EndToEnd.Browser;
 [Collection(SharedSuiteTests.Name)]
 public sealed class ConsoleTests(SharedSuite shared, ChromiumBrowser browser) : IClassFixture<ChromiumBrowser>
 {
-    public static IEnumerable<object[]> Scenarios => FeatureScenario.NamesOf("Login.feature", "Console.feature");
+    public static IEnumerable<object[]> Scenarios => FeatureScenario.NamesOf("Login.feature", "Console.feature", "Operator.feature");
 
     [TheoryNeeding(Need.Chromium)]
     [MemberData(nameof(Scenarios))]

@@ -3,9 +3,10 @@ using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Gateway;
 
-/// <summary>A client of the events of "ada" that reads one event at a time.</summary>
+/// <summary>A client of the events of "ada", or of another path, that reads one event at a time.</summary>
 internal sealed class SseClient : IDisposable
 {
+    private const string AdasEvents = "/v1/users/ada/events";
     private readonly byte[] buffer = new byte[16 * 1024];
     private readonly Queue<SseEvent> read = [];
     private readonly Stream body;
@@ -16,25 +17,25 @@ internal sealed class SseClient : IDisposable
 
     public SseParser Parser { get; } = new();
 
-    public static Task<HttpResponseMessage> GetAsync(HttpClient http, string? lastEventId = null, string query = "")
+    public static Task<HttpResponseMessage> GetAsync(HttpClient http, string? lastEventId = null, string query = "", string path = AdasEvents)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, "/v1/users/ada/events" + query);
+        var request = new HttpRequestMessage(HttpMethod.Get, path + query);
         if (lastEventId is not null)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
     }
 
-    public static async Task<SseClient> OpenAsync(HttpClient http, string? lastEventId = null, string query = "")
+    public static async Task<SseClient> OpenAsync(HttpClient http, string? lastEventId = null, string query = "", string path = AdasEvents)
     {
-        var response = await GetAsync(http, lastEventId, query);
+        var response = await GetAsync(http, lastEventId, query, path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return new SseClient(response, await response.Content.ReadAsStreamAsync());
     }
 
     /// <summary>Opens one and reads its first event.</summary>
-    public static async Task<SseClient> ReadyAsync(HttpClient http, string? lastEventId = null, string query = "")
+    public static async Task<SseClient> ReadyAsync(HttpClient http, string? lastEventId = null, string query = "", string path = AdasEvents)
     {
-        var client = await OpenAsync(http, lastEventId, query);
+        var client = await OpenAsync(http, lastEventId, query, path);
         Assert.Equal("ready", (await client.NextAsync())?.Name);
         return client;
     }

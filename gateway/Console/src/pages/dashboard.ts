@@ -3,6 +3,7 @@ import type { App } from '../app';
 import type { UserFeed } from '../feed';
 import { number, time } from '../format';
 import { empty, notLoaded } from '../pieces';
+import { operations } from './operations';
 import { orderTable } from './orders';
 
 const inFlight = ['placed', 'paid', 'shipped'];
@@ -11,6 +12,7 @@ export function dashboardPage(app: App, feed: UserFeed): TemplateResult {
   const open = feed.orders.items.filter(order => inFlight.includes(order.state));
   const last = feed.changes.at(-1);
   return html`<h1 tabindex="-1">Dashboard</h1>
+    ${app.operations ? operations(app.operations) : ''}
     ${feed.isLoaded ? html`
       <ul class="cards">
         <li><a href="/orders"><strong>${number(open.length)}</strong> orders in flight</a></li>
