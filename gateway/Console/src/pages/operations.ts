@@ -39,7 +39,8 @@ function chart(title: string, history: readonly Sample[], names: string[], value
 /** What an operator sees of the suite. */
 export function operations(feed: OperationsFeed): TemplateResult {
   const shown = feed.shown;
-  if (!shown) return html`<h2>Suite</h2>${statusBadge(feed.status)} ${loading}`;
+  // The gateway begins to ask when somebody begins to look.
+  if (!shown || shown.latest.services.length === 0) return html`<h2>Suite</h2>${statusBadge(feed.status)} ${loading}`;
   const { latest, history } = shown;
   const names = latest.services.map(service => service.service);
   return html`<section class="suite" aria-labelledby="suite"><div class="tools"><h2 id="suite">Suite</h2><span>${statusBadge(feed.status)} <button class="plain small" aria-pressed=${feed.isHeld} @click=${() => feed.hold()}>${feed.isHeld ? 'Go on' : 'Pause'}</button></span></div>
