@@ -8,7 +8,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Auth;
 
+/// <summary>Alone: a test measures the memory of the process.</summary>
+[CollectionDefinition(nameof(ManyPrincipalsTests), DisableParallelization = true)]
+public sealed class ManyPrincipalsAlone;
+
 /// <summary>The client library calls for many people over one stream; and one who means ill harms nobody else.</summary>
+[Collection(nameof(ManyPrincipalsTests))]
 public sealed class ManyPrincipalsTests(AuthHosts hosts) : IClassFixture<AuthHosts>
 {
     [Fact]
