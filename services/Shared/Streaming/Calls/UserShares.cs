@@ -26,8 +26,8 @@ public sealed class UserShares(ConcurrencyLimit limit)
             return limit.TryEnter();
         lock (_gate)
         {
-            var (mine, all, most) = (_inFlight.GetValueOrDefault(user), limit.InFlight, limit.Current);
-            if ((mine > 0 && all >= most - (most / 4) && mine >= most / MaxShare) || !limit.TryEnter())
+            var mine = _inFlight.GetValueOrDefault(user);
+            if ((mine > 0 && IsBeyondShare(mine)) || !limit.TryEnter())
                 return false;
             _inFlight[user] = mine + 1;
             return true;
@@ -44,5 +44,11 @@ public sealed class UserShares(ConcurrencyLimit limit)
             if (--CollectionsMarshal.GetValueRefOrNullRef(_inFlight, user) == 0)
                 _inFlight.Remove(user);
         }
+    }
+
+    private bool IsBeyondShare(int mine)
+    {
+        var most = limit.Current;
+        return mine >= most / MaxShare && limit.InFlight >= most - (most / 4);
     }
 }
