@@ -52,6 +52,9 @@ internal sealed class GoodCaller : IAsyncDisposable
         }
     }
 
+    /// <summary>The longest call of all.</summary>
+    public TimeSpan Longest { get; private set; }
+
     /// <summary>How many orders were placed.</summary>
     public int Placed => placed.Count;
 
@@ -129,8 +132,10 @@ internal sealed class GoodCaller : IAsyncDisposable
                 problems.Add($"call {i} ({Kinds[i % Kinds.Length]}): {failed.Message}");
             }
 
+            var took = Stopwatch.GetElapsedTime(start);
+            Longest = took > Longest ? took : Longest;
             lock (latencies)
-                latencies.Add(Stopwatch.GetElapsedTime(start));
+                latencies.Add(took);
             try
             {
                 await timer.WaitForNextTickAsync(over.Token);

@@ -53,7 +53,7 @@ internal sealed class GoodCallersPace : IAsyncDisposable
         }
 
         await good.StopAsync();
-        return $"p99 of each round without: {Text(without)}; beside: {Text(beside)}; {watch.Peaks}";
+        return $"p99 of each round without: {Text(without)}; beside: {Text(beside)}; the longest call {good.Longest.TotalMilliseconds:0} ms; {watch.Peaks}";
     }
 
     /// <summary>Fails when a good call went wrong, or took much longer, or when a process failed or needed more memory than its pod has.</summary>

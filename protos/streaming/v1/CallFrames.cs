@@ -17,10 +17,10 @@ public static class MessageSizes
 public static class CallPrincipals
 {
     /// <summary>How many numbers a stream keeps.</summary>
-    public const int MaxKept = 4096;
+    public const int MaxKept = 16_384;
 
     /// <summary>How long their tokens may be together, in characters.</summary>
-    public const int MaxKeptLength = 4 << 20;
+    public const int MaxKeptLength = 16 << 20;
 
     /// <summary>How many numbers a frame may bind.</summary>
     public const int MaxPerFrame = 256;

@@ -66,6 +66,7 @@ public static class ServiceDefaults
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseManagementPort();
+        app.UseMiddleware<TurnsMiddleware>();
         app.UseMiddleware<DrainMiddleware>();
         app.UseMiddleware<StreamMiddleware>();
         app.UseMiddleware<CallersMiddleware>();

@@ -1,8 +1,8 @@
 namespace Microservices.Primitives;
 
 /// <summary>
-/// Who waits at a <see cref="FairGate"/>, each connection's in a line of its own. Callers take turns, and within the turns of a caller its lines do:
-/// more connections bring no more turns. Guarded by the gate's lock.
+/// Who waits at a <see cref="FairGate"/> or for <see cref="FairTurns"/>, each connection's in a line of its own. Callers take turns, and within the turns of a caller its lines do:
+/// more connections bring no more turns. Guarded by its lock.
 /// </summary>
 internal sealed class WaitingLines
 {
@@ -118,10 +118,11 @@ internal sealed class WaitingLines
     }
 }
 
-/// <summary>One that waits. Guarded by the gate's lock.</summary>
+/// <summary>One that waits. Guarded by its lock.</summary>
 internal sealed class Waiter
 {
-    public Waiter(int cost) => (Cost, Place) = (cost, new(this));
+    public Waiter(int cost, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) =>
+        (Cost, Place, Admitted) = (cost, new(this), new(continuations));
 
     /// <summary>What it costs.</summary>
     public int Cost { get; }
@@ -132,5 +133,5 @@ internal sealed class Waiter
     public LinkedListNode<Waiter> Place { get; }
 
     /// <summary>Completes with whether its turn has come, or it lost its place to another.</summary>
-    public TaskCompletionSource<bool> Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<bool> Admitted { get; }
 }

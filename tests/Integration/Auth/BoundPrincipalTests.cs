@@ -113,7 +113,7 @@ public sealed class BoundPrincipalTests(AuthHosts hosts) : IClassFixture<AuthHos
     }
 
     [Fact]
-    public async Task A_stream_keeps_4096_principals_and_says_so_of_the_one_it_has_forgotten()
+    public async Task A_stream_keeps_so_many_principals_and_says_so_of_the_one_it_has_forgotten()
     {
         var ada = (await hosts.NewUserAsync()).UserId;
         using var stream = OfGateway();

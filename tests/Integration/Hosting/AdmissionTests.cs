@@ -51,6 +51,25 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_call_that_comes_behind_thousands_of_anothers_is_answered_before_most_of_them()
+    {
+        await using var host = await StartAsync();
+        var users = new UsersClient(host.Channel);
+        await CallAsync(users, 100);
+        var connections = await Task.WhenAll(Enumerable.Range(0, 2 * Connections).Select(_ => WindowlessConnection.OpenAsync(host.Grpc, "127.0.0.2")));
+        await Task.WhenAll(connections.Select(connection => connection.Begun));
+
+        await Task.WhenAll(connections.Select(connection => connection.CallAsync("/users.v1.UsersService/GetUser", new GetUserRequest { UserId = "user1" }, CallsEach)));
+        await CallAsync(users, 1);
+
+        var before = connections.Sum(connection => connection.Answers.Count);
+        await Eventually.UntilAsync(() => connections.Sum(connection => connection.Answers.Count) == connections.Length * CallsEach, "all of them are answered");
+        Assert.InRange(before, 0, connections.Length * CallsEach / 2);
+        foreach (var connection in connections)
+            await connection.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_call_that_finds_too_many_waiting_is_told_when_to_try_again()
     {
         await using var host = await StartAsync(("Admission:MaxLists", "1"), ("Admission:MaxWaiting", "1"));

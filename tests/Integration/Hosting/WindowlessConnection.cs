@@ -54,22 +54,26 @@ internal sealed class WindowlessConnection : IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Makes a unary call.</summary>
-    public async Task CallAsync(string path, IMessage request)
+    /// <summary>Makes a unary call, or so many of the same at once.</summary>
+    public async Task CallAsync(string path, IMessage request, int times = 1)
     {
-        var stream = next;
-        next += 2;
         byte[] headers =
         [
             0x83, 0x86, // :method POST, :scheme http
             0x04, .. Text(path), 0x01, .. Text("localhost"), 0x00, .. Text("te"), .. Text("trailers"), 0x00, .. Text("content-type"), .. Text("application/grpc"), 0x00, .. Text("authorization"), .. Text($"Bearer {Tokens.For(path)}"),
         ];
-        await WriteAsync(1, 4, stream, headers);
         var message = request.ToByteArray();
         var data = new byte[5 + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(data.AsSpan(1), message.Length);
         message.CopyTo(data, 5);
-        await WriteAsync(0, 1, stream, data);
+        var frames = new List<byte>();
+        for (var i = 0; i < times; i++, next += 2)
+        {
+            frames.AddRange(Frame(1, 4, next, headers));
+            frames.AddRange(Frame(0, 1, next, data));
+        }
+
+        await client.GetStream().WriteAsync(frames.ToArray());
     }
 
     public async ValueTask DisposeAsync()
@@ -80,14 +84,16 @@ internal sealed class WindowlessConnection : IAsyncDisposable
 
     private static byte[] Text(string text) => RawHttp2.Text(text);
 
-    private async Task WriteAsync(byte type, byte flags, int stream, byte[] payload)
+    private async Task WriteAsync(byte type, byte flags, int stream, byte[] payload) => await client.GetStream().WriteAsync(Frame(type, flags, stream, payload));
+
+    private static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
     {
         var frame = new byte[9 + payload.Length];
         BinaryPrimitives.WriteInt32BigEndian(frame, payload.Length << 8);
         (frame[3], frame[4]) = (type, flags);
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), stream);
         payload.CopyTo(frame, 9);
-        await client.GetStream().WriteAsync(frame);
+        return frame;
     }
 
     private async Task ReadAsync()

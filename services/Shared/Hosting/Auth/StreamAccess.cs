@@ -84,11 +84,13 @@ internal sealed class StreamAccess(TokenCheck tokens, Revocations revocations, U
     /// <summary>Those of a person for whom calls of a service's stream are made. There may be thousands for each stream.</summary>
     private sealed class PersonRights(TokenCheck tokens, Revocations revocations, MethodAccess access, Principal person) : ICallRights
     {
-        public string? Owner => access.RightsOf(person).Owner;
+        private readonly Rights rights = access.RightsOf(person);
+
+        public string? Owner => rights.Owner;
 
         public Status? Refusal(IMessage part) =>
             tokens.HasExpired(person) ? AuthErrors.TokenExpired
             : revocations.Include(person) ? AuthErrors.TokenRevoked
-            : access.Refusal(access.RightsOf(person), part);
+            : access.Refusal(rights, part);
     }
 }

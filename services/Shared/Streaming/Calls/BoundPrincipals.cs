@@ -79,7 +79,7 @@ internal sealed class BoundPrincipal<TCall, TResult>(string token)
     internal Task Checking { get; set; } = Task.CompletedTask;
 
     /// <summary>The calls that wait for it.</summary>
-    internal List<ServerCall<TCall, TResult>> Waiting { get; } = [];
+    internal List<ServerCall<TCall, TResult>> Waiting => field ??= [];
 
     /// <summary>Whether the token is to be checked: it is not known to be good, and was not checked in this frame.</summary>
     internal bool BeginCheck(long frame, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? token)

@@ -6,11 +6,10 @@ namespace Microservices.Streaming.Calls;
 /// </summary>
 /// <param name="maxCount">How many are kept.</param>
 /// <param name="maxWeight">How much they may weigh together.</param>
-/// <param name="comparer">Compares keys; null for the default.</param>
-internal sealed class RecentlyUsed<TKey, TValue>(int maxCount, long maxWeight, IEqualityComparer<TKey>? comparer = null)
+internal sealed class RecentlyUsed<TKey, TValue>(int maxCount, long maxWeight)
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, LinkedListNode<Entry>> _entries = new(comparer);
+    private readonly Dictionary<TKey, LinkedListNode<Entry>> _entries = [];
     private readonly LinkedList<Entry> _order = [];
 
     /// <summary>How many there are.</summary>

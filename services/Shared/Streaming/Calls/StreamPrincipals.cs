@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Google.Protobuf.Collections;
 using Microservices.Streaming.V1;
 
@@ -5,11 +7,14 @@ namespace Microservices.Streaming.Calls;
 
 /// <summary>
 /// Which tokens the callee of one stream knows by which numbers, as its caller knows it: each token has a number of its own on each stream, and no number
-/// ever stands for another token. Guarded by the lock of the <see cref="CallTable{TCall, TResult}"/>.
+/// ever stands for another token. Tokens are known by 128 bits of their hash, so that a user costs a hundred bytes on each stream and not a kilobyte. Guarded by
+/// the lock of the <see cref="CallTable{TCall, TResult}"/>.
 /// </summary>
 internal sealed class StreamPrincipals
 {
-    private readonly RecentlyUsed<string, uint> _numbers = new(CallPrincipals.MaxKept, CallPrincipals.MaxKeptLength, TokenComparer.Instance);
+    // Nobody but the process knows it. Who looked for two tokens with one hash would need, beside that, the authority's signature on both.
+    private static readonly long Seed = Random.Shared.NextInt64();
+    private readonly RecentlyUsed<UInt128, uint> _numbers = new(CallPrincipals.MaxKept, CallPrincipals.MaxKeptLength);
     private uint _last;
 
     /// <summary>How many tokens the callee knows.</summary>
@@ -18,11 +23,12 @@ internal sealed class StreamPrincipals
     /// <summary>The number that a call with this token has in the next frame, which binds it if the callee does not know it; 0: the frame may bind no more.</summary>
     internal uint NumberFor(string token, RepeatedField<CallPrincipal> bind)
     {
-        if (_numbers.TryUse(token, out var known))
+        var hash = HashOf(token);
+        if (_numbers.TryUse(hash, out var known))
             return known;
         if (bind.Count == CallPrincipals.MaxPerFrame)
             return 0;
-        _numbers.Set(token, ++_last, token.Length);
+        _numbers.Set(hash, ++_last, token.Length);
         bind.Add(new CallPrincipal { PrincipalId = _last, Token = token });
         return _last;
     }
@@ -33,9 +39,12 @@ internal sealed class StreamPrincipals
     /// <summary>The callee does not know the number of a token: unless there is another one by now, the next call binds it anew.</summary>
     internal void Forget(string token, uint number)
     {
-        if (_numbers.TryUse(token, out var present) && present == number)
-            _numbers.Remove(token);
+        var hash = HashOf(token);
+        if (_numbers.TryUse(hash, out var present) && present == number)
+            _numbers.Remove(hash);
     }
+
+    private static UInt128 HashOf(string token) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(token.AsSpan()), Seed);
 }
 
 /// <summary>Compares tokens exactly, but hashes only the end of one: that is of the signature, which no two tokens have in common.</summary>

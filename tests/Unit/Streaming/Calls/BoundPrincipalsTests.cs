@@ -84,14 +84,15 @@ public sealed class BoundPrincipalsTests : IDisposable
     [Fact]
     public void Of_more_than_are_kept_those_are_forgotten_that_were_not_used_for_longest()
     {
+        const uint More = CallPrincipals.MaxKept + 1;
         for (uint first = 1; first <= CallPrincipals.MaxKept; first += CallPrincipals.MaxPerFrame)
             Accept([.. Enumerable.Range((int)first, CallPrincipals.MaxPerFrame).Select(number => ((uint)number, $"u{number}"))]);
         Accept([], (1, 1, "u1"));
-        Accept([(5000, "u5000")]);
+        Accept([(More, "more")]);
 
-        Accept([], (2, 1, "u1"), (3, 2, "u2"), (4, 5000, "u5000"));
+        Accept([], (2, 1, "u1"), (3, 2, "u2"), (4, More, "more"));
 
-        Assert.Equal([(1ul, "u1"), (2ul, "u1"), (4ul, "u5000")], TakeOwners());
+        Assert.Equal([(1ul, "u1"), (2ul, "u1"), (4ul, "more")], TakeOwners());
         Assert.Equal([(3ul, (StatusCode?)StatusCode.Unavailable)], parts.TakeAnswers());
         Assert.Equal(CallPrincipals.MaxKept, parts.Stream.Bound);
     }
