@@ -148,61 +148,21 @@ public sealed class DegradedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_user_whose_calls_hang_leaves_room_for_those_of_others()
-    {
-        var held = new HeldCall();
-        gateway.Orders.OnList = async (request, context) =>
+    public Task A_user_whose_calls_hang_leaves_room_for_those_of_others() =>
+        LeavesRoomAsync($"{HttpStatusCode.ServiceUnavailable}", $"{HttpStatusCode.OK}", async (user, rest, _) =>
         {
-            if (request.UserId == "greedy")
-                await held.HoldAsync(context);
-            return new ListOrdersResponse();
-        };
-        using var greedy = Client("greedy");
-        using var ada = Client("ada");
-        var refused = 0;
-        var hanging = Enumerable.Range(0, 20).Select(async _ =>
-        {
-            using var answer = await greedy.GetAsync("/v1/users/greedy/orders");
-            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
-                Interlocked.Increment(ref refused);
-        }).ToList();
-        await Eventually.UntilAsync(() => Volatile.Read(ref refused) == 20 - 6, "three quarters of the limit hang, and the rest is refused");
+            using var answer = await rest.GetAsync($"/v1/users/{user}/orders");
+            return $"{answer.StatusCode}";
+        });
 
-        for (var i = 0; i < 10; i++)
-            Assert.Equal(HttpStatusCode.OK, (await ada.GetAsync("/v1/users/ada/orders")).StatusCode);
-
-        held.Release();
-        await Task.WhenAll(hanging);
-    }
-
+    // Each asks for another number of orders, so that none is shared.
     [Fact]
-    public async Task A_user_whose_overviews_hang_leaves_room_for_those_of_others()
-    {
-        var held = new HeldCall();
-        gateway.Orders.OnList = async (request, context) =>
+    public Task A_user_whose_overviews_hang_leaves_room_for_those_of_others() =>
+        LeavesRoomAsync("shed", "ok", async (user, rest, limit) =>
         {
-            if (request.UserId == "greedy")
-                await held.HoldAsync(context);
-            return new ListOrdersResponse();
-        };
-        using var greedy = Client("greedy");
-        using var ada = Client("ada");
-        var shed = 0;
-        // Each asks for another number of orders, so that none is shared.
-        var hanging = Enumerable.Range(1, 20).Select(async limit =>
-        {
-            using var answer = await greedy.GetAsync($"/v1/users/greedy/overview?orderLimit={limit}");
-            if ((await answer.JsonAsync()).GetProperty("orders").Text("status") == "shed")
-                Interlocked.Increment(ref shed);
-        }).ToList();
-        await Eventually.UntilAsync(() => Volatile.Read(ref shed) == 20 - 6, "three quarters of the limit hang, and the rest is shed");
-
-        for (var limit = 1; limit <= 10; limit++)
-            Assert.Equal("ok", (await (await ada.GetAsync($"/v1/users/ada/overview?orderLimit={limit}")).JsonAsync()).GetProperty("orders").Text("status"));
-
-        held.Release();
-        await Task.WhenAll(hanging);
-    }
+            using var answer = await rest.GetAsync($"/v1/users/{user}/overview?orderLimit={limit}");
+            return (await answer.JsonAsync()).GetProperty("orders").Text("status")!;
+        });
 
     [Fact]
     public async Task A_part_that_is_too_large_fails_alone()
@@ -218,6 +178,33 @@ public sealed class DegradedTests : IAsyncLifetime, IDisposable
 
         Assert.Equal("error", orders.Text("status"));
         Assert.Equal("PART_TOO_LARGE", orders.GetProperty("problem").Text("reason"));
+    }
+
+    /// <summary>One user asks twenty times for what hangs, where eight calls are the limit: what is beyond three quarters is refused, and another user is served.</summary>
+    private async Task LeavesRoomAsync(string whenRefused, string whenServed, Func<string, HttpClient, int, Task<string>> askAsync)
+    {
+        var held = new HeldCall();
+        gateway.Orders.OnList = async (request, context) =>
+        {
+            if (request.UserId == "greedy")
+                await held.HoldAsync(context);
+            return new ListOrdersResponse();
+        };
+        using var greedy = Client("greedy");
+        using var ada = Client("ada");
+        var refused = 0;
+        var hanging = Enumerable.Range(1, 20).Select(async i =>
+        {
+            if (await askAsync("greedy", greedy, i) == whenRefused)
+                Interlocked.Increment(ref refused);
+        }).ToList();
+        await Eventually.UntilAsync(() => Volatile.Read(ref refused) == 20 - 6, "three quarters of the limit hang, and the rest is refused");
+
+        for (var i = 1; i <= 10; i++)
+            Assert.Equal(whenServed, await askAsync("ada", ada, i));
+
+        held.Release();
+        await Task.WhenAll(hanging);
     }
 
     private HttpClient Client(string user) => new(Tokens.Bearer(new SocketsHttpHandler(), Tokens.Of(user))) { BaseAddress = gateway.Gateway.RestAddress };

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Microservices.Identity.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteIdentityDbContext))]
-    [Migration("20261126185704_Initial")]
+    [Migration("20261127140611_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -153,6 +153,35 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.ToTable("FailedAttempts");
                 });
 
+            modelBuilder.Entity("Microservices.Identity.Revocation", b =>
+                {
+                    b.Property<string>("UserId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SessionId")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ExpireTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NotBefore")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("UserId", "SessionId");
+
+                    b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Sequence")
+                        .IsUnique();
+
+                    b.ToTable("Revocations");
+                });
+
             modelBuilder.Entity("Microservices.Identity.Session", b =>
                 {
                     b.Property<string>("SessionId")
@@ -178,6 +207,10 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.Property<long>("ExpireTime")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Key")
+                        .HasMaxLength(43)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("UserAgent")
                         .IsRequired()
                         .HasMaxLength(200)
@@ -191,6 +224,9 @@ namespace Microservices.Identity.Migrations.Sqlite
                     b.HasKey("SessionId");
 
                     b.HasIndex("ExpireTime");
+
+                    b.HasIndex("Key")
+                        .IsUnique();
 
                     b.HasIndex("UserId");
 

@@ -135,6 +135,21 @@ namespace Microservices.Identity.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "Revocations",
+                columns: table => new
+                {
+                    UserId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    SessionId = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Sequence = table.Column<long>(type: "INTEGER", nullable: false),
+                    NotBefore = table.Column<long>(type: "INTEGER", nullable: false),
+                    ExpireTime = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Revocations", x => new { x.UserId, x.SessionId });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Sessions",
                 columns: table => new
                 {
@@ -145,6 +160,7 @@ namespace Microservices.Identity.Migrations.Sqlite
                     UserAgent = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
                     CreateTime = table.Column<long>(type: "INTEGER", nullable: false),
                     ExpireTime = table.Column<long>(type: "INTEGER", nullable: false),
+                    Key = table.Column<string>(type: "TEXT", maxLength: 43, nullable: true),
                     EndTime = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
@@ -289,9 +305,26 @@ namespace Microservices.Identity.Migrations.Sqlite
                 column: "Subject");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Revocations_ExpireTime",
+                table: "Revocations",
+                column: "ExpireTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Revocations_Sequence",
+                table: "Revocations",
+                column: "Sequence",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Sessions_ExpireTime",
                 table: "Sessions",
                 column: "ExpireTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sessions_Key",
+                table: "Sessions",
+                column: "Key",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Sessions_UserId",
@@ -322,6 +355,9 @@ namespace Microservices.Identity.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "OpenIddictTokens");
+
+            migrationBuilder.DropTable(
+                name: "Revocations");
 
             migrationBuilder.DropTable(
                 name: "Sessions");

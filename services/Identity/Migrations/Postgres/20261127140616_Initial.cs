@@ -146,6 +146,22 @@ namespace Microservices.Identity.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "Revocations",
+                schema: "identity",
+                columns: table => new
+                {
+                    UserId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    SessionId = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: false, collation: "C"),
+                    Sequence = table.Column<long>(type: "bigint", nullable: false),
+                    NotBefore = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    ExpireTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Revocations", x => new { x.UserId, x.SessionId });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Sessions",
                 schema: "identity",
                 columns: table => new
@@ -157,6 +173,7 @@ namespace Microservices.Identity.Migrations.Postgres
                     UserAgent = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
                     CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     ExpireTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    Key = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
                     EndTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
@@ -319,10 +336,30 @@ namespace Microservices.Identity.Migrations.Postgres
                 column: "Subject");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Revocations_ExpireTime",
+                schema: "identity",
+                table: "Revocations",
+                column: "ExpireTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Revocations_Sequence",
+                schema: "identity",
+                table: "Revocations",
+                column: "Sequence",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Sessions_ExpireTime",
                 schema: "identity",
                 table: "Sessions",
                 column: "ExpireTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sessions_Key",
+                schema: "identity",
+                table: "Sessions",
+                column: "Key",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Sessions_UserId",
@@ -360,6 +397,10 @@ namespace Microservices.Identity.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "OpenIddictTokens",
+                schema: "identity");
+
+            migrationBuilder.DropTable(
+                name: "Revocations",
                 schema: "identity");
 
             migrationBuilder.DropTable(
