@@ -1,6 +1,7 @@
 using Microservices.Gateway.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
+using Microservices.Streaming.V1;
 using Microservices.Users.V1;
 
 namespace Microservices.Gateway.Events;
@@ -13,6 +14,8 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<EventsMetrics>();
         builder.Services.AddSingleton<SubscriptionQuota>();
         builder.Services.AddSingleton<StreamLifetime>();
+        builder.Services.AddSingleton<SseStreams>();
+        builder.Services.AddSingleton<IOpenStreams>(services => services.GetRequiredService<SseStreams>());
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<UserEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");

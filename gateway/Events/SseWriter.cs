@@ -14,9 +14,20 @@ internal sealed class SseWriter(PipeWriter output, TimeSpan timeout, TimeProvide
     private const int FlushBytes = 32 * 1024;
     private readonly Utf8JsonWriter json = new(output);
     private CancellationTokenSource deadline = Deadline(time);
+    private long sent;
+    private long queued;
 
     /// <summary>Whether so much waits that it should be flushed before more is written.</summary>
     public bool IsFull => output.UnflushedBytes >= FlushBytes;
+
+    /// <summary>How many bytes wait to be flushed.</summary>
+    public long UnflushedBytes => output.UnflushedBytes;
+
+    /// <summary>How many events were written. Any thread may ask.</summary>
+    public long Sent => Interlocked.Read(ref sent);
+
+    /// <summary>How many bytes the client has not taken yet. Any thread may ask.</summary>
+    public long Queued => Interlocked.Read(ref queued);
 
     /// <summary>Whether nothing waits to be flushed.</summary>
     public bool IsEmpty => output.UnflushedBytes == 0;
@@ -34,6 +45,7 @@ internal sealed class SseWriter(PipeWriter output, TimeSpan timeout, TimeProvide
         json.Reset(output);
         data(json);
         json.Flush();
+        Interlocked.Increment(ref sent);
         Text(id is null ? "\n\n" : $"\nid: {id}\n\n");
     }
 
@@ -42,6 +54,7 @@ internal sealed class SseWriter(PipeWriter output, TimeSpan timeout, TimeProvide
     public async ValueTask<bool> FlushAsync()
     {
         deadline.CancelAfter(timeout);
+        Interlocked.Exchange(ref queued, output.UnflushedBytes);
         try
         {
             return !(await output.FlushAsync(deadline.Token)).IsCompleted;
@@ -52,6 +65,7 @@ internal sealed class SseWriter(PipeWriter output, TimeSpan timeout, TimeProvide
         }
         finally
         {
+            Interlocked.Exchange(ref queued, 0);
             if (!deadline.TryReset())
             {
                 deadline.Dispose();

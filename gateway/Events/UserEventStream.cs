@@ -10,10 +10,8 @@ namespace Microservices.Gateway.Events;
 /// a failure is still an ordinary problem. Every event's id is the position after it in both sources.
 /// </summary>
 internal sealed partial class UserEventStream(
-    HttpContext http, MergedSubscriptions<MergedEvent> merged, string owner, ReaderPosition[] positions, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
-    : IDisposable
+    HttpContext http, SseWriter writer, MergedSubscriptions<MergedEvent> merged, string owner, ReaderPosition[] positions, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
 {
-    private readonly SseWriter writer = new(http.Response.BodyWriter, options.WriteTimeout, time);
     private readonly DeliverySpans deliveries = new("events");
     private readonly bool[] subscribed = new bool[positions.Length];
     private string? refusal;
@@ -79,8 +77,6 @@ internal sealed partial class UserEventStream(
                 metrics.Streams(-1);
         }
     }
-
-    public void Dispose() => writer.Dispose();
 
     /// <summary>False when a service has refused after the answer has begun: the next request then learns why.</summary>
     private async Task<bool> TakeAsync(Task<(int Source, ReceivedItem<MergedEvent> Item)> next)

@@ -3,6 +3,7 @@ using Microservices.Gateway.Rest;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
+using Microservices.Operations.V1;
 using Microservices.Users.V1;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ namespace Microservices.Gateway.Events;
 /// <see cref="StreamLifetime"/> says. A singleton; thread-safe.
 /// </summary>
 internal sealed class UserEventStreams(
-    MergedUserEvents events, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, StreamLifetime lifetime, IOptions<EventsOptions> options, EventsMetrics metrics, TimeProvider time, ILogger<UserEventStream> logger)
+    MergedUserEvents merged, UsersService.UsersServiceClient users, SubscriptionQuota quota, UserStreams open, SseStreams streams, StreamLifetime lifetime, IOptions<EventsOptions> options, EventsMetrics metrics, TimeProvider time, ILogger<UserEventStream> logger)
 {
     /// <summary>Serves one client until it is gone, or is told that this is the end.</summary>
     /// <exception cref="StatusException">Too many streams are open, or too many of this user.</exception>
@@ -44,9 +45,10 @@ internal sealed class UserEventStreams(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         try
         {
-            await using var following = events.Follow(userId, positions, Caller.Of(http), http.RequestAborted);
-            using var stream = new UserEventStream(http, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
-            await stream.RunAsync(lifetime.EndAsync((Principal)http.User, ended.Token));
+            await using var following = merged.Follow(userId, positions, Caller.Of(http), http.RequestAborted);
+            using var stream = streams.Begin(http, [.. MergedUserEvents.Sources.Select((_, i) => new StreamSubscription { SubscriptionId = (uint)i + 1, Key = userId, Delivery = "LOSSLESS" })]);
+            var events = new UserEventStream(http, stream.Writer, following, MergedUserEvents.Owner(userId), positions, options.Value, metrics, time, logger);
+            await events.RunAsync(Task.WhenAny(lifetime.EndAsync((Principal)http.User, ended.Token), stream.Asked).Unwrap());
         }
         finally
         {

@@ -152,6 +152,40 @@ internal static class Examples
 
         """;
 
+    public static StreamStatus StreamStatus { get; } = new()
+    {
+        StreamId = "9d41c7e2-0HNGD3J5Q2A7V-00000001",
+        Service = "orders",
+        Replica = "10.0.0.7:5002",
+        Kind = "event",
+        Method = "orders.v1.OrdersService/WatchOrders",
+        User = "ada",
+        Peer = "ipv4:203.0.113.7:51234",
+        OpenTime = Time,
+        TokenExpireTime = Time.AddMinutes(5),
+        QueuedBytes = 2_048,
+        Sent = 310,
+        Lag = 12,
+        Subscriptions = 1,
+        MostBehind = [new() { Key = "ada", Delivery = "LOSSLESS", Lag = 12, Topics = ["orders/user/ada"] }],
+        Draining = false,
+    };
+
+    public static string StreamsText { get; } = $$"""
+        retry: 2000
+
+        event: ready
+        data: {"heartbeatMs":1000}
+
+        event: stream
+        data: {{JsonSerializer.Serialize(StreamStatus, GatewayJson.Default.StreamStatus)}}
+
+        event: streams
+        data: {{JsonSerializer.Serialize(new StreamsState { Time = Time, GoneStreamIds = [], LeftOut = 0, Behind = 0, Complete = true, Lost = [] }, GatewayJson.Default.StreamsState)}}
+
+
+        """;
+
     public static string EventText { get; } = $$"""
         retry: 2000
 

@@ -39,6 +39,11 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder SessionId(this RouteHandlerBuilder route) => route.Path("sessionId", "The session's id.", Examples.SessionUser.SessionId!);
 
+    public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route
+        .Path("service", "The service that serves it.", Examples.StreamStatus.Service)
+        .Path("replica", "The address of the replica that has it.", Examples.StreamStatus.Replica)
+        .Path("streamId", "The stream's id.", Examples.StreamStatus.StreamId);
+
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder route) => route
         .Query("pageSize", JsonSchemas.Number, "How many at most: 50 when absent or 0; more than 500 counts as 500.", "50")
         .Query("pageToken", JsonSchemas.Text, "The `nextPageToken` of the page before; absent for the first page.", "Rk9vYmFyYmF6YWRh");

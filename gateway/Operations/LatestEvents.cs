@@ -3,6 +3,7 @@ using Microservices.Gateway.Events;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
+using Microservices.Operations.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Operations;
@@ -11,7 +12,7 @@ namespace Microservices.Gateway.Operations;
 /// Serves server-sent events of which the latest counts: what there is to say is asked for once a second, when the one before is written, so that a client that reads slowly gets fewer. As many streams as
 /// <see cref="SubscriptionQuota"/> has room for, for as long as <see cref="StreamLifetime"/> says. A singleton; thread-safe.
 /// </summary>
-internal sealed class LatestEvents(SubscriptionQuota quota, StreamLifetime lifetime, IOptions<EventsOptions> options, EventsMetrics metrics, TimeProvider time)
+internal sealed class LatestEvents(SubscriptionQuota quota, SseStreams streams, StreamLifetime lifetime, IOptions<EventsOptions> options, EventsMetrics metrics, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -23,11 +24,12 @@ internal sealed class LatestEvents(SubscriptionQuota quota, StreamLifetime lifet
     {
         using var hold = quota.Take(http);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        using var writer = new SseWriter(http.Response.BodyWriter, options.Value.WriteTimeout, time);
+        using var stream = streams.Begin(http, new StreamSubscription { Delivery = "LATEST" });
+        var writer = stream.Writer;
         metrics.Streams(1);
         try
         {
-            var leave = lifetime.EndAsync((Principal)http.User, over.Token);
+            var leave = Task.WhenAny(lifetime.EndAsync((Principal)http.User, over.Token), stream.Asked).Unwrap();
             await SseResponse.BeginAsync(http);
             writer.Retry(options.Value.Retry);
             writer.Event("ready", null, json => JsonSerializer.Serialize(json, new StreamReady { HeartbeatMs = (long)Interval.TotalMilliseconds }, GatewayJson.Default.StreamReady));

@@ -14,7 +14,10 @@ internal static class OperationsRoutes
 
     public static void AddOperations(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SuiteWatch>();
+        builder.Services.AddSingleton<SuiteReplicas>();
+        builder.AddSuiteWatch((replica, time) => new WatchedProcess(replica, time));
+        builder.AddSuiteWatch((replica, time) => new WatchedStreams(replica, time));
+        builder.Services.AddSingleton<SuiteStreams>();
         builder.Services.AddSingleton<LatestEvents>();
     }
 
@@ -28,7 +31,12 @@ internal static class OperationsRoutes
             .AnswersText(EventStream, "The events, until `end`.", Examples.OperationsText)
             .Fails();
 
-    private static async Task ServeAsync(HttpContext http, LatestEvents events, SuiteWatch suite, TimeProvider time)
+    private static void AddSuiteWatch<T>(this WebApplicationBuilder builder, Func<SuiteReplica, TimeProvider, T> watch)
+        where T : WatchedReplica =>
+        builder.Services.AddSingleton(services => new SuiteWatch<T>(
+            services.GetRequiredService<SuiteReplicas>(), replica => watch(replica, services.GetRequiredService<TimeProvider>()), services.GetRequiredService<TimeProvider>()));
+
+    private static async Task ServeAsync(HttpContext http, LatestEvents events, SuiteWatch<WatchedProcess> suite, TimeProvider time)
     {
         if (HeadRequests.IsHead(http))
         {

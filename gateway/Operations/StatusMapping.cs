@@ -13,7 +13,7 @@ internal static class StatusMapping
     private static readonly TimeSpan OldOutbox = TimeSpan.FromSeconds(30);
 
     /// <summary>The whole of it.</summary>
-    public static SuiteStatus ToStatus(this IReadOnlyList<WatchedReplica> replicas, DateTimeOffset now) => new()
+    public static SuiteStatus ToStatus(this IReadOnlyList<WatchedProcess> replicas, DateTimeOffset now) => new()
     {
         Time = now,
         Services = [.. replicas.GroupBy(replica => replica.Service).OrderBy(service => service.Key, StringComparer.Ordinal).Select(ServiceOf)],
@@ -45,7 +45,7 @@ internal static class StatusMapping
         return rank > 0 ? bounds[^1] : null;
     }
 
-    private static ServiceStatus ServiceOf(IGrouping<string, WatchedReplica> service)
+    private static ServiceStatus ServiceOf(IGrouping<string, WatchedProcess> service)
     {
         var heard = service.Where(replica => replica.LostSince is null).Select(replica => replica.Status).OfType<ProcessStatus>().ToList();
         return new()
@@ -61,7 +61,7 @@ internal static class StatusMapping
     }
 
     // What it said last is not what it does now, when it is not heard.
-    private static ReplicaStatus ReplicaOf(WatchedReplica replica)
+    private static ReplicaStatus ReplicaOf(WatchedProcess replica)
     {
         var lost = replica.LostSince;
         var bare = new ReplicaStatus { Address = replica.Address.Authority, Health = lost is null ? "unknown" : "lost", LostTime = lost };
@@ -80,7 +80,7 @@ internal static class StatusMapping
         };
     }
 
-    private static IEnumerable<SuiteAlert> Alerts(WatchedReplica replica)
+    private static IEnumerable<SuiteAlert> Alerts(WatchedProcess replica)
     {
         if (replica.LostSince is not null)
         {

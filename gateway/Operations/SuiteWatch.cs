@@ -1,27 +1,23 @@
 using System.Net.Sockets;
-using Grpc.Net.Client;
-using Microservices.Hosting;
-using Microservices.Hosting.Tls;
-using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway.Operations;
 
 /// <summary>
-/// How the replicas of every service are that the gateway calls (<c>Backends</c>), and this process itself. They are asked while somebody wants to know, once for all who do, in the gateway's own
+/// What every replica tells of itself (<see cref="SuiteReplicas"/>). They are asked while somebody wants to know, once for all who do, in the gateway's own
 /// name, and not at all while nobody does. A singleton; thread-safe.
 /// </summary>
-internal sealed class SuiteWatch(IServiceProvider services, IConfiguration configuration, IOptionsMonitor<BackendOptions> backends, TlsClient tls, OwnPorts own, TimeProvider time) : IAsyncDisposable
+internal sealed class SuiteWatch<T>(SuiteReplicas suite, Func<SuiteReplica, T> watch, TimeProvider time) : IAsyncDisposable
+    where T : WatchedReplica
 {
-    private const string Self = "gateway";
     private static readonly TimeSpan Resolving = TimeSpan.FromSeconds(10);
     private readonly Lock gate = new();
-    private readonly Dictionary<Uri, (WatchedReplica Replica, CancellationTokenSource Gone, Task Task)> replicas = [];
+    private readonly Dictionary<Uri, (T Replica, CancellationTokenSource Gone, Task Task)> replicas = [];
     private CancellationTokenSource? over;
     private Task running = Task.CompletedTask;
     private int watchers;
 
     /// <summary>What is known of each replica; none before the first is found.</summary>
-    public IReadOnlyList<WatchedReplica> Replicas
+    public IReadOnlyList<T> Replicas
     {
         get
         {
@@ -84,41 +80,39 @@ internal sealed class SuiteWatch(IServiceProvider services, IConfiguration confi
     private async Task FindAsync(CancellationToken stop)
     {
         var found = new HashSet<Uri>();
-        if (own.Grpc is { } self)
-            Add(Self, self, () => Backends.Connect([self.ToString()], services, Self));
-        foreach (var name in configuration.GetSection("Backends").GetChildren().Select(section => section.Key))
+        foreach (var service in suite.Services)
         {
             try
             {
-                foreach (var (address, host) in await Backends.ResolveAsync(backends.Get($"Backends:{name}"), tls, stop))
-                    Add(name.ToLowerInvariant(), address, () => Backends.Connect([address.ToString()], services, host));
+                foreach (var replica in await suite.FindAsync(service, stop))
+                    Add(replica);
             }
             catch (Exception unknown) when (unknown is SocketException or OperationCanceledException)
             {
                 // A name that is not known now: those of before are not there either, or are heard.
-                found.UnionWith(Replicas.Where(replica => string.Equals(replica.Service, name, StringComparison.OrdinalIgnoreCase)).Select(replica => replica.Address));
+                found.UnionWith(Replicas.Where(replica => replica.Service == service).Select(replica => replica.Address));
             }
         }
 
         await ForgetAsync(address => !found.Contains(address));
 
-        void Add(string service, Uri address, Func<GrpcChannel> connect)
+        void Add(SuiteReplica replica)
         {
-            found.Add(address);
+            found.Add(replica.Address);
             lock (replicas)
             {
-                if (replicas.ContainsKey(address))
+                if (replicas.ContainsKey(replica.Address))
                     return;
-                var replica = new WatchedReplica(service, address, connect, time);
+                var watched = watch(replica);
                 var gone = new CancellationTokenSource();
-                replicas.Add(address, (replica, gone, replica.RunAsync(gone.Token)));
+                replicas.Add(replica.Address, (watched, gone, watched.RunAsync(gone.Token)));
             }
         }
     }
 
     private async Task ForgetAsync(Func<Uri, bool> which)
     {
-        (WatchedReplica Replica, CancellationTokenSource Gone, Task Task)[] leaving;
+        (T Replica, CancellationTokenSource Gone, Task Task)[] leaving;
         lock (replicas)
         {
             leaving = [.. replicas.Where(each => which(each.Key)).Select(each => each.Value)];
@@ -134,7 +128,7 @@ internal sealed class SuiteWatch(IServiceProvider services, IConfiguration confi
         }
     }
 
-    private sealed class Hold(SuiteWatch watch) : IDisposable
+    private sealed class Hold(SuiteWatch<T> watch) : IDisposable
     {
         public void Dispose() => watch.End();
     }

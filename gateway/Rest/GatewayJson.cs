@@ -38,4 +38,6 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(SessionUser))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SuiteStatus))]
+[JsonSerializable(typeof(StreamStatus))]
+[JsonSerializable(typeof(StreamsState))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

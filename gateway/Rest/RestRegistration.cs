@@ -35,5 +35,6 @@ internal static class RestRegistration
         app.MapNotifications();
         app.MapOverviews();
         app.MapOperations();
+        app.MapStreams();
     }
 }

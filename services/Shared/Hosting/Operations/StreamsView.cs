@@ -10,11 +10,15 @@ internal sealed class StreamsView(WatchStreamsRequest wanted)
     internal const int FrameBytes = 256 * 1024;
     private const int DefaultStreams = 200;
     private const int MostStreams = 1_000;
+
+    // Whoever watches takes longer silence for the loss of the process.
+    private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(2);
     private readonly int most = wanted.MaxStreams == 0 ? DefaultStreams : Math.Min(wanted.MaxStreams, MostStreams);
     private Dictionary<string, OpenStream> told = [];
     private (int Matching, int LeftOut)? total;
+    private DateTimeOffset toldAt;
 
-    /// <summary>The frames that bring the watcher from what it was told to the sample; none when nothing has changed, but for the first time.</summary>
+    /// <summary>The frames that bring the watcher from what it was told to the sample; none when nothing has changed, but for the first time and after two seconds of silence.</summary>
     public IReadOnlyList<WatchStreamsResponse> Next(StreamSample sample)
     {
         var matching = sample.Streams.Where(Matches).OrderByDescending(stream => stream.Lag).ThenBy(stream => stream.OpenTime).ThenBy(stream => stream.StreamId, StringComparer.Ordinal).ToList();
@@ -23,9 +27,9 @@ internal sealed class StreamsView(WatchStreamsRequest wanted)
         var changed = shown.Values.Where(stream => !told.TryGetValue(stream.StreamId, out var before) || !before.Equals(stream)).ToList();
         var gone = told.Keys.Where(id => !shown.ContainsKey(id)).ToList();
         var (now, left) = (matching.Count, matching.Count - shown.Count + sample.NotLookedAt);
-        if (!isFirst && changed.Count == 0 && gone.Count == 0 && total == (now, left))
+        if (!isFirst && changed.Count == 0 && gone.Count == 0 && total == (now, left) && sample.At - toldAt < MaxSilence)
             return [];
-        (told, total) = (shown, (now, left));
+        (told, total, toldAt) = (shown, (now, left), sample.At);
         var frames = Fill(changed);
         frames[0].GoneStreamIds.AddRange(gone);
         for (var i = 0; i < frames.Count; i++)

@@ -27,6 +27,19 @@ public sealed class StreamsViewTests
     public void Of_nothing_the_first_frame_says_so() => Assert.Equal(0, Assert.Single(new StreamsView(new()).Next(Sample())).Total);
 
     [Fact]
+    public void While_nothing_changes_a_frame_says_every_two_seconds_that_it_is_so()
+    {
+        var view = new StreamsView(new());
+        view.Next(Sample(Open("a")));
+
+        Assert.Empty(view.Next(Sample(Open("a")) with { At = Now.AddSeconds(1) }));
+        var quiet = Assert.Single(view.Next(Sample(Open("a")) with { At = Now.AddSeconds(2) }));
+        Assert.Empty(quiet.Streams);
+        Assert.Equal(1, quiet.Total);
+        Assert.Empty(view.Next(Sample(Open("a")) with { At = Now.AddSeconds(3) }));
+    }
+
+    [Fact]
     public void Those_that_lag_the_most_are_shown_and_the_others_are_counted()
     {
         var view = new StreamsView(new() { MaxStreams = 2 });
