@@ -9,8 +9,8 @@ namespace Microservices.Persistence;
 /// How a service reads and writes its database. Thread-safe. A write is one transaction; when it collides with a concurrent one (a
 /// unique key taken meanwhile, a row changed meanwhile, a deadlock) it is run again from the start and then sees what the
 /// other did: so a change is written as "look, then write", with no thought for races. On SQLite, which has one writer at a
-/// time, writers of this process queue here rather than poll for the lock there. Events that a change adds are committed with it, and
-/// this process's relay is then woken. A database that is away makes each throw <see cref="DatabaseAwayException"/>, and one line in the log when that
+/// time, writers of this process queue here rather than poll for the lock there. Events and due work that a change adds are committed with it, and
+/// this process's relay and workers are then woken. A database that is away makes each throw <see cref="DatabaseAwayException"/>, and one line in the log when that
 /// begins and when it ends (<see cref="DatabaseOutage{TContext}"/>).
 /// </summary>
 public sealed class Database<TContext> : IDisposable
@@ -23,14 +23,18 @@ public sealed class Database<TContext> : IDisposable
     private readonly bool isRehearsal;
     private readonly IDbContextFactory<TContext> contexts;
     private readonly OutboxSignal<TContext> outbox;
+    private readonly IReadOnlyDictionary<string, DueKind> due;
     private readonly DatabaseOutage<TContext> outage;
     private readonly TimeProvider time;
 
-    internal Database(IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, DatabaseOutage<TContext> outage, PersistenceOptions options, TimeProvider time) =>
-        (sqliteWriter, this.contexts, this.outbox, this.outage, IdempotencyRetention, this.time) = (new(1), contexts, outbox, outage, options.IdempotencyRetention, time);
+    internal Database(
+        IDbContextFactory<TContext> contexts, OutboxSignal<TContext> outbox, IEnumerable<DueKind> due, DatabaseOutage<TContext> outage, PersistenceOptions options, TimeProvider time) =>
+        (sqliteWriter, this.contexts, this.outbox, this.due, this.outage, IdempotencyRetention, this.time) =
+            (new(1), contexts, outbox, due.ToDictionary(kind => kind.Name), outage, options.IdempotencyRetention, time);
 
     private Database(Database<TContext> real) =>
-        (sqliteWriter, contexts, outbox, outage, IdempotencyRetention, time, isRehearsal) = (real.sqliteWriter, real.contexts, real.outbox, real.outage, real.IdempotencyRetention, real.time, true);
+        (sqliteWriter, contexts, outbox, due, outage, IdempotencyRetention, time, isRehearsal) =
+            (real.sqliteWriter, real.contexts, real.outbox, real.due, real.outage, real.IdempotencyRetention, real.time, true);
 
     /// <summary>How long an idempotency key means something.</summary>
     public TimeSpan IdempotencyRetention { get; }
@@ -97,6 +101,30 @@ public sealed class Database<TContext> : IDisposable
             return await context.IdempotencyRecords.Where(r => r.Command == ProbeCommand && r.Key == key).ExecuteDeleteAsync(cancellationToken);
         }, cancellationToken);
 
+    /// <summary>
+    /// Runs one statement on the caller's thread, with no need of the thread pool. On SQLite it waits for its turn among the writers of this process for
+    /// so long at the most, since who has it may need that pool to go on, and then for the lock.
+    /// </summary>
+    internal T ExecuteBlocking<T>(Func<TContext, T> statement, TimeSpan turn)
+    {
+        using var context = contexts.CreateDbContext();
+        var queued = context.Database.IsSqlite() && sqliteWriter.Wait(turn);
+        try
+        {
+            context.Database.OpenConnection();
+            return statement(context);
+        }
+        catch (Exception exception) when (outage.Observe(exception, writing: true) is { } away)
+        {
+            throw away;
+        }
+        finally
+        {
+            if (queued)
+                sqliteWriter.Release();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => sqliteWriter.Dispose();
 
@@ -113,6 +141,9 @@ public sealed class Database<TContext> : IDisposable
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
             var result = await change(context);
             await context.SaveChangesAsync(cancellationToken);
+            IReadOnlyList<DueKind> kinds = [.. context.NewDue.Select(work => work.Kind).Distinct().Select(KindOf)];
+            if (context.ChangesDue)
+                await DueWriter.WriteAsync(context, cancellationToken);
             var events = context.NewEvents.Count > 0;
             if (events)
                 await OutboxWriter.WriteAsync(context, time, cancellationToken);
@@ -126,16 +157,25 @@ public sealed class Database<TContext> : IDisposable
             await transaction.CommitAsync(CancellationToken.None);
             if (events)
                 outbox.Set();
+            foreach (var kind in kinds)
+                kind.Signal.Set();
             return result;
         }
         finally
         {
             // The context goes back to a pool.
             context.NewEvents.Clear();
+            context.NewDue.Clear();
+            context.ChangedDueKeys.Clear();
+            context.EndedDue = null;
             if (sqlite)
                 sqliteWriter.Release();
         }
     }
+
+    // Nobody would ever do it.
+    private DueKind KindOf(string kind) =>
+        due.GetValueOrDefault(kind) ?? throw new InvalidOperationException($"Due work of kind '{kind}' has no handler here: AddDueWork names it.");
 
     private static bool IsCollision(Exception exception) => exception switch
     {

@@ -58,6 +58,7 @@ public static class Idempotency
                 // Refused, perhaps because the same command has just been committed by somebody else: then this is a repeat, and
                 // nothing of the attempt may be kept.
                 context.NewEvents.Clear();
+                context.NewDue.Clear();
                 context.ChangeTracker.Clear();
                 if (await FindAsync() is { } meanwhile)
                     return meanwhile;

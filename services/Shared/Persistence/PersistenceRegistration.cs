@@ -64,8 +64,8 @@ public static class PersistenceRegistration
         builder.Services.AddSingleton<OutboxSignal<TContext>>();
         builder.Services.AddSingleton<DatabaseOutage<TContext>>();
         builder.Services.AddSingleton(services => new Database<TContext>(
-            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>(),
-            services.GetRequiredService<IOptions<PersistenceOptions>>().Value, services.GetRequiredService<TimeProvider>()));
+            services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<OutboxSignal<TContext>>(), services.GetServices<DueKind>(),
+            services.GetRequiredService<DatabaseOutage<TContext>>(), services.GetRequiredService<IOptions<PersistenceOptions>>().Value, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new Rehearsal<TContext>(services, services.GetRequiredService<Database<TContext>>()));
         builder.Services.AddSingleton<DatabaseSchema<TContext>>();
         builder.Services.AddSingleton<Migrator<TContext>>();

@@ -26,6 +26,21 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// <summary>Events that the log refused.</summary>
     internal DbSet<QuarantinedEvent> OutboxQuarantine => Set<QuarantinedEvent>();
 
+    /// <summary>Work that is to be done at a time.</summary>
+    internal DbSet<DueWork> DueWork => Set<DueWork>();
+
+    /// <summary>The work that the change that is being made adds.</summary>
+    internal List<NewDueWork> NewDue { get; } = [];
+
+    /// <summary>Keys of which the change has put work back.</summary>
+    internal HashSet<(string Kind, string Key)> ChangedDueKeys { get; } = [];
+
+    /// <summary>The attempt that the change ends; null for none.</summary>
+    internal DueEnd? EndedDue { get; set; }
+
+    /// <summary>Whether the change says anything of due work.</summary>
+    internal bool ChangesDue => NewDue.Count > 0 || ChangedDueKeys.Count > 0 || EndedDue is not null;
+
     /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
     internal List<(string Topic, string Key, byte[] Payload, byte[]? TraceContext)> NewEvents { get; } = [];
 
@@ -49,6 +64,18 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
                 throw new ArgumentException(violation, nameof(message));
             NewEvents.Add((topic, key, payload, trace));
         }
+    }
+
+    /// <summary>
+    /// Asks for work that is to be done at a time: commits a row of it with the change that is being made, whose handler (<see cref="DueRegistration.AddDueWork"/>)
+    /// does it from then on. Only within <see cref="Database{TContext}.WriteAsync"/>; when that fails or is run again, the work was never asked for.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is larger than it may be; the message names the property.</exception>
+    public void AddDue(NewDueWork work)
+    {
+        if (work.Violation is { } violation)
+            throw new ArgumentException(violation, nameof(work));
+        NewDue.Add(work);
     }
 
     /// <summary>

@@ -52,7 +52,7 @@ public sealed class MigrationTests : IDisposable
                 DELETE FROM "__EFMigrationsHistory"; DROP TABLE "Users";
                 DELETE FROM "__SharedMigrationsHistory"; DROP TABLE "IdempotencyRecords";
                 DROP TABLE "OutboxEvents"; DROP TABLE "OutboxTopics"; DROP TABLE "OutboxLeases"; DROP TABLE "OutboxQuarantine";
-                DROP TABLE "PartitionPositions"; DROP TABLE "PartitionLeases"; DROP TABLE "ConsumerReplicas";
+                DROP TABLE "PartitionPositions"; DROP TABLE "PartitionLeases"; DROP TABLE "ConsumerReplicas"; DROP TABLE "DueWork";
                 """;
             await command.ExecuteNonQueryAsync();
         }

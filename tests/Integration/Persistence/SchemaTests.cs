@@ -98,7 +98,7 @@ public abstract class SchemaTests : IDisposable
         var (code, output, error) = await RunAsync(await NewDatabaseAsync(), "--Persistence:MigrateAndExit=true");
 
         Assert.True(code == 0, output + error);
-        Assert.Contains("CreateSharedTables", output, StringComparison.Ordinal);
+        Assert.Contains("CreateDueWork", output, StringComparison.Ordinal);
         Assert.DoesNotContain("\"Warning\"", output, StringComparison.Ordinal);
         Assert.DoesNotContain("\"Error\"", output, StringComparison.Ordinal);
         Assert.Empty(error);

@@ -1,24 +1,5 @@
 namespace Microservices.Persistence;
 
 /// <summary>Tells the relay of this process that events were committed here.</summary>
-internal sealed class OutboxSignal<TContext> : IDisposable
-    where TContext : ServiceDbContext
-{
-    private readonly SemaphoreSlim signal = new(0);
-    private int set;
-
-    public void Set()
-    {
-        if (Interlocked.Exchange(ref set, 1) == 0)
-            signal.Release();
-    }
-
-    /// <summary>Returns when set, and unsets it, or after the time.</summary>
-    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        if (await signal.WaitAsync(atMost, cancellationToken))
-            Volatile.Write(ref set, 0);
-    }
-
-    public void Dispose() => signal.Dispose();
-}
+internal sealed class OutboxSignal<TContext> : CommitSignal
+    where TContext : ServiceDbContext;

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Persistence;
 
 /// <summary>
-/// The tables that every service has beside its own: idempotency records, the outbox, and how far it has come as a consumer. A service's context
+/// The tables that every service has beside its own: idempotency records, the outbox, how far it has come as a consumer, and due work. A service's context
 /// maps them and queries them; <see cref="SharedDbContext"/> migrates them.
 /// </summary>
 internal static class SharedTables
@@ -17,6 +17,7 @@ internal static class SharedTables
         typeof(IdempotencyRecord),
         typeof(OutboxEvent), typeof(OutboxTopic), typeof(QuarantinedEvent), typeof(OutboxLease),
         typeof(PartitionPosition), typeof(PartitionLease), typeof(ConsumerReplica),
+        typeof(DueWork),
     ];
 
     /// <summary>For the context that migrates them.</summary>
@@ -25,6 +26,7 @@ internal static class SharedTables
         DescribeIdempotency(model);
         DescribeOutbox(model);
         DescribeConsumers(model);
+        DescribeDue(model);
     }
 
     /// <summary>For a service's context, whose migrations they are no matter of: where these are made it does not know them.</summary>
@@ -109,4 +111,22 @@ internal static class SharedTables
             replica.Property(r => r.Replica).HasMaxLength(MaxNameLength);
         });
     }
+
+    private static void DescribeDue(ModelBuilder model) => model.Entity<DueWork>(work =>
+    {
+        work.ToTable("DueWork").HasKey(w => w.Number);
+        work.Property(w => w.Number).ValueGeneratedOnAdd();
+        work.HasIndex(w => new { w.Kind, w.Id }).IsUnique();
+        // Serves the question for what is due.
+        work.HasIndex(w => new { w.Kind, w.State, w.Priority, w.DueAtMs, w.Number });
+        // Serves the question for what comes next in a key.
+        work.HasIndex(w => new { w.Kind, w.Key, w.State, w.Number }).HasFilter("\"Key\" <> ''");
+        work.Property(w => w.Kind).HasMaxLength(DueWork.MaxNameLength);
+        // By its name alone it would be a key, and then, as none, one that may be missing.
+        work.Property(w => w.Id).HasMaxLength(DueWork.MaxNameLength).IsRequired();
+        work.Property(w => w.Key).HasMaxLength(DueWork.MaxKeyLength);
+        work.Property(w => w.TraceContext).HasMaxLength(TraceContext.Length);
+        work.Property(w => w.Owner).HasMaxLength(MaxNameLength);
+        work.Property(w => w.LastError).HasMaxLength(DueWork.MaxErrorLength);
+    });
 }
