@@ -3,6 +3,7 @@ import { ApiError, call, get, newKey, onSessionEnded, path } from './api';
 import { around } from './browser';
 import { UserFeed, type Snapshot } from './feed';
 import { number } from './format';
+import type { LatestFeed } from './latest';
 import { Loader } from './loader';
 import { OperationsFeed } from './operations';
 import { dashboardPage } from './pages/dashboard';
@@ -10,18 +11,22 @@ import { notificationsPage } from './pages/notifications';
 import { orderPage } from './pages/order';
 import { ordersPage } from './pages/orders';
 import { sessionsPage } from './pages/sessions';
+import { streamsPage } from './pages/streams';
 import { userPage, usersPage, type UserList } from './pages/users';
 import { empty, loading, problem, statusBadge } from './pieces';
 import { match, type Page } from './routes';
+import { StreamsFeed } from './streams';
 import type { Notification, Order, Session, SessionUser } from './types';
 
 const SummaryInterval = 5_000;
+const notFound = html`<h1 tabindex="-1">Page not found</h1>${empty('There is no such page.')}`;
 
 /** The whole page: who is logged in, the user's feed, and the page that the address names. It is one element without a shadow, so that one stylesheet is for all. */
 export class App extends LitElement {
   user?: SessionUser;
   feed?: UserFeed;
   operations?: OperationsFeed;
+  streams?: StreamsFeed;
   filter = '';
   held?: readonly Order[];
   heldAt = 0;
@@ -77,6 +82,7 @@ export class App extends LitElement {
   private check(): void {
     this.feed?.check();
     this.operations?.check();
+    this.streams?.check();
   }
 
   private async read(): Promise<Snapshot> {
@@ -94,7 +100,8 @@ export class App extends LitElement {
     this.leaving = true;
     this.feed?.close();
     this.operations?.close();
-    this.user = this.feed = this.operations = undefined;
+    this.streams?.close();
+    this.user = this.feed = this.operations = this.streams = undefined;
     this.loader.clear();
     this.performUpdate();
     location.replace(`/bff/login?returnUrl=${encodeURIComponent(location.pathname)}`);
@@ -102,7 +109,8 @@ export class App extends LitElement {
 
   private load(): void {
     const { page, id } = this.page ?? {};
-    this.watchOperations(this.isOperator && page === 'Dashboard');
+    this.operations = this.onlyWhile(page === 'Dashboard', this.operations, OperationsFeed);
+    this.streams = this.onlyWhile(page === 'Streams', this.streams, StreamsFeed);
     if (page === 'Order') this.loader.load(() => get<Order>(path`/v1/orders/${id!}`));
     else if (page === 'Sessions') this.loader.load(() => get('/bff/sessions'));
     else if (page === 'Users') this.loader.load(() => get('/v1/users?pageSize=200'));
@@ -110,12 +118,16 @@ export class App extends LitElement {
     else this.loader.clear();
   }
 
-  // Only while it is looked at: the suite measures nothing for it otherwise.
-  private watchOperations(isSeen: boolean): void {
-    if (isSeen === (this.operations !== undefined)) return;
-    this.operations?.close();
-    this.operations = isSeen ? new OperationsFeed(around, () => this.requestUpdate(), () => this.leave()) : undefined;
-    this.operations?.open();
+  // Operators' feeds, only while they are looked at: the suite measures nothing for them otherwise.
+  private onlyWhile<T extends LatestFeed<unknown>>(isSeen: boolean, feed: T | undefined, Feed: new (surroundings: typeof around, changed: () => void, sessionEnded: () => void) => T): T | undefined {
+    if (isSeen && this.isOperator) {
+      if (feed) return feed;
+      const opened = new Feed(around, () => this.requestUpdate(), () => this.leave());
+      opened.open();
+      return opened;
+    }
+    feed?.close();
+    return undefined;
   }
 
   reload(): void { this.load(); }
@@ -219,7 +231,7 @@ export class App extends LitElement {
     return html`<a class="skip" href="#main" @click=${(event: Event) => { event.preventDefault(); this.querySelector<HTMLElement>('h1')?.focus(); }}>To the content</a>
       <header><nav aria-label="Pages">${link('/', 'Dashboard')}${link('/orders', 'Orders')}
         ${link('/notifications', html`Notifications${feed.unread > 0 ? html` <span class="badge">${number(feed.unread)}<span class="hidden"> unread</span></span>` : nothing}`)}
-        ${link('/sessions', 'Sessions')}${this.isOperator ? link('/users', 'Users') : nothing}<a href="/docs">API</a></nav>
+        ${link('/sessions', 'Sessions')}${this.isOperator ? html`${link('/streams', 'Streams')}${link('/users', 'Users')}` : nothing}<a href="/docs">API</a></nav>
         <div class="tools">${statusBadge(feed.status)}<button class="plain small" @click=${this.logOut}>Log out</button></div></header>
       <main id="main">${this.renderPage(feed)}</main>
       <p class="hidden" aria-live="polite">${this.summary}</p>`;
@@ -232,9 +244,10 @@ export class App extends LitElement {
       case 'Order': return orderPage(this, feed, this.page.id);
       case 'Notifications': return notificationsPage(this, feed);
       case 'Sessions': return sessionsPage(this);
+      case 'Streams': return this.streams ? streamsPage(this, this.streams) : notFound;
       case 'Users': return usersPage(this);
       case 'User': return userPage(this, this.page.id);
-      default: return html`<h1 tabindex="-1">Page not found</h1>${empty('There is no such page.')}`;
+      default: return notFound;
     }
   }
 }

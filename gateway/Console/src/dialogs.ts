@@ -1,11 +1,12 @@
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { ApiError, call, newKey, path } from './api';
 import { problem } from './pieces';
-import type { Order } from './types';
+import { duration, number, time } from './format';
+import type { Order, StreamStatus } from './types';
 
 /** A dialog that does one thing: the browser keeps the focus in it, and gives it back to where it was. Its action has one idempotency key, however often it is sent. */
-abstract class ActionDialog extends LitElement {
-  static override properties = { busy: { state: true }, error: { state: true } };
+abstract class ActionDialog<T> extends LitElement {
+  static override properties: PropertyDeclarations = { busy: { state: true }, error: { state: true } };
   declare busy: boolean;
   declare error: unknown;
   private key = '';
@@ -22,12 +23,13 @@ abstract class ActionDialog extends LitElement {
     this.querySelector('dialog')!.showModal();
   }
 
-  protected abstract send(form: FormData, key: string): Promise<Order>;
+  protected abstract send(form: FormData, key: string): Promise<T>;
 
-  protected frame(title: string, content: unknown, action: string): TemplateResult {
+  /** The first action is what Enter does. */
+  protected frame(title: string, content: unknown, ...actions: { text: string; value?: string; disabled?: boolean }[]): TemplateResult {
     return html`<dialog aria-labelledby="${this.id}-title"><form @submit=${this.submitted}>
       <h2 id="${this.id}-title">${title}</h2>${content}${problem(this.error)}
-      <div class="buttons"><button ?disabled=${this.busy}>${action}</button><button type="button" class="plain" @click=${this.hide}>Close</button></div></form></dialog>`;
+      <div class="buttons">${actions.map(action => html`<button name="action" value=${action.value ?? ''} ?disabled=${this.busy || action.disabled}>${action.text}</button>`)}<button type="button" class="plain" @click=${this.hide}>Close</button></div></form></dialog>`;
   }
 
   /** What is wrong with a field. */
@@ -43,7 +45,7 @@ abstract class ActionDialog extends LitElement {
     event.preventDefault();
     [this.busy, this.error] = [true, undefined];
     try {
-      this.dispatchEvent(new CustomEvent<Order>('done', { detail: await this.send(new FormData(event.target as HTMLFormElement), this.key) }));
+      this.dispatchEvent(new CustomEvent<T>('done', { detail: await this.send(new FormData(event.target as HTMLFormElement, event.submitter), this.key) }));
       this.hide();
     } catch (error) {
       this.error = error;
@@ -54,7 +56,7 @@ abstract class ActionDialog extends LitElement {
   }
 }
 
-export class PlaceOrderDialog extends ActionDialog {
+export class PlaceOrderDialog extends ActionDialog<Order> {
   declare userId: string;
 
   protected override render(): TemplateResult {
@@ -62,7 +64,7 @@ export class PlaceOrderDialog extends ActionDialog {
       <label>Product <input name="productId" required maxlength="64" autocomplete="off"></label>${this.violations('lines[0].productId')}
       <label>Quantity <input name="quantity" type="number" required value="1" step="1"></label>${this.violations('lines[0].quantity')}
       <label>Price of one <input name="amount" required inputmode="decimal" value="10.00"></label>${this.violations('lines[0].unitPrice', 'lines[0].unitPrice.amount')}
-      <label>Currency <input name="currency" required maxlength="3" value="EUR"></label>${this.violations('lines[0].unitPrice.currency')}`, 'Place order');
+      <label>Currency <input name="currency" required maxlength="3" value="EUR"></label>${this.violations('lines[0].unitPrice.currency')}`, { text: 'Place order' });
   }
 
   protected override send(form: FormData, key: string): Promise<Order> {
@@ -72,11 +74,11 @@ export class PlaceOrderDialog extends ActionDialog {
   }
 }
 
-export class CancelOrderDialog extends ActionDialog {
+export class CancelOrderDialog extends ActionDialog<Order> {
   declare order: Order;
 
   protected override render(): TemplateResult {
-    return this.frame('Cancel this order?', html`<p>It is not sent, and cannot be taken up again.</p>`, 'Cancel order');
+    return this.frame('Cancel this order?', html`<p>It is not sent, and cannot be taken up again.</p>`, { text: 'Cancel order' });
   }
 
   protected override send(_: FormData, key: string): Promise<Order> {
@@ -84,5 +86,34 @@ export class CancelOrderDialog extends ActionDialog {
   }
 }
 
+export class StopStreamDialog extends ActionDialog<void> {
+  static override properties = { ...super.properties, stream: {} };
+  declare stream?: StreamStatus;
+
+  ask(stream: StreamStatus): void {
+    this.stream = stream;
+    this.show();
+  }
+
+  protected override render(): TemplateResult {
+    const { stream } = this;
+    if (!stream) return this.frame('Stop this stream?', nothing);
+    const now = Date.now();
+    const about = stream.mostBehind.map(each => html`<div>${each.key ?? 'everything'}, ${each.delivery}, ${number(each.lag)} behind ${each.topics.map(topic => html`<code>${topic}</code> `)}</div>`);
+    return this.frame('Stop this stream?', html`<dl>
+        <dt>Method</dt><dd><code>${stream.method}</code></dd><dt>User</dt><dd>${stream.user ?? 'anybody'}</dd><dt>Where</dt><dd>${stream.service} <code>${stream.replica}</code></dd><dt>Peer</dt><dd><code>${stream.peer}</code></dd>
+        <dt>About</dt><dd>${about}${number(stream.subscriptions)} ${stream.kind === 'call' ? 'unanswered calls' : 'subscriptions'}</dd><dt>Queue</dt><dd>${number(stream.queuedBytes)} bytes; ${number(stream.sent)} sent</dd>
+        <dt>Open</dt><dd>since ${time(stream.openTime)}</dd><dt>Token</dt><dd>${stream.tokenExpireTime ? `expires in ${duration(Date.parse(stream.tokenExpireTime) - now)}` : 'none'}</dd></dl>
+      <p>Drain: its client is asked to go elsewhere, and nothing is lost. End: it is cut off, and its client comes back by itself.</p>`,
+      { text: 'Drain', value: 'drain', disabled: stream.kind === 'command' || stream.kind === 'server' }, { text: 'End', value: 'end' });
+  }
+
+  protected override send(form: FormData): Promise<void> {
+    const { service, replica, streamId } = this.stream!;
+    return call('POST', path`/v1/streams/${service}/${replica}/${streamId}` + (form.get('action') === 'drain' ? ':drain' : ':end'));
+  }
+}
+
+customElements.define('stop-stream', StopStreamDialog);
 customElements.define('place-order', PlaceOrderDialog);
 customElements.define('cancel-order', CancelOrderDialog);

@@ -5,6 +5,7 @@ export const routes = {
   '/orders/{orderId}': 'Order',
   '/notifications': 'Notifications',
   '/sessions': 'Sessions',
+  '/streams': 'Streams',
   '/users': 'Users',
   '/users/{userId}': 'User',
 } as const;

@@ -16,6 +16,7 @@ export class ConsoleRows<T> extends LitElement {
   declare keyOf: (item: T) => string;
   private declare first: number;
   private topKey = '';
+  private hadFocus = false;
   private resized = new ResizeObserver(() => this.requestUpdate());
 
   constructor() {
@@ -35,6 +36,8 @@ export class ConsoleRows<T> extends LitElement {
     this.resized.disconnect();
   }
 
+  protected override willUpdate(): void { this.hadFocus = this.contains(document.activeElement); }
+
   protected override render(): TemplateResult {
     const shown = Math.ceil((this.firstElementChild?.clientHeight ?? 600) / RowHeight) + 2 * Spare;
     const from = Math.max(0, Math.min(this.first - Spare, this.items.length - shown));
@@ -49,7 +52,9 @@ export class ConsoleRows<T> extends LitElement {
   }
 
   protected override updated(): void {
-    const region = this.firstElementChild!;
+    const region = this.firstElementChild as HTMLElement;
+    // The row that had it is gone.
+    if (this.hadFocus && !this.contains(document.activeElement)) region.focus();
     if (region.scrollTop === 0 || this.topKey === '') return;
     const at = this.items.findIndex(item => this.keyOf(item) === this.topKey);
     if (at > this.first) region.scrollTop += (at - this.first) * RowHeight;

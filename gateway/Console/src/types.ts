@@ -36,4 +36,11 @@ export interface ReplicaStatus {
 
 export interface ServiceStatus { service: string; requestsPerSecond: number; errorsPerSecond: number; p99Ms?: number; streams: number; streamLag: number; replicas: ReplicaStatus[] }
 
+export interface StreamStatus {
+  streamId: string; service: string; replica: string; kind: string; method: string; user?: string; peer: string; openTime: string; tokenExpireTime?: string; queuedBytes: number; sent: number; lag: number;
+  subscriptions: number; mostBehind: { key?: string; delivery: string; lag: number; topics: string[] }[]; draining: boolean;
+}
+
+export interface StreamsState { time: string; goneStreamIds: string[]; leftOut: number; behind: number; complete: boolean; lost: { service: string; replica: string; lostTime: string }[] }
+
 export interface SuiteStatus { time: string; services: ServiceStatus[]; alerts: { severity: string; service: string; address: string; text: string }[] }

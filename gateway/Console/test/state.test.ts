@@ -5,6 +5,7 @@ import { UserFeed, type Snapshot } from '../src/feed';
 import { OperationsFeed } from '../src/operations';
 import { Resources } from '../src/resources';
 import { SseParser } from '../src/sse';
+import { StreamsFeed } from '../src/streams';
 import type { Order } from '../src/types';
 
 const order = (orderId: string, version: number): Order => ({
@@ -185,4 +186,36 @@ test('However long an operator looks, only the last minutes are kept, and what i
   assert.equal(feed.shown!.history.at(-1)!.time, 1_000);
   feed.lost(5);
   assert.deepEqual(feed.status, { kind: 'offline', since: 5 });
+});
+
+test('Of streams the latest is shown, and after a new connection not before all of it was told', () => {
+  const feed = new StreamsFeed({ now: Date.now, random: Math.random, fetch: () => Promise.reject(new Error()), after: () => () => {} }, () => {}, () => {});
+  const tell = (name: string, data: object) => feed.event({ name, id: '', data: JSON.stringify(data) });
+  const stream = (streamId: string, lag = 0) => tell('stream', { streamId, lag, openTime: '2026-01-31T12:00:00Z', mostBehind: [] });
+  const state = (complete: boolean, behind = 0, goneStreamIds: string[] = []) => tell('streams', { time: '2026-01-31T12:00:00Z', goneStreamIds, leftOut: 0, behind, complete, lost: [] });
+  const shown = () => feed.shown!.streams.map(each => `${each.streamId}${each.lag}`).join();
+  assert.equal(feed.status.kind, 'connecting');
+  feed.opened();
+  stream('a');
+  stream('b');
+  state(false, 2);
+  assert.deepEqual([shown(), feed.status], ['a0,b0', { kind: 'catching-up', behind: 2 }]);
+  stream('c', 3);
+  state(true, 0, ['a']);
+  assert.deepEqual([shown(), feed.status.kind], ['c3,b0', 'live']);
+  feed.hold();
+  stream('b', 9);
+  state(true);
+  assert.equal(shown(), 'c3,b0');
+  feed.hold();
+  assert.equal(shown(), 'b9,c3');
+  feed.lost(5);
+  assert.deepEqual(feed.status, { kind: 'offline', since: 5 });
+  feed.opened();
+  stream('d');
+  state(false, 1);
+  assert.deepEqual([shown(), feed.status], ['b9,c3', { kind: 'catching-up', behind: 1 }]);
+  stream('e');
+  state(true);
+  assert.deepEqual([shown(), feed.status.kind], ['d0,e0', 'live']);
 });
