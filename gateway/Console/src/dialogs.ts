@@ -92,7 +92,8 @@ export class StopStreamDialog extends ActionDialog<void> {
 
   ask(stream: StreamStatus): void {
     this.stream = stream;
-    this.show();
+    // Its first action gets the focus: it has to be there.
+    void this.updateComplete.then(() => this.show());
   }
 
   protected override render(): TemplateResult {
