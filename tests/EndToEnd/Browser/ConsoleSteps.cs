@@ -107,14 +107,16 @@ internal sealed partial class ConsoleSteps(IPage page, Suite suite)
         await Expect(page.GetByRole(AriaRole.Alert)).ToHaveTextAsync(ofWrongPassword!);
     }
 
-    private async Task<string> PlaceAsync(string user, string product)
+    /// <summary>Places an order by gRPC, and tells its id.</summary>
+    public async Task<string> PlaceAsync(string user, string product)
     {
         using var channel = suite.ChannelTo(Suite.Orders);
         var line = new OrderLine { ProductId = product, Quantity = 1, UnitPrice = new() { CurrencyCode = "EUR", Units = 10 } };
         return (await new OrdersService.OrdersServiceClient(channel).PlaceOrderAsync(new() { UserId = user, Lines = { line } })).Order.OrderId;
     }
 
-    private async Task AppearsAsync(string product)
+    /// <summary>Sees an order come in without a reload.</summary>
+    public async Task AppearsAsync(string product)
     {
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = product, Exact = true })).ToHaveCountAsync(1);
         Assert.Equal("navigate", await page.EvaluateAsync<string>("performance.getEntriesByType('navigation')[0].type"));

@@ -10,9 +10,28 @@ Feature: Operator
     Then the dashboard says that nothing is heard of orders
     And it is healthy again when it goes on
 
+  Scenario: A user's stream is ended
+    Given operator is logged in
+    When operator looks at the streams of "grace"
+    Then there is none
+    When the user looks at the dashboard elsewhere
+    Then the stream appears
+    When operator ends it by keyboard
+    Then the page elsewhere has said "Offline", and is live with all that has happened
+
+  Scenario: A user's stream is drained
+    Given operator is logged in
+    When operator looks at the streams of "grace"
+    Then there is none
+    When the user looks at the dashboard elsewhere
+    Then the stream appears
+    When operator drains it
+    Then the page elsewhere has said "Catching up", and is live with all that has happened
+
   Scenario: Not for users
     Given user is logged in
     Then there is nothing of the suite for user
+    And there is nothing of the streams for user
 
   Scenario: Accessible for operators
     Given operator is logged in

@@ -31,7 +31,8 @@ internal sealed class OperatorSteps(IPage page, Suite suite, ConsoleSteps consol
             await Expect(page.Locator(".suite")).ToHaveCountAsync(0);
             Assert.Equal(403, await page.EvaluateAsync<int>("fetch('/v1/operations/events').then(answer => answer.status)"));
         });
-        table.Add("the operator's pages have no problem for axe, light or dark, at 320 pixels", _ => console.AxeAsync("/", "/users"));
+        table.Add("the operator's pages have no problem for axe, light or dark, at 320 pixels", _ => console.AxeAsync("/", "/streams", "/users"));
+        new StreamSteps(page, suite).AddTo(table);
     }
 
     private ILocator Replica(string service) => page.GetByRole(AriaRole.Table, new() { Name = "Replicas" }).GetByRole(AriaRole.Row).Filter(new() { HasText = service });

@@ -13,8 +13,8 @@ internal sealed class OutageSteps(IPage page, OutageSuite outage)
     private const string OpenStreams = "gateway_events_streams";
     private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(20);
 
-    // What the badge has said, in order.
-    private const string Watch = """
+    /// <summary>Keeps what the badge has said, in order.</summary>
+    public const string Watch = """
         window.said = [];
         new MutationObserver(() => {
           const text = document.querySelector('header .status')?.textContent ?? '';
