@@ -45,6 +45,9 @@ public enum Need
     /// <summary>The load generator wrk on the PATH.</summary>
     Wrk,
 
+    /// <summary>The name server dnsmasq on the PATH.</summary>
+    Dnsmasq,
+
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
 }
@@ -131,6 +134,7 @@ public static class Needs
         Need.OAuthClient when !File.Exists(NpmModule("oauth4webapi/build/index.js")) || !HasNode => "needs Node.js 20.19 or later and the packages of tests/package.json (source tests/tools)",
         Need.Chromium when Program("chromium") is null => "needs Chromium (Debian: chromium)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
+        Need.Dnsmasq when Program("dnsmasq") is null => "needs dnsmasq (Debian: dnsmasq-base)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         _ => null,
     };

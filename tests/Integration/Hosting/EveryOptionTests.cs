@@ -2,10 +2,12 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microservices.Egress;
 using Microservices.Primitives;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Tests.Integration.Hosting;
@@ -21,7 +23,7 @@ public sealed partial class EveryOptionTests
                 "--environment=Development", $"--contentRoot={Path.Combine(Needs.Root, folder)}", "--Faults:Rules:0:Probability=0",
                 $"--ConnectionStrings:Database=Data Source={Path.Combine(Path.GetTempPath(), "every-option.db")}",
             ],
-            services => services.GetServices<OptionsSection>().ToList())).Distinct(),
+            services => services.GetServices<OptionsSection>().ToList())).Concat(OfNoServiceYet()).Distinct(),
     ]);
 
     [Fact]
@@ -77,6 +79,9 @@ public sealed partial class EveryOptionTests
     }
 
     [Theory]
+    [InlineData("Egress", "ConnectTimeout", "00:00:31", "must not be above HeadersTimeout, which is 00:00:30, but is 00:00:31")]
+    [InlineData("Egress", "HeadersTimeout", "00:00:41", "must not be above Timeout, which is 00:00:40, but is 00:00:41")]
+    [InlineData("Egress", "RefusedNetworks:0", "8.8.8.8.8", "must be a network such as 8.8.8.0/24, but is '8.8.8.8.8'")]
     [InlineData("EventLog", "IdleTopicRetention", "00:09:59", "must not be below MaxAge, which is 00:10:00, but is 00:09:59")]
     [InlineData("EventLog", "KeyPrefix", "a{b}", "must be 1 to 64 characters without braces and spaces, but is 'a{b}'")]
     [InlineData("EventLog", "KeyPrefix", "", "must not be empty, but is ''")]
@@ -159,6 +164,14 @@ public sealed partial class EveryOptionTests
             var path = section.Path.StartsWith("Backends:", StringComparison.Ordinal) ? "Backends:Users" : section.Path;
             Assert.True(told.Contains(path) || told.Contains($"{path}:{property.Name}") || rows.Any(row => row[1].Contains($"`{path}:{property.Name}:0", StringComparison.Ordinal)), $"deploy/configuration.md does not tell of {path}:{property.Name}");
         }
+    }
+
+    // A shared part that is there before its first user.
+    private static IEnumerable<OptionsSection> OfNoServiceYet()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.AddEgress();
+        return builder.Services.Select(service => service.ImplementationInstance).OfType<OptionsSection>();
     }
 
     private static IEnumerable<(OptionsSection Section, PropertyInfo Property)> Options() =>

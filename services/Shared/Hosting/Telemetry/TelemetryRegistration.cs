@@ -41,6 +41,8 @@ internal static class TelemetryRegistration
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
+                // Without the names that are looked up: some come from strangers.
+                .AddView("dns.lookup.duration", new MetricStreamConfiguration { TagKeys = ["error.type"] })
                 .AddRuntimeInstrumentation()
                 .AddMeter("Microservices.*", "Npgsql")
                 .AddPrometheusExporter(options => options.ScopeInfoEnabled = false));
