@@ -3,11 +3,13 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microservices.Egress;
+using Microservices.Persistence;
 using Microservices.Primitives;
 using Microservices.Tests.Support;
+using Microservices.Users;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Tests.Integration.Hosting;
@@ -166,11 +168,12 @@ public sealed partial class EveryOptionTests
         }
     }
 
-    // A shared part that is there before its first user.
+    // Shared parts that are there before their first user.
     private static IEnumerable<OptionsSection> OfNoServiceYet()
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
+        var builder = WebApplication.CreateEmptyBuilder(new());
         builder.AddEgress();
+        builder.AddDueWork<UsersDbContext, NoWork>("none");
         return builder.Services.Select(service => service.ImplementationInstance).OfType<OptionsSection>();
     }
 
@@ -211,4 +214,9 @@ public sealed partial class EveryOptionTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
+
+    private sealed class NoWork : IDueHandler<UsersDbContext>
+    {
+        public Task<DueResult<UsersDbContext>> HandleAsync(DueWork work, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }
