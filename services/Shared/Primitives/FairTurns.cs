@@ -46,15 +46,16 @@ public sealed class FairTurns : IThreadPoolWorkItem
     /// <summary>Gives the next turn, and then lets what has come to the pool meanwhile take its place in line.</summary>
     void IThreadPoolWorkItem.Execute()
     {
-        Waiter? next;
+        Waiter next;
         lock (gate)
         {
-            next = lines.Next is null ? null : lines.TakeNext();
-            if (next is null)
+            if (lines.Count == 0)
             {
                 atWork--;
                 return;
             }
+
+            next = lines.TakeNext();
         }
 
         next.Admitted.SetResult(true);

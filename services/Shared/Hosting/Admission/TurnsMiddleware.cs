@@ -10,10 +10,8 @@ namespace Microservices.Hosting.Admission;
 /// </summary>
 internal sealed class TurnsMiddleware(RequestDelegate next)
 {
-    /// <summary>How much may wait for a processor before turns are taken: some 10 ms of usual requests.</summary>
-    internal const int MaxWaiting = 100;
-
-    private static readonly int Most = MaxWaiting * Environment.ProcessorCount;
+    // What waits before turns are taken: some 10 ms of usual requests for each processor.
+    private static readonly int Most = 100 * Environment.ProcessorCount;
     private readonly FairTurns turns = new();
 
     public Task InvokeAsync(HttpContext http) => ThreadPool.PendingWorkItemCount <= Most ? next(http) : WaitAsync(http);
