@@ -25,7 +25,8 @@ internal static class Catalog
         new("Identity", 5009) { HttpPort = 8089, Backends = ["Users"] },
         new("Orders", 5002) { Backends = ["Users"] },
         new("Notifications", 5003) { Backends = ["Orders"] },
-        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications", "Identity"] },
+        new("Webhooks", 5006) { Backends = ["Users", "Orders", "Notifications"] },
+        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications", "Identity", "Webhooks"] },
     ];
 
     /// <summary>Who issues tokens.</summary>

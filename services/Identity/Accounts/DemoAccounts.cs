@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grpc.Core;
 using Microservices.Identity.V1;
 using Microservices.Persistence;
+using Microservices.Sealing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -55,7 +56,7 @@ internal sealed partial class DemoAccounts(Database<IdentityDbContext> database,
         if (found is { IsRegistered: true })
             return found.IsOperator == isOperator || await MakeOperatorAsync(name, cancellationToken);
         var file = Path.Combine(Path.GetFullPath(options.Value.DemoDirectory!), $"{name}.password");
-        SecretFile.WriteNew(file, WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)));
+        SecretFile.WriteOnce(file, WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)));
         try
         {
             // What was begun goes on, without another attempt that counts.

@@ -3,6 +3,7 @@ using Microservices.Auth.V1;
 using Microservices.Hosting;
 using Microservices.Hosting.Auth;
 using Microservices.Primitives;
+using Microservices.Sealing;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -48,7 +49,7 @@ internal static class Authority
             : null);
         // OpenIddict's stores, and Data Protection's.
         builder.Services.AddScoped(services => services.GetRequiredService<IDbContextFactory<IdentityDbContext>>().CreateDbContext());
-        builder.AddSealing();
+        builder.AddSealing<IdentityDbContext>("Identity");
         builder.Services.AddSingleton<SigningKeys>();
         // Its own callers have its own tokens.
         builder.Services.AddSingleton<KeySource, OwnKeySource>();

@@ -42,7 +42,7 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     internal bool ChangesDue => NewDue.Count > 0 || ChangedDueKeys.Count > 0 || EndedDue is not null;
 
     /// <summary>The events of the change that is being made; they get their offsets when it commits.</summary>
-    internal List<(string Topic, string Key, byte[] Payload, byte[]? TraceContext)> NewEvents { get; } = [];
+    internal List<(string Topic, string Key, byte[] Payload, byte[]? TraceContext, Action<long>? Placed)> NewEvents { get; } = [];
 
     /// <summary>
     /// Tells of the change that is being made: commits an event with it, at the end of each of the topics, in the order of the calls.
@@ -51,8 +51,9 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// <param name="topics">Where to.</param>
     /// <param name="key">What the event is about, for readers that want the newest of each; may be empty.</param>
     /// <param name="message">The event. Kept as the bytes it has now.</param>
+    /// <param name="placed">Called with its offset in the first of the topics, once that is known: right before the commit, so that it may only add rows to this context.</param>
     /// <exception cref="ArgumentException">What <see cref="EventRules"/> does not allow, so that no log would take it; or the event says nothing at all.</exception>
-    public void AddEvent(IEnumerable<string> topics, string key, IMessage message)
+    public void AddEvent(IEnumerable<string> topics, string key, IMessage message, Action<long>? placed = null)
     {
         var payload = message.ToByteArray();
         if (payload.Length == 0)
@@ -62,7 +63,8 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
         {
             if (EventRules.Violation(topic, key, payload.Length) is { } violation)
                 throw new ArgumentException(violation, nameof(message));
-            NewEvents.Add((topic, key, payload, trace));
+            NewEvents.Add((topic, key, payload, trace, placed));
+            placed = null;
         }
     }
 

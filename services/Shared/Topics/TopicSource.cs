@@ -25,6 +25,9 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
     /// </summary>
     protected abstract IAsyncEnumerable<SnapshotItem> Snapshot(TContext context, SnapshotScope scope, string after, int count);
 
+    /// <summary>Checks the key of a subscription; that it is an id unless overridden.</summary>
+    protected virtual void CheckKey(FieldViolations violations, string field, string key) => violations.CheckId(field, key);
+
     /// <inheritdoc/>
     public IEventReader Read(IEventRequestFrame request, ServerCallContext stream)
     {
@@ -60,7 +63,7 @@ public abstract class TopicSource<TContext>(KeyedTopics topics, ErrorDomain erro
         var violations = new FieldViolations();
         var from = subscription.FromEarliest ? Cursor.Earliest : null;
         if (subscription.Key.Length > 0)
-            violations.CheckId("key", subscription.Key);
+            CheckKey(violations, "key", subscription.Key);
         if (subscription.HasPartition && subscription.Partition >= KeyedTopics.Partitions)
             violations.Add("partition", $"must be 0 to {KeyedTopics.Partitions - 1}");
         if (subscription.HasPartition && subscription.Key.Length > 0)

@@ -62,7 +62,7 @@ public sealed class DueStore<TContext>
     /// <summary>Gives work back, which another process then begins at once; the attempt does not count.</summary>
     internal Task GiveBackAsync(DueWork work, CancellationToken cancellationToken) =>
         database.WriteAsync(context => context.DueWork.Where(w => w.Number == work.Number && w.Fence == work.Fence).ExecuteUpdateAsync(
-            s => s.SetProperty(w => w.Owner, "").SetProperty(w => w.LeasedUntilMs, 0L).SetProperty(w => w.Fence, w => w.Fence + 1).SetProperty(w => w.Attempts, w => w.Attempts - 1),
+            s => s.SetProperty(w => w.Owner, "").SetProperty(w => w.LeasedUntilMs, 0L).SetProperty(w => w.Fence, w => w.Fence + 1).SetProperty(w => w.Attempts, w => w.Attempts == work.Attempts ? w.Attempts - 1 : w.Attempts),
             cancellationToken), cancellationToken);
 
     /// <summary>Renews the leases of an owner, on the caller's thread, and says which it still has.</summary>

@@ -37,7 +37,7 @@ public sealed class DueWork
     /// <summary>Whether it waits for its time, for other work of its key, or for an operator.</summary>
     public required DueState State { get; init; }
 
-    /// <summary>How often it was begun, this time included. What was given back because its process stopped does not count.</summary>
+    /// <summary>How often it was begun since it was last asked for, this time included. What was given back because its process stopped does not count.</summary>
     public required int Attempts { get; init; }
 
     /// <summary>The process that does it; empty for none.</summary>
@@ -93,8 +93,14 @@ public sealed record NewDueWork(string Kind, byte[] Payload)
     /// <summary>The furthest that work may be put off: ten years.</summary>
     public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(3650);
 
-    /// <summary>Identifies it within its kind, 1 to 64 characters: where there is such work already, adding it changes nothing. A new UUID unless set.</summary>
+    /// <summary>Identifies it within its kind, 1 to 64 characters: where there is such work already, adding it changes nothing, unless it <see cref="AsksAgain"/>. A new UUID unless set.</summary>
     public string Id { get; init; } = Guid.CreateVersion7().ToString("n");
+
+    /// <summary>
+    /// Where there is such work already it is due when this would be, if that is earlier, and has all its attempts again; what is being done just now is done
+    /// once more afterwards. So work that looks at what there is to do misses nothing that was committed before it was asked for.
+    /// </summary>
+    public bool AsksAgain { get; init; }
 
     /// <summary>
     /// Work of one key is done one after the other, in the order of commits; at most 200 characters, empty (the default) for no order. Keys take

@@ -20,6 +20,12 @@ internal static class DueWriter
     private const int Locks = 256;
     private const int RowsPerStatement = 500;
 
+    // Attempts that are not those that it was begun with tell that it was asked for again meanwhile.
+    private const string AskAgain = """
+        UPDATE SET "Attempts" = 0, "DueAtMs" = CASE WHEN "DueWork"."DueAtMs" > excluded."DueAtMs" THEN excluded."DueAtMs" ELSE "DueWork"."DueAtMs" END,
+        "State" = CASE WHEN "DueWork"."State" = 2 THEN excluded."State" ELSE "DueWork"."State" END
+        """;
+
     /// <exception cref="DueLeaseLostException">The work that it ends is not this process's any more.</exception>
     public static async Task WriteAsync(ServiceDbContext context, CancellationToken cancellationToken)
     {
@@ -31,8 +37,11 @@ internal static class DueWriter
         // First, since what is added may have the same id.
         if (ended is not null && await EndAsync(context, ended, cancellationToken) == 0)
             throw new DueLeaseLostException();
-        foreach (var some in context.NewDue.Chunk(RowsPerStatement))
-            await InsertAsync(context, some, cancellationToken);
+        foreach (var some in context.NewDue.Where(w => !w.AsksAgain).Chunk(RowsPerStatement))
+            await InsertAsync(context, some, "NOTHING", cancellationToken);
+        // Each once, the earliest, and in an order that is the same for all: rows that are there are locked.
+        foreach (var some in context.NewDue.Where(w => w.AsksAgain).OrderBy(w => w.Delay).DistinctBy(w => (w.Kind, w.Id)).OrderBy(w => w.Kind).ThenBy(w => w.Id).Chunk(RowsPerStatement))
+            await InsertAsync(context, some, AskAgain, cancellationToken);
         foreach (var some in keys.Chunk(RowsPerStatement))
             await ReadyFirstAsync(context, some, cancellationToken);
     }
@@ -48,17 +57,30 @@ internal static class DueWriter
 
     private static async Task<int> EndAsync(ServiceDbContext context, DueEnd ended, CancellationToken cancellationToken)
     {
+        if (ended.Error is null && await DeleteAsync(context, ended.Work, cancellationToken) == 1)
+            return 1;
         await using var command = OutboxSql.Command(context);
-        var table = OutboxSql.Table<DueWork>(context);
-        var change = ended.Error is null ? $"DELETE FROM {table}" : $"""
-            UPDATE {table} SET "State" = {command.Parameter((int)(ended.RetryIn is null ? DueState.Quarantined : DueState.Ready))}, "Owner" = '', "LeasedUntilMs" = 0, "Fence" = "Fence" + 1,
-            "DueAtMs" = {OutboxSql.Now(context)} + {command.Parameter((long)(ended.RetryIn?.TotalMilliseconds ?? 0))}, "LastError" = {command.Parameter(Line(ended.Error))}
+        var (state, retryAt) = ((int)(ended is { Error: not null, RetryIn: null } ? DueState.Quarantined : DueState.Ready), $"{OutboxSql.Now(context)} + {command.Parameter((long)(ended.RetryIn?.TotalMilliseconds ?? 0))}");
+        command.CommandText = $"""
+            UPDATE {OutboxSql.Table<DueWork>(context)} SET "Owner" = '', "LeasedUntilMs" = 0, "Fence" = "Fence" + 1, "LastError" = {command.Parameter(Line(ended.Error ?? ""))},
+            "State" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {state} ELSE {(int)DueState.Ready} END,
+            "DueAtMs" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {retryAt} ELSE "DueAtMs" END
+            WHERE "Number" = {command.Parameter(ended.Work.Number)} AND "Fence" = {command.Parameter(ended.Work.Fence)}
             """;
-        command.CommandText = $"""{change} WHERE "Number" = {command.Parameter(ended.Work.Number)} AND "Fence" = {command.Parameter(ended.Work.Fence)}""";
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task InsertAsync(ServiceDbContext context, IReadOnlyList<NewDueWork> added, CancellationToken cancellationToken)
+    /// <summary>Deletes what is done, unless it was asked for again since it was begun.</summary>
+    private static async Task<int> DeleteAsync(ServiceDbContext context, DueWork work, CancellationToken cancellationToken)
+    {
+        await using var command = OutboxSql.Command(context);
+        command.CommandText = $"""
+            DELETE FROM {OutboxSql.Table<DueWork>(context)} WHERE "Number" = {command.Parameter(work.Number)} AND "Fence" = {command.Parameter(work.Fence)} AND "Attempts" = {command.Parameter(work.Attempts)}
+            """;
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task InsertAsync(ServiceDbContext context, IReadOnlyList<NewDueWork> added, string where, CancellationToken cancellationToken)
     {
         await using var command = OutboxSql.Command(context);
         var (now, trace) = (OutboxSql.Now(context), TraceContext.Current);
@@ -72,7 +94,7 @@ internal static class DueWriter
         });
         command.CommandText = $"""
             INSERT INTO {OutboxSql.Table<DueWork>(context)} ("Kind", "Id", "Key", "Priority", "DueAtMs", "Payload", "TraceContext", "State", "Attempts", "Owner", "LeasedUntilMs", "Fence", "LastError")
-            VALUES {string.Join(", ", rows)} ON CONFLICT ("Kind", "Id") DO NOTHING
+            VALUES {string.Join(", ", rows)} ON CONFLICT ("Kind", "Id") DO {where}
             """;
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -21,15 +21,19 @@ internal static class OutboxWriter
             {
                 var (last, atMs) = ends[group.Key];
                 var offset = last - group.Count();
-                context.OutboxEvents.AddRange(group.Select(e => new OutboxEvent
+                foreach (var e in group)
                 {
-                    Topic = e.Topic,
-                    Offset = ++offset,
-                    Key = e.Key,
-                    Payload = e.Payload,
-                    TraceContext = e.TraceContext,
-                    CreatedAtMs = atMs,
-                }));
+                    context.OutboxEvents.Add(new OutboxEvent
+                    {
+                        Topic = e.Topic,
+                        Offset = ++offset,
+                        Key = e.Key,
+                        Payload = e.Payload,
+                        TraceContext = e.TraceContext,
+                        CreatedAtMs = atMs,
+                    });
+                    e.Placed?.Invoke(offset);
+                }
             }
         }
 

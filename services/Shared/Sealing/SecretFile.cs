@@ -1,12 +1,12 @@
-namespace Microservices.Identity;
+namespace Microservices.Sealing;
 
 /// <summary>Files that only their owner may read.</summary>
-internal static class SecretFile
+public static class SecretFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Writes one unless it is there: whoever comes second, of two replicas that start at once, takes that of the first.</summary>
-    public static void WriteNew(string file, string text)
+    public static void WriteOnce(string file, string text)
     {
         if (File.Exists(file))
             return;

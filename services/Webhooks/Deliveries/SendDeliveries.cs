@@ -1,0 +1,62 @@
+using Microservices.Persistence;
+using Microservices.Webhooks.V1;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Webhooks;
+
+/// <summary>
+/// Sends what waits for an endpoint. The due work is "look what there is for this endpoint": there is one row of it for each endpoint, so that one process
+/// at a time sends to it, and knows how many are under way, what is next, and how far the endpoint has come.
+/// </summary>
+internal sealed class SendDeliveries(
+    Database<WebhooksDbContext> database, OutboxHeads<WebhooksDbContext> heads, Secrets secrets, MessageSender sender, DeliveryMetrics metrics,
+    IOptions<WebhooksOptions> options, TimeProvider time)
+    : IDueHandler<WebhooksDbContext>
+{
+    /// <summary>The kinds of due work, as they are stored: for endpoints that answer, and for those that fail or take long.</summary>
+    public const string Kind = "deliveries";
+
+    public const string SlowKind = "slow-deliveries";
+
+    private const int DeletedAtOnce = 1_000;
+
+    public async Task<DueResult<WebhooksDbContext>> HandleAsync(DueWork work, CancellationToken cancellationToken)
+    {
+        var (endpoint, keys, nowMs) = await database.ReadAsync(async context =>
+        {
+            var found = await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == work.Id, cancellationToken);
+            var signing = found is null ? [] : await ReadEndpoints.SecretsAsync(context, [work.Id], time.GetUtcNow(), cancellationToken);
+            return (found, signing, await context.ReadClockAsync(cancellationToken));
+        }, cancellationToken);
+
+        if (endpoint is null)
+            return DueResult.Done<WebhooksDbContext>(context => DeleteAsync(context, work, cancellationToken));
+        if (endpoint.State != EndpointState.Enabled)
+            return DueResult.Done<WebhooksDbContext>();
+        var again = endpoint.Sending(TimeSpan.FromMilliseconds(Math.Max(0, endpoint.PausedUntilMs - nowMs)));
+        if (again.Kind != work.Kind || again.Delay > TimeSpan.Zero)
+        {
+            return DueResult.Done<WebhooksDbContext>(context =>
+            {
+                context.AddDue(again);
+                return Task.CompletedTask;
+            });
+        }
+
+        var epoch = (await heads.ReadAsync([DeliveryEvents.Topics.OfKey(endpoint.OwnerId)], cancellationToken))[0].Epoch;
+        var run = new SendingRun(database, endpoint, [.. keys.Select(secrets.Open)], epoch, nowMs, sender, metrics, options.Value, time);
+        await run.RunAsync(cancellationToken);
+        return DueResult.Done<WebhooksDbContext>(context => run.EndAsync(context, cancellationToken));
+    }
+
+    /// <summary>Of an endpoint that was deleted.</summary>
+    private static async Task DeleteAsync(WebhooksDbContext context, DueWork work, CancellationToken cancellationToken)
+    {
+        var ids = await context.Deliveries.Where(d => d.EndpointId == work.Id).OrderBy(d => d.Offset).Select(d => d.DeliveryId).Take(DeletedAtOnce).ToListAsync(cancellationToken);
+        await context.DeliveryAttempts.Where(a => ids.Contains(a.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
+        await context.Deliveries.Where(d => ids.Contains(d.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
+        if (ids.Count == DeletedAtOnce)
+            context.AddDue(new NewDueWork(work.Kind, []) { Id = work.Id, AsksAgain = true });
+    }
+}

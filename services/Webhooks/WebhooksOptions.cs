@@ -1,0 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Microservices.Webhooks;
+
+/// <summary>How webhooks are sent and kept: section <c>Webhooks</c>. The same for all replicas.</summary>
+internal sealed class WebhooksOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Webhooks";
+
+    /// <summary>How many endpoints an owner may have. Default 10; 1 to 1,000.</summary>
+    [Range(1, 1_000)]
+    public int MaxEndpoints { get; set; } = 10;
+
+    /// <summary>How many endpoints may get every user's events. Default 100; 0 to 10,000.</summary>
+    [Range(0, 10_000)]
+    public int MaxEveryoneEndpoints { get; set; } = 100;
+
+    /// <summary>How many messages are under way to one endpoint at a time. Default 8; 1 to 100.</summary>
+    [Range(1, 100)]
+    public int MaxConcurrentPerEndpoint { get; set; } = 8;
+
+    /// <summary>How long an endpoint may fail without one success before it is disabled. Default 5 days; 1 min to 90 days.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "90.00:00:00")]
+    public TimeSpan DisableAfter { get; set; } = TimeSpan.FromDays(5);
+
+    /// <summary>How long a delivery is kept, delivered or not. Default 30 days; 1 min to 10 years.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>An RSA certificate (PEM) that seals the secrets, the same for every replica. In Development one is made beside the database where none is given; elsewhere it is required.</summary>
+    public string CertificateFile { get; set; } = "";
+
+    /// <summary>Its private key (PEM); empty when that is in the certificate's file.</summary>
+    public string PrivateKeyFile { get; set; } = "";
+}
+
+[OptionsValidator]
+internal sealed partial class WebhooksOptionsValidator : IValidateOptions<WebhooksOptions>;
