@@ -9,6 +9,7 @@ using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Gateway;
@@ -67,6 +68,7 @@ internal static class BulkheadRegistration
         builder.AddGuardedBackend<UsersService.UsersServiceClient>("Users");
         builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
         builder.AddGuardedBackend<NotificationsService.NotificationsServiceClient>("Notifications");
+        builder.AddGuardedBackend<WebhooksService.WebhooksServiceClient>("Webhooks");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

@@ -22,10 +22,10 @@ internal static class Catalog
     public static IReadOnlyList<ServiceDefinition> Services { get; } =
     [
         new("Users", 5001),
-        new("Identity", 5009) { HttpPort = 8089, Backends = ["Users"] },
+        new("Identity", 5009) { HttpPort = 8089, Seals = true, Backends = ["Users"] },
         new("Orders", 5002) { Backends = ["Users"] },
         new("Notifications", 5003) { Backends = ["Orders"] },
-        new("Webhooks", 5006) { Backends = ["Users", "Orders", "Notifications"] },
+        new("Webhooks", 5006) { Seals = true, CallsStrangers = true, Backends = ["Users", "Orders", "Notifications"] },
         new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications", "Identity", "Webhooks"] },
     ];
 

@@ -8,7 +8,7 @@ namespace Microservices.Local;
 
 /// <summary>
 /// A directory with the keys of a deployment: of every service the private key (a JSON Web Key) by which it gets tokens of its own, their public
-/// halves, which Identity knows them by, and the certificate by which Identity seals what its database keeps. Only their owner reads what is private.
+/// halves, which Identity knows them by, and of those that seal what their databases keep the certificate for that. Only their owner reads what is private.
 /// </summary>
 internal sealed class Keys(string directory)
 {
@@ -20,14 +20,14 @@ internal sealed class Keys(string directory)
     /// <summary>The directory with the public keys: of each service a JSON Web Key Set, NAME.json.</summary>
     public string Public { get; } = Path.Combine(directory, "public");
 
-    /// <summary>Identity's certificate (PEM).</summary>
-    public string Certificate { get; } = Path.Combine(directory, "identity.pem");
-
-    /// <summary>The certificate's private key (PEM).</summary>
-    public string CertificateKey { get; } = Path.Combine(directory, "identity-key.pem");
-
     /// <summary>The private key of a service.</summary>
     public string Of(ServiceDefinition service) => Path.Combine(directory, $"{service.Name}.key.json");
+
+    /// <summary>The certificate of a service that seals (PEM).</summary>
+    public string CertificateOf(ServiceDefinition service) => Path.Combine(directory, $"{service.Name}.pem");
+
+    /// <summary>The certificate's private key (PEM).</summary>
+    public string CertificateKeyOf(ServiceDefinition service) => Path.Combine(directory, $"{service.Name}-key.pem");
 
     /// <summary>Makes what is not there yet. A key that was deleted is replaced: its successor joins it in the public set, until somebody takes it out.</summary>
     /// <exception cref="LaunchException">A file cannot be read or written.</exception>
@@ -45,11 +45,10 @@ internal sealed class Keys(string directory)
                 var key = Read(file);
                 file = Path.Combine(Public, $"{service.Name}.json");
                 Publish(file, key);
+                file = CertificateOf(service);
+                if (service.Seals && !(File.Exists(file) && File.Exists(CertificateKeyOf(service))))
+                    MakeCertificate(service);
             }
-
-            file = Certificate;
-            if (!File.Exists(Certificate) || !File.Exists(CertificateKey))
-                MakeCertificate();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -92,13 +91,13 @@ internal sealed class Keys(string directory)
         Write(file, set.ToJsonString(Readable), isPrivate: false);
     }
 
-    private void MakeCertificate()
+    private void MakeCertificate(ServiceDefinition service)
     {
         using var key = RSA.Create(CertificateBits);
-        using var certificate = new CertificateRequest("CN=identity", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+        using var certificate = new CertificateRequest($"CN={service.Name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(CertificateYears));
-        Write(CertificateKey, key.ExportPkcs8PrivateKeyPem(), isPrivate: true);
-        Write(Certificate, certificate.ExportCertificatePem(), isPrivate: false);
+        Write(CertificateKeyOf(service), key.ExportPkcs8PrivateKeyPem(), isPrivate: true);
+        Write(CertificateOf(service), certificate.ExportCertificatePem(), isPrivate: false);
     }
 
     private static JsonObject Read(string file) => JsonNode.Parse(File.ReadAllText(file))?.AsObject() ?? throw new JsonException("It is empty.");

@@ -116,14 +116,14 @@ internal sealed record Plan(LaunchOptions Options, IReadOnlyList<Replica> Replic
         SetUnlessSet(settings, "Auth__TokenAddress", $"{identity}/connect/token");
         if (Variable("Auth__TokenFile") is null)
             settings["Auth__KeyFile"] = Keys.Of(service);
+        if (service.Seals && Variable($"{service.Project}__CertificateFile") is null)
+            (settings[$"{service.Project}__CertificateFile"], settings[$"{service.Project}__PrivateKeyFile"]) = (Keys.CertificateOf(service), Keys.CertificateKeyOf(service));
         if (service.ForwardsIdentity)
             SetUnlessSet(settings, "Authority__Address", identity);
         if (service != Catalog.Identity)
             return;
         settings["Identity__Issuer"] = issuer;
         settings["Identity__WorkloadKeys"] = Keys.Public;
-        if (Variable("Identity__CertificateFile") is null)
-            (settings["Identity__CertificateFile"], settings["Identity__PrivateKeyFile"]) = (Keys.Certificate, Keys.CertificateKey);
         if (HasDemoAccounts)
             settings["Identity__DemoDirectory"] = DemoOf(Data);
     }

@@ -20,6 +20,12 @@ internal sealed record ServiceDefinition(string Project, int GrpcPort)
     /// <summary>Whether it keeps a database of its own, and tells of its changes through Redis, which all know.</summary>
     public bool HasDatabase { get; init; } = true;
 
+    /// <summary>Whether it seals secrets that its database keeps, by a certificate of its own: settings <c>CertificateFile</c> and <c>PrivateKeyFile</c> of the section with its project's name.</summary>
+    public bool Seals { get; init; }
+
+    /// <summary>Whether it calls addresses that strangers give, anywhere on the internet.</summary>
+    public bool CallsStrangers { get; init; }
+
     /// <summary>The projects of the services that it calls.</summary>
     public string[] Backends { get; init; } = [];
 

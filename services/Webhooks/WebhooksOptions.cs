@@ -29,11 +29,16 @@ internal sealed class WebhooksOptions
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>An RSA certificate (PEM) that seals the secrets, the same for every replica. In Development one is made beside the database where none is given; elsewhere it is required.</summary>
-    public string CertificateFile { get; set; } = "";
+    /// <summary>
+    /// A certificate (PEM, RSA), by which the keys are encrypted that seal the endpoints' secrets. Default none: required outside Development; there it is made,
+    /// beside the database.
+    /// </summary>
+    [MaxLength(4_096)]
+    public string? CertificateFile { get; set; }
 
-    /// <summary>Its private key (PEM); empty when that is in the certificate's file.</summary>
-    public string PrivateKeyFile { get; set; } = "";
+    /// <summary>The certificate's private key (PEM). Default none: it is in <see cref="CertificateFile"/>.</summary>
+    [MaxLength(4_096)]
+    public string? PrivateKeyFile { get; set; }
 }
 
 [OptionsValidator]

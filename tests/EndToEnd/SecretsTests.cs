@@ -73,7 +73,8 @@ public sealed partial class SecretsTests : IAsyncLifetime, IDisposable
             secrets[$"password of {Path.GetFileName(file)}"] = File.ReadAllText(file).Trim();
         foreach (var file in Directory.GetFiles(Path.Combine(suite.Data, "keys"), "*.key.json"))
             secrets[$"key {Path.GetFileName(file)}"] = (string)JsonNode.Parse(File.ReadAllText(file))!["d"]!;
-        secrets["key of the certificate"] = File.ReadAllLines(Path.Combine(suite.Data, "keys", "identity-key.pem"))[1];
+        foreach (var file in Directory.GetFiles(Path.Combine(suite.Data, "keys"), "*-key.pem"))
+            secrets[$"key {Path.GetFileName(file)}"] = File.ReadAllLines(file)[1];
     }
 
     /// <summary>As a browser: registers, fails to log in, gets a code, and a token for it.</summary>

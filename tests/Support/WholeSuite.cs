@@ -42,7 +42,9 @@ public sealed class WholeSuite : IAsyncDisposable
                 if (service.ForwardsIdentity)
                     its["Authority__Address"] = Http(suite[Catalog.Identity.Name][0]);
                 if (service == Catalog.Identity)
-                    (its["Identity__Issuer"], its["Identity__CertificateFile"], its["Identity__PrivateKeyFile"]) = ("https://identity.test", Keys.Value.Certificate, Keys.Value.CertificateKey);
+                    its["Identity__Issuer"] = "https://identity.test";
+                if (service.Seals)
+                    (its[$"{service.Project}__CertificateFile"], its[$"{service.Project}__PrivateKeyFile"]) = (Keys.Value.CertificateOf(service), Keys.Value.CertificateKeyOf(service));
                 suite.services[service.Name] = [.. Enumerable.Range(0, replicas).Select(_ => new ReplicaProcess(service.Folder, its, service.HttpPort is not null))];
             }
 
@@ -68,7 +70,7 @@ public sealed class WholeSuite : IAsyncDisposable
     private static Keys MakeKeys()
     {
         var keys = new Keys(Directory.CreateTempSubdirectory("keys-").FullName);
-        keys.MakeMissing([]);
+        keys.MakeMissing(Catalog.Services);
         return keys;
     }
 }

@@ -12,7 +12,7 @@ public sealed class ArchitectureTests
     private static readonly string[] Foundations = ["Primitives", "EventLog.Abstractions"];
 
     // Topics is where the parts are joined for services whose events go from a database to streams.
-    private static readonly string[] Shared = [.. Parts, .. Foundations, "Topics", "Egress"];
+    private static readonly string[] Shared = [.. Parts, .. Foundations, "Topics", "Egress", "Sealing"];
 
     private static readonly Dictionary<string, (string Folder, string[] References)> Projects =
         new[] { "protos", "services", "gateway", "deploy" }
@@ -46,6 +46,9 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Egress_knows_only_the_primitives() => Assert.Equal(["Primitives"], Projects["Egress"].References);
+
+    [Fact]
+    public void Sealing_knows_settings_and_the_database_and_no_service() => Assert.Subset(new HashSet<string> { "Hosting", "Persistence", "Primitives" }, Projects["Sealing"].References.ToHashSet());
 
     [Fact]
     public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.Concat(Foundations).ToHashSet(), Projects["Topics"].References.ToHashSet());

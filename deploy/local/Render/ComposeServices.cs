@@ -91,12 +91,12 @@ internal static class ComposeServices
         .. ((string[])["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]).Select((network, i) => $"      Proxies__Trusted__{i}: {network}"),
     ];
 
-    // Its own private key, and no other's.
+    // Its own private keys, and no other's.
     private static IEnumerable<(string Name, string File, string Target)> Secrets(ServiceDefinition service) =>
     [
         ($"{service.Name}-key", $"{service.Name}.key.json", KeySettings.KeyFile),
-        .. service == Catalog.Identity
-            ? ((string, string, string)[])[("identity-certificate", "identity.pem", KeySettings.CertificateFile), ("identity-certificate-key", "identity-key.pem", KeySettings.PrivateKeyFile)]
+        .. service.Seals
+            ? ((string, string, string)[])[($"{service.Name}-certificate", $"{service.Name}.pem", KeySettings.CertificateFile), ($"{service.Name}-certificate-key", $"{service.Name}-key.pem", KeySettings.PrivateKeyFile)]
             : [],
     ];
 

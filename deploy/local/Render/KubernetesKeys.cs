@@ -3,8 +3,6 @@ namespace Microservices.Local.Render;
 /// <summary>The keys of services in Kubernetes: Secrets that are made beforehand, as files. A service sees its own private key and no other.</summary>
 internal static class KubernetesKeys
 {
-    private static readonly (string File, string Secret) Certificate = (KeySettings.CertificateFile, "identity-certificate");
-
     // Whose tokens all services take is who issues them.
     private const string Issuer = "{ name: Identity__Issuer, valueFrom: { configMapKeyRef: { name: settings, key: Auth__Authority } } }";
 
@@ -13,17 +11,20 @@ internal static class KubernetesKeys
         [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Of(service, KubernetesServices.Scheme, $"{Catalog.Identity.Name}-grpc").Select(Line)];
 
     /// <summary>Those of its migration.</summary>
-    public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => service == Catalog.Identity ? [Issuer, .. KeySettings.Certificate.Select(Line)] : [];
+    public static IEnumerable<string> MigrationSettings(ServiceDefinition service) => [.. service == Catalog.Identity ? (string[])[Issuer] : [], .. KeySettings.Sealing(service).Select(Line)];
 
     /// <summary>A service's files, after the lines of its one container.</summary>
     public static string Files(ServiceDefinition service) => Mounted(
     [
         (KeySettings.KeyFile, $"{service.Name}-key"),
-        .. service == Catalog.Identity ? ((string, string)[])[Certificate, ($"{KeySettings.WorkloadKeys}/NAME.json", "workload-keys")] : [],
+        .. Sealing(service),
+        .. service == Catalog.Identity ? ((string, string)[])[($"{KeySettings.WorkloadKeys}/NAME.json", "workload-keys")] : [],
     ]) + Certificates(service);
 
     /// <summary>Those of its migration.</summary>
-    public static string MigrationFiles(ServiceDefinition service) => Mounted(service == Catalog.Identity ? [Certificate] : []);
+    public static string MigrationFiles(ServiceDefinition service) => Mounted(Sealing(service));
+
+    private static (string File, string Secret)[] Sealing(ServiceDefinition service) => service.Seals ? [(KeySettings.CertificateFile, $"{service.Name}-certificate")] : [];
 
     // Only the component mtls mounts them, and does not do without.
     private static string Certificates(ServiceDefinition service) => $"\n        - {{ name: tls, secret: {{ secretName: {service.Name}-tls, optional: true, defaultMode: 0440 }} }}";

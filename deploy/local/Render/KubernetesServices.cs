@@ -135,8 +135,24 @@ internal static class KubernetesServices
             // For keys, for tokens, and for its pages, which the gateway forwards; all ask it at its gRPC port as well what it has revoked.
             .. service == Catalog.Identity ? Rule("from", "http", all.Where(s => s != service)) : [],
         ]),
-        .. Rules("egress", [.. Rule("to", "grpc", all.Where(s => service.Backends.Contains(s.Project) || (s == Catalog.Identity && s != service))), .. service == Catalog.Identity ? [] : Rule("to", "http", [Catalog.Identity])]),
+        .. Rules("egress", [.. Rule("to", "grpc", all.Where(s => service.Backends.Contains(s.Project) || (s == Catalog.Identity && s != service))), .. service == Catalog.Identity ? [] : Rule("to", "http", [Catalog.Identity]), .. service.CallsStrangers ? Internet : []]),
     ]);
+
+    // The addresses and ports that the process itself calls (services/Shared/Egress): public ones.
+    private static string[] Internet =>
+    [
+        "    - to:",
+        "        - ipBlock:",
+        "            cidr: 0.0.0.0/0",
+        "            except:",
+        Lines(14,
+        [
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
+        ]),
+        "        - ipBlock: { cidr: \"2000::/3\", except: [\"2001::/23\", \"2001:db8::/32\", \"2002::/16\", \"3fff::/20\"] }",
+        "      ports: [{ port: 443 }, { port: 1024, endPort: 65535 }]",
+    ];
 
     private static bool IsPublic(ServiceDefinition service) => service.HttpPort is not null && service != Catalog.Identity;
 

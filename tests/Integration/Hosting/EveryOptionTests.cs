@@ -2,12 +2,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Microservices.Egress;
-using Microservices.Persistence;
 using Microservices.Primitives;
 using Microservices.Tests.Support;
-using Microservices.Users;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -25,7 +21,7 @@ public sealed partial class EveryOptionTests
                 "--environment=Development", $"--contentRoot={Path.Combine(Needs.Root, folder)}", "--Faults:Rules:0:Probability=0",
                 $"--ConnectionStrings:Database=Data Source={Path.Combine(Path.GetTempPath(), "every-option.db")}",
             ],
-            services => services.GetServices<OptionsSection>().ToList())).Concat(OfNoServiceYet()).Distinct(),
+            services => services.GetServices<OptionsSection>().ToList())).Distinct(),
     ]);
 
     [Fact]
@@ -168,15 +164,6 @@ public sealed partial class EveryOptionTests
         }
     }
 
-    // Shared parts that are there before their first user.
-    private static IEnumerable<OptionsSection> OfNoServiceYet()
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.AddEgress();
-        builder.AddDueWork<UsersDbContext, NoWork>("none");
-        return builder.Services.Select(service => service.ImplementationInstance).OfType<OptionsSection>();
-    }
-
     private static IEnumerable<(OptionsSection Section, PropertyInfo Property)> Options() =>
         from section in Sections.Value
         from property in section.Options.GetProperties()
@@ -214,9 +201,4 @@ public sealed partial class EveryOptionTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
-
-    private sealed class NoWork : IDueHandler<UsersDbContext>
-    {
-        public Task<DueResult<UsersDbContext>> HandleAsync(DueWork work, CancellationToken cancellationToken) => throw new NotSupportedException();
-    }
 }

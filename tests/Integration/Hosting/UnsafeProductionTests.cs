@@ -19,6 +19,18 @@ public sealed class UnsafeProductionTests
         ]);
 
     [Fact]
+    public Task Secrets_that_would_be_kept_unsealed_and_addresses_that_nobody_may_have_called_are_named_at_once() => FailedStart.OfAsync(
+        "services/Webhooks",
+        [
+            ("Backends__Orders__Addresses__0", "http://127.0.0.1:1"), ("Backends__Notifications__Addresses__0", "http://127.0.0.1:1"),
+            ("Egress__AllowHttp", "true"), ("Egress__AllowedNetworks__0", "10.0.0.0/8"),
+        ],
+        [
+            "Webhooks:CertificateFile must be a certificate (PEM, RSA) outside Development, the same to every replica, but is missing",
+            "Egress:AllowHttp must be false outside Development", "Egress:AllowedNetworks must be absent outside Development",
+        ]);
+
+    [Fact]
     public Task A_port_without_TLS_that_others_reach_needs_a_setting_that_says_so() => FailedStart.OfAsync(
         "services/Orders", [("Kestrel__Endpoints__Grpc__Url", "http://0.0.0.0:0"), ("Auth__Authority", "http://shop.example.com")],
         ["Kestrel:Endpoints:Grpc:Url must be https outside Development, with Tls:CertificateFile, or of this machine alone, but is 'http://0.0.0.0:0'", "; Auth:Authority must be https outside Development"]);

@@ -55,8 +55,8 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
         await PlaceAsync(user);
         await host.Services.GetRequiredService<Database<Microservices.Orders.OrdersDbContext>>().WriteAsync(context =>
         {
-            context.NewEvents.Add(($"orders/user/{user}", new string('é', 1_024), [1], null));
-            context.NewEvents.Add(($"orders/partition/{KeyedTopics.PartitionOf(user)}", new string('é', 1_024), [1], null));
+            context.NewEvents.Add(($"orders/user/{user}", new string('é', 1_024), [1], null, null));
+            context.NewEvents.Add(($"orders/partition/{KeyedTopics.PartitionOf(user)}", new string('é', 1_024), [1], null, null));
             return Task.FromResult(0);
         }, default);
         await PlaceAsync(user);

@@ -21,10 +21,10 @@ public abstract class OutboxQuarantineTests(SharedServers servers, PostgresDatab
         await process.CommitAsync(1, topic);
         await process.Database.WriteAsync(orders =>
         {
-            orders.NewEvents.Add((topic, longKey, [1], null));
-            orders.NewEvents.Add((topic, "", new byte[81_921], null));
-            orders.NewEvents.Add((bad, "", [1, 2], null));
-            orders.NewEvents.Add((bad, "", [3], null));
+            orders.NewEvents.Add((topic, longKey, [1], null, null));
+            orders.NewEvents.Add((topic, "", new byte[81_921], null, null));
+            orders.NewEvents.Add((bad, "", [1, 2], null, null));
+            orders.NewEvents.Add((bad, "", [3], null, null));
             orders.AddEvent([topic, other], "", OutboxProcess.Event(2));
             return Task.FromResult(0);
         }, default);

@@ -63,9 +63,9 @@ public class WebhooksHost : IAsyncLifetime
 
     private string Certificate()
     {
-        var keys = new Local.Keys(Path.Combine(directory, "keys"));
-        keys.MakeMissing([]);
-        File.WriteAllText(Path.Combine(directory, "sealing.pem"), File.ReadAllText(keys.Certificate) + "\n" + File.ReadAllText(keys.CertificateKey));
+        var (keys, service) = (new Local.Keys(Path.Combine(directory, "keys")), Local.Catalog.Services.Single(s => s.Project == "Webhooks"));
+        keys.MakeMissing([service]);
+        File.WriteAllText(Path.Combine(directory, "sealing.pem"), File.ReadAllText(keys.CertificateOf(service)) + "\n" + File.ReadAllText(keys.CertificateKeyOf(service)));
         return Path.Combine(directory, "sealing.pem");
     }
 }

@@ -33,9 +33,26 @@ public sealed class KeysTests : IDisposable
         Assert.NotNull(privateKey["d"]);
         Assert.False(publicKey.ContainsKey("d"));
         Assert.Equal((string?)privateKey["kid"], (string?)publicKey["kid"]);
-        Assert.Equal(OwnerOnly, File.GetUnixFileMode(keys.CertificateKey));
-        using var certificate = X509Certificate2.CreateFromPemFile(keys.Certificate, keys.CertificateKey);
-        Assert.Equal(3_072, certificate.GetRSAPublicKey()!.KeySize);
+    }
+
+    [Fact]
+    public void Each_service_that_seals_has_a_certificate_of_its_own_whose_key_its_owner_reads_and_no_other_has_one()
+    {
+        var keys = Make();
+        ServiceDefinition[] sealing = [.. Catalog.Services.Where(s => s.Seals)];
+        var serials = new HashSet<string>();
+
+        foreach (var service in sealing)
+        {
+            Assert.Equal(OwnerOnly, File.GetUnixFileMode(keys.CertificateKeyOf(service)));
+            using var certificate = X509Certificate2.CreateFromPemFile(keys.CertificateOf(service), keys.CertificateKeyOf(service));
+            Assert.Equal(3_072, certificate.GetRSAPublicKey()!.KeySize);
+            Assert.Equal($"CN={service.Name}", certificate.Subject);
+            Assert.True(serials.Add(certificate.SerialNumber));
+        }
+
+        Assert.Equal(["Identity", "Webhooks"], sealing.Select(s => s.Project));
+        Assert.Equal(sealing.Select(keys.CertificateKeyOf).Order(), Directory.GetFiles(directory, "*-key.pem").Order());
     }
 
     [Fact]

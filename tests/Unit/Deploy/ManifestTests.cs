@@ -162,6 +162,7 @@ public sealed class ManifestTests
 
         Assert.All(files, file => Assert.True(file.Key is null ? made[file.Secret].Count > 0 : made[file.Secret].ContainsKey(file.Key), $"{file.Secret} has no {file.Key}"));
         Assert.Equal(Catalog.Services.Select(s => $"{s.Name}-key").Order(), files.Select(file => file.Secret).Where(secret => secret.EndsWith("-key", StringComparison.Ordinal)).Distinct().Order());
+        Assert.Equal(Catalog.Services.Where(s => s.Seals).Select(s => $"{s.Name}-certificate").Order(), files.Select(file => file.Secret).Where(secret => secret.EndsWith("-certificate", StringComparison.Ordinal)).Distinct().Order());
         Assert.Equal(Catalog.Services.Select(s => $"{s.Name}.json").Order(), made["workload-keys"].Keys.Order());
         // What Identity has of others is no private key.
         Assert.DoesNotContain(made["workload-keys"].Values, set => Encoding.UTF8.GetString(set).Contains("\"d\"", StringComparison.Ordinal));
@@ -196,6 +197,10 @@ public sealed class ManifestTests
     [InlineData("          app.kubernetes.io/name: gateway\n    ports", "          app.kubernetes.io/name: users\n    ports", "is called and not allowed")]
     [InlineData("value: $(SCHEME)://identity:8089/connect/token", "value: http://identity:5009/connect/token", "no Service with that port")]
     [InlineData("secretName: orders-key", "secretName: gateway-key", "the private key of another service")]
+    [InlineData("secretName: webhooks-certificate", "secretName: identity-certificate", "the private key of another service")]
+    [InlineData("      app.kubernetes.io/name: webhooks\n  policyTypes", "      app.kubernetes.io/name: orders\n  policyTypes", "orders may reach 8.8.8.8:443")]
+    [InlineData("- 169.254.0.0/16\n", "- 169.254.0.0/24\n", "webhooks may reach 169.254.169.254:443")]
+    [InlineData("- port: 443\n", "- port: 80\n", "webhooks is to call 8.8.8.8:443 and may not")]
     [InlineData("value: /certificate/tls.key", "value: /certificate/key.pem", "which nobody makes")]
     [InlineData("fsGroup: 1654", "fsGroup: 1000", "cannot read its Secrets' files")]
     [InlineData("name: Auth__KeysAddress\n          value: $(SCHEME)://identity:8089", "name: Auth__KeysAddress\n          value: http://gateway:8080", "gateway over HTTP is called and not allowed")]

@@ -1,4 +1,8 @@
+using System.Globalization;
+using System.Net;
 using k8s.Models;
+using Microservices.Egress;
+using Microservices.Local;
 
 namespace Microservices.Tests.Unit.Deploy;
 
@@ -8,6 +12,19 @@ namespace Microservices.Tests.Unit.Deploy;
 /// </summary>
 internal static class NetworkRules
 {
+    // Of the internet, and of networks that are not it.
+    private static readonly IPAddress[] Addresses =
+    [
+        .. ((string[])
+        [
+            "8.8.8.8", "172.15.255.255", "172.32.0.1", "223.255.255.255", "2606:4700::1111", "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "168.63.129.16", "169.254.169.254", "172.16.0.1", "192.0.0.1", "192.0.2.1",
+            "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "64:ff9b::a00:1", "2001::1", "2001:db8::1", "2002:a00:1::1", "3fff::1",
+            "fd00::1", "fe80::1", "ff02::1",
+        ]).Select(IPAddress.Parse),
+    ];
+
+    private static readonly int[] ProbedPorts = [22, 80, 443, 1_023, 1_024, 65_535];
+
     public static IEnumerable<string> Check(Manifests manifests)
     {
         var policies = manifests.All<V1NetworkPolicy>().ToArray();
@@ -47,7 +64,29 @@ internal static class NetworkRules
             if (!policies.Any(policy => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod) && (policy.Spec.Egress ?? []).Any(rule => Reaches(rule, collector))))
                 yield return $"{pod.Name} is to send to {collector} and may not";
         }
+
+        foreach (var broken in Internet(manifests, policies))
+            yield return broken;
     }
+
+    // Who calls strangers reaches what its process calls (services/Shared/Egress), and nobody else reaches any of it.
+    private static IEnumerable<string> Internet(Manifests manifests, V1NetworkPolicy[] policies)
+    {
+        var process = new AddressPolicy(new EgressOptions());
+        return from pod in manifests.Pods
+               let rules = policies.Where(policy => manifests.Find(policy.Spec.PodSelector.MatchLabels).Contains(pod)).SelectMany(policy => policy.Spec.Egress ?? []).ToArray()
+               let callsStrangers = Catalog.Services.Any(service => service.Name == pod.Name && service.CallsStrangers)
+               from address in Addresses
+               from port in ProbedPorts
+               let calls = callsStrangers && process.Allows(address) && port is (443 or >= 1_024)
+               let may = rules.Any(rule => Reaches(rule, address, port))
+               where calls != may
+               select may ? $"{pod.Name} may reach {address}:{port}" : $"{pod.Name} is to call {address}:{port} and may not";
+    }
+
+    private static bool Reaches(V1NetworkPolicyEgressRule rule, IPAddress address, int port) =>
+        (rule.To ?? []).Any(peer => peer.IpBlock is { } block && IPNetwork.Parse(block.Cidr).Contains(address) && !(block.Except ?? []).Any(except => IPNetwork.Parse(except).Contains(address)))
+        && (rule.Ports is null || rule.Ports.Any(p => int.TryParse(p.Port?.Value, CultureInfo.InvariantCulture, out var first) && port >= first && port <= (p.EndPort ?? first)));
 
     // The pods of a Service, which may be called otherwise; where there is no such Service, its name.
     private static string[] Behind(Manifests manifests, string service)

@@ -100,7 +100,7 @@ internal static class ReferenceRules
             var files = FilesOf(pod).ToArray();
             foreach (var (secret, key) in files.Where(file => !ByHand.Any(made => IsLike(pod, file.Secret, made.Secret) && (file.Key is null || made.Keys.Split(", ").Contains($"`{file.Key}`")))))
                 yield return $"{pod.Name} has file {key} of Secret {secret}, which nobody makes";
-            foreach (var other in files.Where(file => ((string[])["-key", "-tls"]).Any(kind => file.Secret.EndsWith(kind, StringComparison.Ordinal) && file.Secret != pod.Spec.ServiceAccountName + kind)))
+            foreach (var other in files.Where(file => ((string[])["-key", "-tls", "-certificate"]).Any(kind => file.Secret.EndsWith(kind, StringComparison.Ordinal) && file.Secret != pod.Spec.ServiceAccountName + kind)))
                 yield return $"{pod.Name} sees the private key of another service, {other.Secret}";
             if (files.Length > 0 && pod.Spec.SecurityContext.FsGroup != pod.Spec.SecurityContext.RunAsGroup)
                 yield return $"{pod.Name} cannot read its Secrets' files";
