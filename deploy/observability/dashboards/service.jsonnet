@@ -10,5 +10,8 @@ p.dashboard('microservices-service', 'Service', 'One service, whichever is chose
   service.subscribers(chosen),
   service.following(chosen),
   service.consumers(chosen),
+  service.due(chosen),
+  service.webhooks(chosen),
+  service.egress(chosen),
   service.process(chosen),
 ], service=true)

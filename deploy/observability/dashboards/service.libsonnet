@@ -1,4 +1,4 @@
-// Rows that are worth seeing of any service, each whole or empty: what it answers, its call streams, its events, and what it costs.
+// Rows that are worth seeing of any service, each whole or empty: what it answers, its call streams, its events, its due work, what it sends out, and what it costs.
 local p = import 'panels.libsonnet';
 local select(job) = 'namespace=~"$namespace",job="%s"' % job;
 
@@ -91,6 +91,45 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     p.panel('Batches left to another replica', 'short', 'Within ten minutes: another replica had taken the partition over meanwhile. Harmless.', [
       p.line('sum by (consumer) (increase(consumer_fenced_total{%s}[10m]))' % of, '{{consumer}}'),
     ]),
+  ]),
+
+  due(job):: local of = select(job); p.row('Work that is due at a time', [
+    p.panel('Work that waits and work that runs', 'short', 'By kind. 10,000 stands for that and more.', [
+      p.line('max by (kind) (due_waiting{%s})' % of, 'waits: {{kind}}'),
+      p.line('sum by (kind) (due_running{%s})' % of, 'runs: {{kind}}'),
+    ]),
+    p.panel('How late work is', 's', 'For how long what is to be begun next has been due. 0 when none is.', [
+      p.line('max by (kind) (due_late_seconds{%s})' % of, '{{kind}}'),
+    ]),
+    p.panel('Work done and attempts that failed', 'cps', 'What failed is tried again by the schedule of its kind.', [
+      p.line('sum by (kind) (rate(due_done_total{%s}[$__rate_interval]))' % of, 'done: {{kind}}'),
+      p.line('sum by (kind) (rate(due_retried_total{%s}[$__rate_interval]))' % of, 'failed: {{kind}}'),
+    ]),
+    p.panel('Work set aside and results dropped', 'short', 'Set aside: all attempts failed. Dropped within ten minutes: another replica had taken the work over meanwhile. None is best.', [
+      p.line('max by (kind) (due_quarantined{%s})' % of, 'set aside: {{kind}}'),
+      p.line('sum by (kind) (increase(due_fenced_total{%s}[10m]))' % of, 'dropped: {{kind}}'),
+    ]),
+  ]),
+
+  webhooks(job):: local of = select(job); p.row('Webhooks that it sends', [
+    p.panel('Deliveries created', 'cps', 'One of each event for every endpoint that wants it.', [
+      p.line('sum(rate(webhooks_created_total{%s}[$__rate_interval]))' % of, 'created'),
+    ]),
+    p.panel('Attempts by outcome', 'cps', 'Messages sent, and whether the endpoint took them. One that fails is sent less and less often.', [
+      p.line('sum by (outcome) (rate(webhooks_attempts_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
+    ]),
+    p.panel('From an event to its receiver', 's', 'From the creation of a delivery to its success, of those that succeed at the first attempt.', p.quantiles('webhooks_delay_seconds', of)),
+    p.panel('Deliveries given up, endpoints disabled', 'short', 'Within an hour: deliveries whose attempts have all failed, and endpoints that have failed for days or answered 410. None is best.', [
+      p.line('sum(increase(webhooks_given_up_total{%s}[1h]))' % of, 'given up'),
+      p.line('sum(increase(webhooks_disabled_total{%s}[1h]))' % of, 'disabled'),
+    ]),
+  ]),
+
+  egress(job):: local of = select(job); p.row('Requests to addresses of strangers', [
+    p.panel('Requests to addresses of strangers, by outcome', 'reqps', 'Answered by whatever status, or why not.', [
+      p.line('sum by (outcome) (rate(egress_requests_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
+    ]),
+    p.panel('Time that strangers take to answer', 's', 'From the turn of a request to its end.', p.quantiles('egress_request_duration_seconds', of)),
   ]),
 
   process(job):: local of = select(job); p.row('What each replica costs', [

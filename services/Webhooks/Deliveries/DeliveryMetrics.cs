@@ -21,6 +21,9 @@ internal sealed class DeliveryMetrics
         delay = meter.CreateHistogram("webhooks.delay", "s", "From the creation of a delivery to its success at the first attempt.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600] });
         // A rate shows a counter's first step only if it was there before.
+        created.Add(0);
+        attempts.Add(0, Outcome(succeeded: true));
+        attempts.Add(0, Outcome(succeeded: false));
         givenUp.Add(0);
         disabled.Add(0);
     }
@@ -29,7 +32,7 @@ internal sealed class DeliveryMetrics
 
     public void Attempted(SentMessage sent, DateTimeOffset now)
     {
-        attempts.Add(1, new KeyValuePair<string, object?>("outcome", sent.Succeeded ? "delivered" : "failed"));
+        attempts.Add(1, Outcome(sent.Succeeded));
         if (sent is { Succeeded: true, Delivery.Attempts: 0 })
             delay.Record(Math.Max(0, (now - sent.Delivery.CreateTime).TotalSeconds));
     }
@@ -37,4 +40,6 @@ internal sealed class DeliveryMetrics
     public void GivenUp() => givenUp.Add(1);
 
     public void Disabled() => disabled.Add(1);
+
+    private static KeyValuePair<string, object?> Outcome(bool succeeded) => new("outcome", succeeded ? "delivered" : "failed");
 }
