@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
@@ -39,7 +40,8 @@ public static class DueRegistration
             services.AddHealthChecks().AddCheck<DueHealthCheck>("due", HealthStatus.Degraded, ["ready"]);
         }
 
-        services.AddHostedService(provider =>
+        // A worker for each kind, all of one type: AddHostedService would take the first only.
+        services.AddSingleton<IHostedService>(provider =>
         {
             var watched = provider.GetRequiredKeyedService<DueKind>(kind);
             provider.GetRequiredService<DueMetrics>().Watch(watched);
