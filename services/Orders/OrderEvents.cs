@@ -7,7 +7,7 @@ namespace Microservices.Orders;
 /// <summary>What Orders publishes. An event's key is its order's id.</summary>
 internal static class OrderEvents
 {
-    public static readonly KeyedTopics Topics = new("orders", "user");
+    public static readonly KeyedTopics Topics = new("orders", "user", OrderEvent.Descriptor);
 
     /// <summary>Commits the event together with the change that is being made.</summary>
     public static void Publish(this OrdersDbContext orders, OrderEventKind kind, V1.Order order, DateTimeOffset time) =>

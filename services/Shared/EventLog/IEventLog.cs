@@ -26,6 +26,15 @@ public interface IEventLog : IEventAppender
     /// <exception cref="InvalidDataException">The log holds something that is not an event.</exception>
     Task<LogPage> ReadAsync(string topic, Cursor after, int maxEvents, long maxBytes, CancellationToken cancellationToken = default);
 
+    /// <summary>What Redis holds of each topic, in one pipelined call.</summary>
+    /// <returns>One for each topic, in the order given; nothing is held where there is no log.</returns>
+    /// <exception cref="EventLogUnavailableException">Redis did not answer.</exception>
+    /// <exception cref="ArgumentException">A topic's name is not allowed.</exception>
+    Task<IReadOnlyList<TopicExtent>> ReadExtentsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default);
+
+    /// <summary>How many subscriptions this process has to a topic now.</summary>
+    int ReadersOf(string topic);
+
     /// <summary>
     /// Follows one or several topics. Returns at once, also while Redis is down; enumerate the subscription to receive, dispose
     /// it to end. A consumer may take its time with an item and holds up nobody else. However many subscriptions a process has, it has one Redis subscription per topic.

@@ -26,7 +26,10 @@ public sealed class LogEvent
     /// <summary>The trace context of what has caused it, as it was appended; empty where that is not recorded.</summary>
     public ReadOnlyMemory<byte> TraceContext { get; }
 
-    /// <summary>When it was appended, by the appending process's clock, in Unix milliseconds.</summary>
+    /// <summary>When it was appended, by the appending process's clock; of an event that a history has, when it came about. To the millisecond.</summary>
+    public DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(AppendedAtMs);
+
+    /// <summary>The same, in Unix milliseconds.</summary>
     internal long AppendedAtMs { get; }
 
     /// <summary>Never 0. Random for transient events, a digest of place and content for durable ones.</summary>

@@ -73,6 +73,19 @@ internal sealed class LogReader(RedisConnection redis) : ILogReader
         return heads;
     }
 
+    /// <summary>What is held of topics, in one pipeline.</summary>
+    public async Task<TopicExtent[]> ReadExtentsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+    {
+        var database = await redis.DatabaseAsync(cancellationToken);
+        return await Task.WhenAll([.. topics.Select(topic => ReadExtentAsync(database, topic))]).WaitAsync(cancellationToken);
+    }
+
+    private async Task<TopicExtent> ReadExtentAsync(IDatabase database, string topic)
+    {
+        var reply = (RedisValue[])(await database.ScriptEvaluateAsync(LogScripts.Extent, redis.Keys(topic)))!;
+        return reply is [] ? new(topic, "", 1, 0, 0) : new(topic, (string)reply[0]!, (long)reply[1] - (long)reply[2] + 1, (long)reply[1], (long)reply[3]);
+    }
+
     private async Task<HeadReply> ReadHeadAsync(IDatabase database, string topic)
     {
         try

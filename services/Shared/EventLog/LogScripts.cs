@@ -115,6 +115,14 @@ internal static class LogScripts
         return changed
         """;
 
+    /// <summary>KEYS: hash, list. Returns nothing without a log; else epoch, last offset, and how many events and bytes the list holds.</summary>
+    public const string Extent = """
+        local m = redis.call('HMGET', KEYS[1], 'e', 'o', 'b')
+        if not m[2] then return {} end
+        local count = redis.call('LLEN', KEYS[2])
+        return { m[1], m[2], string.format('%.0f', count), count > 0 and m[3] or '0' }
+        """;
+
     /// <summary>
     /// KEYS: hash, list. ARGV: offset to read after (-1: before the oldest held), maximum count, maximum bytes.
     /// Returns nothing without a log; else epoch, last offset, last id, oldest offset held, then envelopes: that at the offset itself

@@ -58,6 +58,22 @@ internal sealed class RedisEventLog(LogWriter writer, LogReader reader, TopicFee
         }
     }
 
+    public async Task<IReadOnlyList<TopicExtent>> ReadExtentsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken = default)
+    {
+        foreach (var topic in topics)
+            TopicName.ThrowIfInvalid(topic);
+        try
+        {
+            return await reader.ReadExtentsAsync(topics, cancellationToken);
+        }
+        catch (Exception e) when (RedisErrors.IsUnavailable(e))
+        {
+            throw new EventLogUnavailableException("Redis did not say what it holds of the topics.", e);
+        }
+    }
+
+    public int ReadersOf(string topic) => feeds.ReadersOf(topic);
+
     public EventSubscription Subscribe(IReadOnlyList<string> topics, Cursor? from = null, Delivery delivery = Delivery.Lossless)
     {
         foreach (var topic in topics)

@@ -94,6 +94,13 @@ internal sealed class TopicFeeds : IAsyncDisposable
             return [.. entries.Values.Select(e => e.Feed)];
     }
 
+    /// <summary>How many have acquired the topic.</summary>
+    public int ReadersOf(string topic)
+    {
+        lock (entries)
+            return entries.TryGetValue(topic, out var entry) ? entry.References : 0;
+    }
+
     public async ValueTask DisposeAsync()
     {
         TopicFeed[] feeds;

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Microservices.EventLog;
 using Microservices.Primitives;
 
@@ -9,13 +10,17 @@ namespace Microservices.Topics;
 /// </summary>
 /// <param name="service">What the names begin with, such as "orders".</param>
 /// <param name="key">What a key stands for, such as "user": the topic of one is orders/user/{key}. Stored, as the other is: never to be changed.</param>
-public sealed class KeyedTopics(string service, string key)
+/// <param name="events">What the events are; null where operators are to see their bytes only.</param>
+public sealed class KeyedTopics(string service, string key, MessageDescriptor? events = null)
 {
     /// <summary>How many partitions there are. Never to be changed: an event's place would.</summary>
     public const int Partitions = 16;
 
     /// <summary>What all names begin with.</summary>
     public string Prefix { get; } = $"{service}/";
+
+    /// <summary>What the events are; null where operators see their bytes only.</summary>
+    public MessageDescriptor? Events => events;
 
     /// <summary>All partitions, which together have every event once.</summary>
     public IReadOnlyList<string> All { get; } = [.. Enumerable.Range(0, Partitions).Select(partition => $"{service}/partition/{partition}")];

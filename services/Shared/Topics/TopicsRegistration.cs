@@ -1,6 +1,8 @@
 using Microservices.EventLog;
 using Microservices.Hosting.Errors;
+using Microservices.Hosting.Operations;
 using Microservices.Persistence;
+using Microservices.Topics.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,7 +13,7 @@ public static class TopicsRegistration
 {
     /// <summary>
     /// Joins the outbox of a service's database to the event log: what <see cref="ServiceDbContext.AddEvent"/> commits is relayed, and
-    /// readers that are older than the log are served from the database; and adds <see cref="KeyETags{TContext}"/>. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
+    /// readers that are older than the log are served from the database; and adds <see cref="KeyETags{TContext}"/>, and serves <c>operations.v1.TopicsService</c>. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
     /// and <c>Outbox</c>.
     /// </summary>
     public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, KeyedTopics topics)
@@ -22,6 +24,8 @@ public static class TopicsRegistration
         builder.Services.AddEventHistory<OutboxHistory<TContext>>(topics.Prefix);
         builder.Services.AddSingleton(services => new KeyETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
         builder.Services.AddSingleton<SnapshotReader<TContext>>();
+        builder.Services.AddSingleton(topics);
+        builder.AddSharedGrpcService<TopicsService<TContext>>();
         return builder;
     }
 

@@ -176,6 +176,14 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
     /// <summary>Drains or ends the stream about the user, at whichever replica has it.</summary>
     private async Task OperateAsync(bool drain)
     {
+        while (!await TryOperateAsync(drain))
+        {
+            // What was seen had ended a moment ago.
+        }
+    }
+
+    private async Task<bool> TryOperateAsync(bool drain)
+    {
         await using var here = new StreamWatcher(hosts.OrdersHost.Channel, "", WatchOrders);
         await using var there = new StreamWatcher(hosts.Other.Channel, "", WatchOrders);
         Replica? host = null;
@@ -192,11 +200,11 @@ public sealed class StreamsServiceTests(OperatedHosts hosts) : IClassFixture<Ope
                 await streams.DrainStreamAsync(new DrainStreamRequest { StreamId = open!.StreamId });
             else
                 await streams.EndStreamAsync(new EndStreamRequest { StreamId = open!.StreamId });
+            return true;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
-            // What was seen had ended a moment ago.
-            await OperateAsync(drain);
+            return false;
         }
 
         bool IsOpen(OpenStream one) => !one.Draining && one.MostBehind.Any(s => s.Key == ada);

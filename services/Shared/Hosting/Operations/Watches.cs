@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Microservices.Hosting.Admission;
+using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
 using Microservices.Primitives;
 using Microservices.Streaming.V1;
@@ -7,28 +8,49 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Hosting.Operations;
 
-/// <summary>The watches of operators that a process serves, at most <see cref="OperationsOptions.MaxWatchers"/>. A singleton; thread-safe.</summary>
+/// <summary>The watches of operators that a process serves, at most <see cref="OperationsOptions.MaxWatchers"/>, and <see cref="OperationsOptions.MaxWatchersPerPerson"/> of one person. A singleton; thread-safe.</summary>
 public sealed class Watches(IOptions<OperationsOptions> options, IOptions<AdmissionOptions> admission, IStreamAccess access, Drain drain, TimeProvider time)
 {
     /// <summary>The domain of the errors that operators' services answer with.</summary>
     public static ErrorDomain Errors { get; } = new("operations.v1");
 
+    private const string TooMany = "TOO_MANY_WATCHERS";
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, int> people = [];
     private int open;
 
     /// <summary>How many are open.</summary>
     public int Open => Volatile.Read(ref open);
 
     /// <summary>Begins one, to be disposed of when it has ended.</summary>
-    /// <exception cref="StatusException">There are as many as there may be.</exception>
+    /// <exception cref="StatusException">There are as many as there may be, or as many of this person.</exception>
     public Watch<T> Begin<T>(IServerStreamWriter<T> responses, ServerCallContext call)
     {
-        if (Interlocked.Increment(ref open) <= options.Value.MaxWatchers)
-            return new Watch<T>(responses, call, access.Of(call), drain, admission.Value.WriteTimeout, time, this);
-        Interlocked.Decrement(ref open);
-        throw new StatusException(Errors.Overloaded("TOO_MANY_WATCHERS", $"As many operators watch this process as may: {options.Value.MaxWatchers}."));
+        var caller = (Principal)call.GetHttpContext().User;
+        lock (gate)
+        {
+            if (open >= options.Value.MaxWatchers)
+                throw new StatusException(Errors.Overloaded(TooMany, $"As many operators watch this process as may: {options.Value.MaxWatchers}."));
+            // A service watches once for all who ask it.
+            if (!caller.IsWorkload && people.GetValueOrDefault(caller.Id) >= options.Value.MaxWatchersPerPerson)
+                throw new StatusException(Errors.Overloaded(TooMany, $"You watch this process as often as a person may: {options.Value.MaxWatchersPerPerson} times."));
+            var watch = new Watch<T>(responses, call, access.Of(call), drain, admission.Value.WriteTimeout, time, () => Ended(caller));
+            open++;
+            if (!caller.IsWorkload)
+                people[caller.Id] = people.GetValueOrDefault(caller.Id) + 1;
+            return watch;
+        }
     }
 
-    internal void Ended() => Interlocked.Decrement(ref open);
+    private void Ended(Principal caller)
+    {
+        lock (gate)
+        {
+            open--;
+            if (!caller.IsWorkload && --people[caller.Id] == 0)
+                people.Remove(caller.Id);
+        }
+    }
 }
 
 /// <summary>
@@ -43,12 +65,12 @@ public sealed class Watch<T> : IDisposable
     private readonly Drain drain;
     private readonly TimeSpan writeTimeout;
     private readonly TimeProvider time;
-    private readonly Watches watches;
+    private readonly Action ended;
     private readonly CancellationTokenSource over;
 
-    internal Watch(IServerStreamWriter<T> responses, ServerCallContext call, IStreamRights rights, Drain drain, TimeSpan writeTimeout, TimeProvider time, Watches watches)
+    internal Watch(IServerStreamWriter<T> responses, ServerCallContext call, IStreamRights rights, Drain drain, TimeSpan writeTimeout, TimeProvider time, Action ended)
     {
-        (this.responses, this.call, this.rights, this.drain, this.writeTimeout, this.time, this.watches) = (responses, call, rights, drain, writeTimeout, time, watches);
+        (this.responses, this.call, this.rights, this.drain, this.writeTimeout, this.time, this.ended) = (responses, call, rights, drain, writeTimeout, time, ended);
         over = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, drain.Token);
     }
 
@@ -94,6 +116,6 @@ public sealed class Watch<T> : IDisposable
     public void Dispose()
     {
         over.Dispose();
-        watches.Ended();
+        ended();
     }
 }

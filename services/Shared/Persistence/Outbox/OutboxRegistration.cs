@@ -11,7 +11,7 @@ public static class OutboxRegistration
 {
     /// <summary>
     /// Relays the events that <see cref="ServiceDbContext.AddEvent"/> commits to the registered <c>IEventAppender</c>, and adds
-    /// <see cref="OutboxHistory{TContext}"/> and <see cref="OutboxHeads{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
+    /// <see cref="OutboxHistory{TContext}"/>, <see cref="OutboxTopics{TContext}"/> and <see cref="OutboxHeads{TContext}"/>. After <c>AddPersistence</c>; the section <c>Outbox</c> has its settings.
     /// </summary>
     public static WebApplicationBuilder AddOutbox<TContext>(this WebApplicationBuilder builder)
         where TContext : ServiceDbContext
@@ -23,6 +23,7 @@ public static class OutboxRegistration
         builder.Services.TryAddSingleton<OutboxMetrics>();
         builder.Services.AddSingleton<OutboxStore<TContext>>();
         builder.Services.AddSingleton<OutboxHistory<TContext>>();
+        builder.Services.AddSingleton<OutboxTopics<TContext>>();
         builder.Services.AddSingleton(services => new OutboxHeads<TContext>(
             services.GetRequiredService<IDbContextFactory<TContext>>(), services.GetRequiredService<DatabaseOutage<TContext>>()));
         builder.Services.AddSingleton<RelayLease<TContext>>();
