@@ -186,6 +186,40 @@ internal static class Examples
 
         """;
 
+    public static TopicStatus TopicStatus { get; } = new()
+    {
+        Service = "orders",
+        Topic = "orders/user/ada",
+        Epoch = "q0GfV2hJ3m9Q",
+        Head = 42,
+        Tail = 1,
+        UpdateTime = Time,
+        Readers = 2,
+        LogEvents = 12,
+        LogBytes = 3_456,
+    };
+
+    public static TopicPage TopicPage { get; } = new() { Topics = [TopicStatus], NextPageToken = "Rk9vYmFyYmF6YWRh", Silent = [] };
+
+    public const string TopicCursor = "AWR1bW15dG9waWMAAAAAAAAAACsMcTBHZlYyaEozbTlRkqN1sA";
+
+    public static string TopicEventsText { get; } = $$"""
+        retry: 2000
+
+        event: ready
+        data: {"heartbeatMs":1000}
+
+        event: event
+        data: {"offset":42,"time":"2026-01-31T12:00:00.25+00:00","key":"0198f3a2-7c40-7000-8000-3d1c6a5f0b11","size":5,"messageType":"orders.v1.OrderEvent","value":{"kind":"ORDER_EVENT_KIND_PLACED"},"payload":"CAE="}
+        id: {{TopicCursor}}
+
+        event: position
+        data: {{JsonSerializer.Serialize(new TopicPosition { Time = Time, Epoch = "q0GfV2hJ3m9Q", Offset = 42, Head = 42, LeftOut = 0 }, GatewayJson.Default.TopicPosition)}}
+        id: {{TopicCursor}}
+
+
+        """;
+
     public static string EventText { get; } = $$"""
         retry: 2000
 

@@ -16,6 +16,8 @@ internal static class JsonSchemas
 
     public static OpenApiSchema Number { get; } = new() { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "0" };
 
+    public static OpenApiSchema Offset { get; } = new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "1" };
+
     public static OpenApiSchema Flag { get; } = new() { Type = JsonSchemaType.Boolean };
 }
 
@@ -43,6 +45,10 @@ internal static class OperationDescription
         .Path("service", "The service that serves it.", Examples.StreamStatus.Service)
         .Path("replica", "The address of the replica that has it.", Examples.StreamStatus.Replica)
         .Path("streamId", "The stream's id.", Examples.StreamStatus.StreamId);
+
+    public static RouteHandlerBuilder Topic(this RouteHandlerBuilder route) => route
+        .Path("service", "The service whose topic it is.", Examples.TopicStatus.Service)
+        .Path("path", "The topic, as its name is, and `/events`.", $"{Examples.TopicStatus.Topic}/events");
 
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder route) => route
         .Query("pageSize", JsonSchemas.Number, "How many at most: 50 when absent or 0; more than 500 counts as 500.", "50")

@@ -19,6 +19,8 @@ internal static class OperationsRoutes
         builder.AddSuiteWatch((replica, time) => new WatchedStreams(replica, time));
         builder.Services.AddSingleton<SuiteStreams>();
         builder.Services.AddSingleton<LatestEvents>();
+        builder.Services.AddSingleton<SuiteTopics>();
+        builder.Services.AddSingleton<TopicEventStreams>();
     }
 
     public static void MapOperations(this WebApplication app) =>

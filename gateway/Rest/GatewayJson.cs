@@ -40,4 +40,7 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(SuiteStatus))]
 [JsonSerializable(typeof(StreamStatus))]
 [JsonSerializable(typeof(StreamsState))]
+[JsonSerializable(typeof(TopicPage))]
+[JsonSerializable(typeof(ShownEvent))]
+[JsonSerializable(typeof(TopicPosition))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -36,5 +36,6 @@ internal static class RestRegistration
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();
+        app.MapTopics();
     }
 }

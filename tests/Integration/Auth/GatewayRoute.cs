@@ -39,7 +39,8 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
         [
             .. from endpoint in gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
                where endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null && endpoint.RoutePattern.GetParameter("unimplementedMethod") is null
-               let path = endpoint.RoutePattern.RawText!
+               // The description knows no parameter of many segments.
+               let path = endpoint.RoutePattern.RawText!.Replace("{**path}", "{path}", StringComparison.Ordinal)
                from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["ANY"]
                select new GatewayRoute(method, path, endpoint.Metadata.GetOrderedMetadata<MethodAccess>(), ExampleOf(description, path, method)),
         ];

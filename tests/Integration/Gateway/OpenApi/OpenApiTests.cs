@@ -13,7 +13,7 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
         Assert.Equal(
         [
             "delete /bff/sessions/{sessionId}", "get /bff/sessions", "get /bff/user", "get /v1/operations/events",
-            "get /v1/orders/{orderId}", "get /v1/streams", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/notifications", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
+            "get /v1/orders/{orderId}", "get /v1/streams", "get /v1/topics", "get /v1/topics/{service}/{path}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/notifications", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
             "patch /v1/users/{userId}", "post /bff/logout", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/overviews:batchGet",
                 "post /v1/streams/{service}/{replica}/{streamId}:drain", "post /v1/streams/{service}/{replica}/{streamId}:end", "post /v1/users", "post /v1/users/{userId}/notifications:markRead",
         ], Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal));
