@@ -7,8 +7,10 @@ using Microservices.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 namespace Microservices.Sealing;
@@ -29,6 +31,8 @@ public static class SealingRegistration
         where TContext : ServiceDbContext, IDataProtectionKeyContext
     {
         var certificateKey = $"{section}:CertificateFile";
+        // Data Protection asks for the context itself.
+        builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext());
         var protection = builder.Services.AddDataProtection().SetApplicationName(section.ToLowerInvariant()).PersistKeysToDbContext<TContext>();
         builder.RefuseOutsideDevelopment(certificateKey, _ =>
             string.IsNullOrEmpty(builder.Configuration[certificateKey]) ? "must be a certificate (PEM, RSA) outside Development, the same to every replica, but is missing" : null);

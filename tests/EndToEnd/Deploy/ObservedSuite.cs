@@ -7,6 +7,7 @@ using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 
 namespace Microservices.Tests.EndToEnd.Deploy;
 
@@ -37,9 +38,18 @@ public sealed class ObservedSuite : IAsyncDisposable
             var postgres = await PostgresServer.StartAsync();
             suite.parts.Add(postgres);
             var database = postgres.CreateDatabaseAsync();
-            suite.Services = await WholeSuite.StartAsync(_ => database, new Dictionary<string, string> { ["ConnectionStrings__Redis"] = redis.ConnectionString });
+            var receiver = await HookReceiver.StartAsync();
+            suite.parts.Add(receiver);
+            suite.Services = await WholeSuite.StartAsync(_ => database, new Dictionary<string, string>
+            {
+                ["ConnectionStrings__Redis"] = redis.ConnectionString,
+                // Webhooks go to this machine in Development only.
+                ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                ["Egress__AllowHttp"] = "true",
+                ["Egress__AllowedNetworks__0"] = "127.0.0.0/8",
+            });
             suite.parts.Add(suite.Services);
-            suite.traffic = suite.UseAsync(suite.over.Token);
+            suite.traffic = suite.UseAsync($"{receiver.Address}/hooks", suite.over.Token);
             return suite;
         }
         catch
@@ -60,10 +70,12 @@ public sealed class ObservedSuite : IAsyncDisposable
         over.Dispose();
     }
 
-    // Until the end: REST, server-sent events, unary calls, call streams, event streams and a stream of commands.
-    private async Task UseAsync(CancellationToken until)
+    // Until the end: REST, server-sent events, unary calls, call streams, event streams, a stream of commands and webhooks.
+    private async Task UseAsync(string receiver, CancellationToken until)
     {
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
+        using var webhooksChannel = Tokens.Channel(Services["webhooks"][0].Address);
+        await new WebhooksService.WebhooksServiceClient(webhooksChannel).CreateEndpointAsync(new CreateEndpointRequest { OwnerId = ids[0], Url = receiver }, cancellationToken: until);
         using var client = Tokens.Rest(Services["gateway"][0].HttpPort);
         using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
         using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);

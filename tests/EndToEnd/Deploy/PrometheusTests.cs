@@ -22,6 +22,11 @@ public sealed partial class PrometheusTests
             DashboardPanel.Answers, "Events that it publishes", "Event streams that it serves", "Event streams of other services that it follows",
             "Partitions of other services that it consumes",
         ],
+        ["webhooks"] =
+        [
+            "Events that it publishes", "Event streams of other services that it follows", "Partitions of other services that it consumes", "Work that is due at a time", "Webhooks that it sends",
+            "Requests to addresses of strangers",
+        ],
         ["gateway"] = [DashboardPanel.Answers, "Call streams: what it asks other services", "Event streams of other services that it follows"],
     };
 
