@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Microservices.Local;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Unit;
@@ -49,6 +50,15 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Sealing_knows_settings_and_the_database_and_no_service() => Assert.Subset(new HashSet<string> { "Hosting", "Persistence", "Primitives" }, Projects["Sealing"].References.ToHashSet());
+
+    [Fact]
+    public void The_table_of_services_says_who_seals_and_who_calls_strangers()
+    {
+        Assert.Equal(Using("Sealing"), Catalog.Services.Where(s => s.Seals).Select(s => s.Project).Order());
+        Assert.Equal(Using("Egress"), Catalog.Services.Where(s => s.CallsStrangers).Select(s => s.Project).Order());
+
+        static IEnumerable<string> Using(string part) => Projects.Where(p => p.Value.References.Contains(part)).Select(p => p.Key).Order();
+    }
 
     [Fact]
     public void Topics_joins_the_shared_parts_and_knows_no_service() => Assert.Subset(Parts.Concat(Foundations).ToHashSet(), Projects["Topics"].References.ToHashSet());

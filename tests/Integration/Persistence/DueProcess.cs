@@ -11,10 +11,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Microservices.Tests.Integration.Persistence;
 
-/// <summary>One replica as far as due work is concerned: the database of Orders, and work of one kind. What was done is told by idempotency records, one for each id.</summary>
+/// <summary>One replica as far as due work is concerned: the database of Orders, and work of one kind, or of two. What was done is told by idempotency records, one for each id.</summary>
 internal sealed class DueProcess : IAsyncDisposable, IDueHandler<OrdersDbContext>
 {
     public const string Kind = "test";
+    public const string OtherKind = "other test";
 
     private readonly Gauges gauges = new();
     private readonly WarningLines warnings = new();
@@ -34,7 +35,7 @@ internal sealed class DueProcess : IAsyncDisposable, IDueHandler<OrdersDbContext
 
     public DueStore<OrdersDbContext> Store => app.Services.GetRequiredService<DueStore<OrdersDbContext>>();
 
-    public static async Task<DueProcess> StartAsync(string database, TimeProvider? time = null, TimeSpan[]? retries = null, params (string Key, string Value)[] settings)
+    public static async Task<DueProcess> StartAsync(string database, TimeProvider? time = null, TimeSpan[]? retries = null, bool withOtherKind = false, params (string Key, string Value)[] settings)
     {
         var process = new DueProcess();
         var builder = WebApplication.CreateBuilder();
@@ -52,6 +53,8 @@ internal sealed class DueProcess : IAsyncDisposable, IDueHandler<OrdersDbContext
         builder.Services.AddSingleton(process);
         builder.AddPersistence<OrdersDbContext, SqliteOrdersDbContext, PostgresOrdersDbContext>();
         builder.AddDueWork<OrdersDbContext, DueProcess>(Kind, retries);
+        if (withOtherKind)
+            builder.AddDueWork<OrdersDbContext, DueProcess>(OtherKind, retries);
         process.app = builder.Build();
         await process.app.StartAsync();
         return process;

@@ -32,10 +32,14 @@ public abstract class DueTestBase : IAsyncLifetime
 
     private protected Task<DueProcess> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, null, settings);
 
-    private protected async Task<DueProcess> StartAsync(TimeProvider? time, TimeSpan[]? retries, params (string Key, string Value)[] settings)
+    private protected Task<DueProcess> StartAsync(TimeProvider? time, TimeSpan[]? retries, params (string Key, string Value)[] settings) => StartAsync(time, retries, withOtherKind: false, settings);
+
+    private protected Task<DueProcess> StartWithTwoKindsAsync(params (string Key, string Value)[] settings) => StartAsync(null, null, withOtherKind: true, settings);
+
+    private async Task<DueProcess> StartAsync(TimeProvider? time, TimeSpan[]? retries, bool withOtherKind, (string Key, string Value)[] settings)
     {
         database ??= postgres is null ? $"Data Source={Path.Combine(directory, "orders.db")}" : await postgres.NewAsync();
-        var process = await DueProcess.StartAsync(database, time, retries, settings);
+        var process = await DueProcess.StartAsync(database, time, retries, withOtherKind, settings);
         started.Add(process);
         return process;
     }

@@ -162,6 +162,26 @@ public abstract class DueWorkTests(PostgresDatabases? postgres = null) : DueTest
     }
 
     [SkippableFact]
+    public async Task Work_of_one_kind_is_done_while_that_of_another_takes_all_of_its_places()
+    {
+        var process = await StartWithTwoKindsAsync(OneAtATime);
+        var goOn = new TaskCompletionSource();
+        process.Handle = async (work, _) =>
+        {
+            if (work.Kind == DueProcess.Kind)
+                await goOn.Task;
+            return DueProcess.Done(work);
+        };
+
+        await process.AddAsync(DueProcess.Work("first"), DueProcess.Work("second"), new NewDueWork(DueProcess.OtherKind, []) { Id = "other" });
+        await Eventually.UntilAsync(async () => (await process.DoneAsync()).Contains("other"), "the other kind is done");
+
+        Assert.Equal(["first", "other"], process.Begun.Select(work => work.Id).Order());
+        goOn.SetResult();
+        await UntilDoneAsync(process, 3);
+    }
+
+    [SkippableFact]
     public async Task What_is_too_large_or_has_no_handler_is_refused_where_it_is_added_and_what_fits_arrives()
     {
         var process = await StartAsync();
