@@ -30,7 +30,7 @@ internal sealed class SendingRun(
     /// <summary>By the database's clock, in Unix milliseconds.</summary>
     private long NowMs => beganMs + (long)time.GetElapsedTime(began).TotalMilliseconds;
 
-    private bool MayBegin => health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
+    private bool MayBegin => !ended.Reader.Completion.IsCompleted && health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -125,15 +125,14 @@ internal sealed class SendingRun(
 
     private async Task SendAsync(Delivery delivery, byte[] body, CancellationToken cancellationToken)
     {
-        // Whatever is thrown: the run waits for each of them.
-        var sent = default(SentMessage);
         try
         {
-            sent = await sender.SendAsync(endpoint, delivery, body, secrets, cursor, cancellationToken);
+            ended.Writer.TryWrite(await sender.SendAsync(endpoint, delivery, body, secrets, cursor, cancellationToken));
         }
-        finally
+        catch (Exception exception)
         {
-            ended.Writer.TryWrite(sent ?? new SentMessage(delivery, Now(), new() { Outcome = Egress.EgressOutcome.Cancelled, Address = new Uri(endpoint.Url) }));
+            // Whatever it is: the run ends with it, and is begun again after a while.
+            ended.Writer.TryComplete(exception);
         }
     }
 

@@ -1,29 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
-using Microservices.Orders.V1;
 using Microservices.Tests.Support;
-using Microservices.Webhooks;
 using Microservices.Webhooks.V1;
-using Client = Microservices.Webhooks.V1.WebhooksService.WebhooksServiceClient;
-using Endpoint = Microservices.Webhooks.V1.Endpoint;
 
 namespace Microservices.Tests.Integration.Webhooks;
 
 /// <summary>What is sent to endpoints, on a database of either kind.</summary>
-public abstract class DeliveryTests(WebhooksHost host) : IAsyncLifetime
+public abstract class DeliveryTests(WebhooksHost host) : WebhooksTestBase(host)
 {
-    private readonly string owner = $"owner-{Guid.NewGuid():n}";
-    private HookReceiver receiver = null!;
-
-    private Client Client => host.Client;
-
-    public async Task InitializeAsync() => receiver = await HookReceiver.StartAsync();
-
-    public async Task DisposeAsync() => await receiver.DisposeAsync();
-
     [SkippableFact]
     public async Task An_event_is_sent_once_as_Standard_Webhooks_and_CloudEvents_have_it()
     {
@@ -42,8 +27,8 @@ public abstract class DeliveryTests(WebhooksHost host) : IAsyncLifetime
         Assert.Equal(hook.Id, body.RootElement.GetProperty("id").GetString());
         Assert.Equal("1.0", body.RootElement.GetProperty("specversion").GetString());
         Assert.Equal("order.placed", body.RootElement.GetProperty("type").GetString());
-        Assert.Equal("order-1", body.RootElement.GetProperty("subject").GetString());
-        Assert.Equal("order-1", body.RootElement.GetProperty("data").GetProperty("order").GetProperty("orderId").GetString());
+        Assert.Equal($"order-1.{owner}", body.RootElement.GetProperty("subject").GetString());
+        Assert.Equal($"order-1.{owner}", body.RootElement.GetProperty("data").GetProperty("order").GetProperty("orderId").GetString());
     }
 
     [SkippableFact]
@@ -65,30 +50,40 @@ public abstract class DeliveryTests(WebhooksHost host) : IAsyncLifetime
         Assert.Equal(["", "HTTP 500"], details.Attempts.Select(a => a.Error));
     }
 
-    protected static SourceEvent Placed(string orderId, string owner) =>
-        new("/orders", EventTypes.OrderPlaced, owner, orderId, 1, DateTimeOffset.UtcNow, new OrderEvent
-        {
-            Kind = OrderEventKind.Placed,
-            Order = new Order { OrderId = orderId, UserId = owner, Version = 1 },
-            Time = DateTimeOffset.UtcNow.ToTimestamp(),
-        });
+    /// <summary>In order where that is asked for, and only about the same thing: what fails holds up nothing else.</summary>
 
-    private SourceEvent Placed(string orderId) => Placed(orderId, owner);
-
-    private async Task<(Endpoint Endpoint, string Secret)> CreateAsync(Action<CreateEndpointRequest>? change = null)
+    [SkippableFact]
+    public async Task What_fails_holds_up_what_comes_after_it_about_the_same_thing_and_nothing_else()
     {
-        var request = new CreateEndpointRequest { OwnerId = owner, Url = $"{receiver.Address}/hooks" };
-        change?.Invoke(request);
-        var created = await Client.CreateEndpointAsync(request);
-        return (created.Endpoint, created.Secret);
+        var (endpoint, _) = await CreateAsync(request => request.Ordered = true);
+        receiver.Answer = (hook, _) => Task.FromResult(Subject(hook) == "first" ? 500 : 200);
+        await host.HappensAsync(Placed("first"), Placed("first", 2), Placed("second"), Placed("second", 2));
+        await UntilAsync(endpoint, DeliveryState.Delivered, 2);
+        Assert.Equal(["first/order.placed", "second/order.placed", "second/order.advanced"], Arrived().Distinct());
+
+        receiver.AnswerAll(200);
+        await UntilAsync(endpoint, DeliveryState.Delivered, 4);
+
+        Assert.Equal(["first/order.placed", "second/order.placed", "second/order.advanced", "first/order.advanced"], Arrived().Distinct());
     }
 
-    private Task UntilAsync(Endpoint endpoint, DeliveryState state, int count, Func<Microservices.Webhooks.V1.Delivery, bool>? which = null) =>
-        Eventually.UntilAsync(async () =>
-        {
-            var page = await Client.ListDeliveriesAsync(new() { EndpointId = endpoint.EndpointId, State = state, PageSize = 500 });
-            return page.Deliveries.Count(d => which?.Invoke(d) ?? true) == count;
-        }, $"{count} deliveries are {state}");
+    /// <summary>Nine attempts have failed: the tenth is the last.</summary>
+
+    [SkippableFact]
+    public async Task Those_that_want_every_users_events_get_them_and_others_their_owners_of_their_types()
+    {
+        var other = $"other-{Guid.NewGuid():n}";
+        var (everyone, _) = await CreateAsync(request => (request.OwnerId, request.Url) = ("@everyone", $"{receiver.Address}/{owner}"));
+        var (mine, _) = await CreateAsync(request => request.EventTypes.Add("order.advanced"));
+
+        await host.HappensAsync(Placed("mine"), Placed("mine", 2), Placed($"theirs.{other}", other));
+        await UntilAsync(everyone, DeliveryState.Delivered, 3);
+        await UntilAsync(mine, DeliveryState.Delivered, 1);
+
+        Assert.Equal(["mine/order.advanced"], Arrived("/hooks"));
+        Assert.Equal(["mine/order.advanced", "mine/order.placed", "theirs/order.placed"], Arrived($"/{owner}").Order());
+        await Client.DeleteEndpointAsync(new() { EndpointId = everyone.EndpointId });
+    }
 }
 
 public sealed class DeliveryOnSqliteTests(WebhooksHost host) : DeliveryTests(host), IClassFixture<WebhooksHost>;

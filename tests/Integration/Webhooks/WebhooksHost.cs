@@ -48,7 +48,7 @@ public class WebhooksHost : IAsyncLifetime
             ["Backends:Notifications:Addresses:0"] = "http://127.0.0.1:1",
             [$"{EgressOptions.Section}:AllowHttp"] = "true",
             [$"{EgressOptions.Section}:AllowedNetworks:0"] = "127.0.0.0/8",
-            ["Logging:LogLevel:Microservices"] = "Error",
+            ["Logging:LogLevel:Microservices"] = "Warning",
         });
         Client = new(Host.Channel);
     }
