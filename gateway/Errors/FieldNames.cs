@@ -5,7 +5,7 @@ namespace Microservices.Gateway.Errors;
 /// <summary>
 /// Names fields as the REST caller knows them. The JSON mirrors the messages, so a path maps step by step
 /// (<c>lines[2].unit_price</c> is <c>lines[2].unitPrice</c>), but for what HTTP puts elsewhere: the idempotency key is a header,
-/// the user to update is the body itself, and money is an amount and a currency.
+/// the user to update is the body itself, money is an amount and a currency, event types that may be absent are a list, and a duration says its unit.
 /// </summary>
 internal static class FieldNames
 {
@@ -16,6 +16,7 @@ internal static class FieldNames
             return "Idempotency-Key";
 
         var path = field.StartsWith("user.", StringComparison.Ordinal) ? field["user.".Length..] : field;
+        path = path.Replace("event_types.types", "event_types", StringComparison.Ordinal);
         return string.Join('.', path.Split('.').Select(Step));
     }
 
@@ -23,6 +24,7 @@ internal static class FieldNames
     {
         "currency_code" => "currency",
         "units" or "nanos" => "amount",
+        "overlap" => "overlapSeconds",
         _ => CamelCase(name),
     };
 

@@ -19,7 +19,7 @@ internal static class GatewayErrors
     private const string UpstreamOverloaded = "UPSTREAM_OVERLOADED";
     private const string UpstreamOverloadedMessage = "A service behind the gateway is overloaded.";
 
-    private static readonly string[] Contracts = ["auth", "gateway.v1", "users.v1", "orders.v1", "notifications.v1", "identity.v1", "operations.v1"];
+    private static readonly string[] Contracts = ["auth", "gateway.v1", "users.v1", "orders.v1", "notifications.v1", "webhooks.v1", "identity.v1", "operations.v1"];
 
     /// <summary>What the caller is told of an exception.</summary>
     public static Status ToStatus(Exception exception) => exception switch
@@ -56,8 +56,11 @@ internal static class GatewayErrors
         // The request is at fault only when a contract says so; when to try again may be said by whoever refuses.
         var isContract = given.GetDetail<ErrorInfo>() is { } info && Contracts.Contains(info.Domain);
         var about = isContract && IsAboutTheRequest(rpc.StatusCode);
+        var isQuota = isContract && given.GetDetail<QuotaFailure>() is not null;
         var status = about ? new Status { Code = given.Code, Message = given.Message } : FromCode(rpc.StatusCode);
-        status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : detail.Is(RetryInfo.Descriptor) || (isContract && detail.Is(QuotaFailure.Descriptor))));
+        if (isQuota)
+            status.Details.Clear();
+        status.Details.AddRange(given.Details.Where(detail => about ? Explains(detail) : detail.Is(RetryInfo.Descriptor) || (isQuota && (detail.Is(QuotaFailure.Descriptor) || detail.Is(ErrorInfo.Descriptor)))));
         return ErrorBounds.Fit(status);
     }
 

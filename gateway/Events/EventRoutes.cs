@@ -4,6 +4,7 @@ using Microservices.Hosting.Auth;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 using Microsoft.Net.Http.Headers;
 
 namespace Microservices.Gateway.Events;
@@ -12,11 +13,13 @@ namespace Microservices.Gateway.Events;
 internal static class EventRoutes
 {
     private const string LastEventIdParameter = "lastEventId";
+    private const string LastEventIdMeaning = "Like Last-Event-ID, for tools that cannot set headers; the header takes precedence.";
     private const string EventStream = "text/event-stream";
     private static readonly MediaTypeHeaderValue Answer = new(EventStream);
 
-    public static void MapEvents(this WebApplication app) =>
-        app.MapGet("/v1/users/{userId}/events", ServeAsync)
+    public static void MapEvents(this WebApplication app)
+    {
+        app.MapGet("/v1/users/{userId}/events", ServeUserAsync)
             .StandsFor(OrdersService.Descriptor, "WatchOrders")
             .StandsFor(NotificationsService.Descriptor, "WatchNotifications")
             // That there is such a user is asked first, in the caller's name.
@@ -29,35 +32,61 @@ internal static class EventRoutes
                 """)
             .UserId()
             .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", Examples.EventId)
-            .Query(LastEventIdParameter, JsonSchemas.Text, "Like Last-Event-ID, for tools that cannot set headers; the header takes precedence.", Examples.EventId)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, Examples.EventId)
             .AnswersText(EventStream, "The events, until `end`.", Examples.EventText)
             .Fails(400, 404, 406);
-
-    private static Task ServeAsync(string userId, HttpContext http, UserEventStreams streams)
-    {
-        if (!IsAccepted(http.Request))
-            throw new BadHttpRequestException("The answer is text/event-stream.", StatusCodes.Status406NotAcceptable);
-        var from = Resume(http, userId);
-        return HeadRequests.IsHead(http) ? streams.DescribeAsync(http, userId) : streams.ServeAsync(http, userId, from);
+        app.MapGet($"{WebhookRoutes.OneEndpoint}/events", ServeEndpointAsync)
+            // The endpoint is asked for first, in the caller's name: it says whose deliveries are watched.
+            .StandsFor(WebhooksService.Descriptor, "GetEndpoint")
+            .StandsFor(WebhooksService.Descriptor, "WatchDeliveries")
+            .Describe("watchWebhookEvents", WebhookRoutes.Tag, "Follow what is sent to an endpoint", """
+                Server-sent events, for a receiver that lacks some: `message`, once for each message that is sent to the endpoint, in the order in which it happened, with the very body that is sent, whatever becomes of its
+                delivery. Send as Last-Event-ID the last `webhook-cursor`, or the id of the last event, and what was made after it follows. A block that has an id and no event says that nothing of this endpoint came before it. Messages are
+                sent on the while, so keep the ids of those that were dealt with; and `confirmWebhooks` with the last id keeps those that were read here from being sent. `ready`, `reset`, `end` and lines that begin with ':' are as in `watchUserEvents`.
+                """)
+            .EndpointId()
+            .Header(RequestValues.LastEventId, "A `webhook-cursor` of this endpoint, or the id of an event: what was made after it follows. Without it, events from now on.", WebhookExamples.Cursor)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .AnswersText(EventStream, "The events, until `end`.", WebhookExamples.EventText)
+            .Fails(400, 404, 406);
     }
 
-    private static bool IsAccepted(HttpRequest request) =>
-        request.Headers.Accept.Count == 0
-        || !MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
-        || accepted.Any(range => range.Quality != 0 && Answer.IsSubsetOf(range));
+    private static Task ServeUserAsync(string userId, HttpContext http, MergedUserEvents events, MergedEventStreams streams)
+    {
+        RequireAccepted(http.Request);
+        ReaderPosition[]? from = null;
+        if (LastEventId(http) is var (field, text) && !ReaderPositions.TryParse(MergedUserEvents.Owner(userId), text, MergedUserEvents.Sources.Count, out from))
+            throw new InvalidRequestException(field, "is not the id of an earlier event of this user");
+        return streams.ServeAsync(http, () => events.FindAsync(http, userId), from);
+    }
+
+    private static Task ServeEndpointAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams)
+    {
+        RequireAccepted(http.Request);
+        var (field, text) = LastEventId(http) ?? (RequestValues.LastEventId, "");
+        var from = default(ReaderPosition);
+        if (text.Length > 0 && !EndpointEvents.TryReadId(text, out from))
+            throw new InvalidRequestException(field, "is not a cursor of this endpoint, and not the id of an earlier event");
+        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field), [from]);
+    }
+
+    private static void RequireAccepted(HttpRequest request)
+    {
+        if (request.Headers.Accept.Count > 0
+            && MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
+            && !accepted.Any(range => range.Quality != 0 && Answer.IsSubsetOf(range)))
+        {
+            throw new BadHttpRequestException("The answer is text/event-stream.", StatusCodes.Status406NotAcceptable);
+        }
+    }
 
     // The header is the newer one: a browser sends it when it reconnects to the URL that it was given.
-    private static ReaderPosition[]? Resume(HttpContext http, string userId)
+    private static (string Field, string Text)? LastEventId(HttpContext http)
     {
         var header = http.Request.Headers[RequestValues.LastEventId];
         if (header.Count > 1)
             throw new InvalidRequestException(RequestValues.LastEventId, "must be given once");
-        var field = string.IsNullOrEmpty(header) ? LastEventIdParameter : RequestValues.LastEventId;
-        var text = string.IsNullOrEmpty(header) ? http.QueryText(LastEventIdParameter) : header.ToString();
-        if (string.IsNullOrEmpty(text))
-            return null;
-        return ReaderPositions.TryParse(MergedUserEvents.Owner(userId), text, MergedUserEvents.Sources.Count, out var positions)
-            ? positions
-            : throw new InvalidRequestException(field, "is not the id of an earlier event of this user");
+        var (field, text) = string.IsNullOrEmpty(header) ? (LastEventIdParameter, http.QueryText(LastEventIdParameter)) : (RequestValues.LastEventId, header.ToString());
+        return string.IsNullOrEmpty(text) ? null : (field, text);
     }
 }

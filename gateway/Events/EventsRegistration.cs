@@ -3,6 +3,7 @@ using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 
 namespace Microservices.Gateway.Events;
 
@@ -17,10 +18,12 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<SseStreams>();
         builder.Services.AddSingleton<IOpenStreams>(services => services.GetRequiredService<SseStreams>());
         builder.Services.AddSingleton<MergedUserEvents>();
-        builder.Services.AddSingleton<UserEventStreams>();
+        builder.Services.AddSingleton<EndpointEvents>();
+        builder.Services.AddSingleton<MergedEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
         builder.Services.AddEventStreamClient(NotificationsService.WatchNotifications, "Backends:Notifications");
         builder.Services.AddEventStreamClient(UsersService.WatchUsers, "Backends:Users");
+        builder.Services.AddEventStreamClient(WebhooksService.WatchDeliveries, "Backends:Webhooks");
         builder.Services.AddSingleton<OverviewSnapshot>();
         builder.Services.AddEventStreamServer<WatchOverviewRequest, WatchOverview>(GatewayService.WatchOverview);
     }

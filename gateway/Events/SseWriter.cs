@@ -49,6 +49,9 @@ internal sealed class SseWriter(PipeWriter output, TimeSpan timeout, TimeProvide
         Text(id is null ? "\n\n" : $"\nid: {id}\n\n");
     }
 
+    /// <summary>An id without an event: the place to resume from.</summary>
+    public void Id(string id) => Text($"id: {id}\n\n");
+
     /// <summary>Hands to the transport what was written; false when the client is gone.</summary>
     /// <exception cref="TimeoutException">The client has not read for the timeout. Its connection is lost.</exception>
     public async ValueTask<bool> FlushAsync()

@@ -19,6 +19,8 @@ internal static class JsonSchemas
     public static OpenApiSchema Offset { get; } = new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "1" };
 
     public static OpenApiSchema Flag { get; } = new() { Type = JsonSchemaType.Boolean };
+
+    public static OpenApiSchema OneOf(params string[] names) => new() { Type = JsonSchemaType.String, Enum = [.. names.Select(name => JsonValue.Create(name))] };
 }
 
 /// <summary>Describes a route where it is mapped: what it does, takes and answers, each with an example.</summary>
@@ -40,6 +42,10 @@ internal static class OperationDescription
     public static RouteHandlerBuilder OrderId(this RouteHandlerBuilder route) => route.Path("orderId", "The order's id.", Examples.Order.OrderId);
 
     public static RouteHandlerBuilder SessionId(this RouteHandlerBuilder route) => route.Path("sessionId", "The session's id.", Examples.SessionUser.SessionId!);
+
+    public static RouteHandlerBuilder EndpointId(this RouteHandlerBuilder route) => route.Path("endpointId", "The endpoint's id.", WebhookExamples.Endpoint.EndpointId);
+
+    public static RouteHandlerBuilder DeliveryId(this RouteHandlerBuilder route) => route.Path("deliveryId", "The delivery's id.", WebhookExamples.Delivery.DeliveryId);
 
     public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route
         .Path("service", "The service that serves it.", Examples.StreamStatus.Service)

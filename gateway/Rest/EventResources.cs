@@ -108,7 +108,7 @@ public sealed record StreamReset
     /// <summary>Why: truncated, forked, epoch_changed, restarted, or another word.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>Whose events: orders or notifications. The other's go on without a gap.</summary>
+    /// <summary>Whose events: orders, notifications or webhooks. Those of the others go on without a gap.</summary>
     public required string Source { get; init; }
 }
 

@@ -57,3 +57,7 @@ internal sealed class PartStatusConverter : ExactNames<PartStatus>;
 internal sealed class OrderEventKindConverter : ExactNames<OrderEventKind>;
 
 internal sealed class NotificationEventKindConverter : ExactNames<NotificationEventKind>;
+
+internal sealed class WebhookEndpointStateConverter : ExactNames<WebhookEndpointState>;
+
+internal sealed class WebhookDeliveryStateConverter : ExactNames<WebhookDeliveryState>;

@@ -57,6 +57,18 @@ internal sealed class RequestErrors
         return value ?? default;
     }
 
+    /// <summary>Returns the texts of a list, and notes which are null.</summary>
+    public IEnumerable<string> Texts(string name, IReadOnlyList<string?> values)
+    {
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (values[i] is { } text)
+                yield return text;
+            else
+                Add($"{name}[{i}]", "must be a string");
+        }
+    }
+
     /// <summary>Ends the request if anything is wrong.</summary>
     /// <exception cref="InvalidRequestException">Something is.</exception>
     public void ThrowIfAny()

@@ -52,16 +52,9 @@ internal static class NotificationRoutes
         var options = http.CallOptions();
         var body = await JsonBody.ReadAsync(http, GatewayJson.Default.MarkRead);
         var errors = new RequestErrors();
-        var ids = errors.Required("notificationIds", body.NotificationIds, []);
-        for (var i = 0; i < ids.Count; i++)
-        {
-            if (ids[i] is null)
-                errors.Add($"notificationIds[{i}]", "must be a string");
-        }
-
-        errors.ThrowIfAny();
         var request = new MarkReadRequest { UserId = userId };
-        request.NotificationIds.AddRange(ids);
+        request.NotificationIds.AddRange(errors.Texts("notificationIds", errors.Required("notificationIds", body.NotificationIds, [])));
+        errors.ThrowIfAny();
         var response = await notifications.MarkReadAsync(request, options);
         var marked = new NotificationList { Notifications = [.. response.Notifications.Select(notification => notification.ToJson())] };
         return TypedResults.Json(marked, GatewayJson.Default.NotificationList);

@@ -33,6 +33,7 @@ internal static class RestRegistration
         app.MapUsers();
         app.MapOrders();
         app.MapNotifications();
+        app.MapWebhooks();
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();

@@ -79,7 +79,7 @@ internal sealed class ChangeDeliveries(Database<WebhooksDbContext> database, Out
             if (endpoint.State != EndpointState.Enabled)
                 throw new StatusException(WebhooksErrors.Domain.FailedPrecondition("ENDPOINT_DISABLED", endpointId, "The endpoint is disabled: enable it first."));
             if (await context.Deliveries.AnyAsync(d => d.EndpointId == endpointId && d.State == DeliveryState.Pending && d.EventType == EventTypes.Ping, cancellationToken))
-                throw new StatusException(WebhooksErrors.Domain.Exhausted("PING_PENDING", "An earlier ping of this endpoint is pending."));
+                throw new StatusException(WebhooksErrors.Domain.QuotaExceeded("PING_PENDING", "An earlier ping of this endpoint is pending.", "endpoint", TimeSpan.FromSeconds(5)));
 
             var now = time.GetUtcNow().ToMicroseconds();
             var id = Message.IdOf("/webhooks", EventTypes.Ping, Guid.NewGuid().ToString(), 1);

@@ -52,7 +52,7 @@ internal sealed class CreateEndpoint(Database<WebhooksDbContext> database, Secre
     {
         var most = request.OwnerId == Endpoint.Everyone ? options.Value.MaxEveryoneEndpoints : options.Value.MaxEndpoints;
         if (await context.Endpoints.CountAsync(e => e.OwnerId == request.OwnerId, cancellationToken) >= most)
-            throw new StatusException(WebhooksErrors.Domain.Exhausted("TOO_MANY_ENDPOINTS", $"{request.OwnerId} has {most} endpoints already: delete one first."));
+            throw new StatusException(WebhooksErrors.Domain.QuotaExceeded("TOO_MANY_ENDPOINTS", $"{request.OwnerId} has {most} endpoints already: delete one first.", "owner", TimeSpan.FromMinutes(1)));
 
         var endpoint = context.Endpoints.Add(new Endpoint
         {

@@ -1,5 +1,6 @@
 using Microservices.Notifications;
 using Microservices.Tests.Integration.Gateway;
+using Microservices.Tests.Integration.Webhooks;
 using Microservices.Tests.Support;
 
 namespace Microservices.Tests.Integration.Auth;
@@ -10,6 +11,9 @@ public sealed class AuthHosts : Backends, IDisposable
     private readonly string directory = Directory.CreateTempSubdirectory("auth-").FullName;
     private readonly EmbeddedGarnet redis = new();
     private Backend identity = null!;
+
+    /// <summary>It hears of nothing that happens.</summary>
+    internal WebhooksHost Webhooks { get; } = new();
 
     protected override string? Redis => redis.ConnectionString;
 
@@ -23,6 +27,7 @@ public sealed class AuthHosts : Backends, IDisposable
         "users.v1" => UsersHost.Grpc,
         "orders.v1" => OrdersHost.Grpc,
         "notifications.v1" => NotificationsHost.Grpc,
+        "webhooks.v1" => Webhooks.Address,
         "gateway.v1" => Gateway.Grpc,
         // Every process serves it.
         "operations.v1" => OrdersHost.Grpc,
@@ -38,9 +43,10 @@ public sealed class AuthHosts : Backends, IDisposable
             ["ConnectionStrings:Redis"] = redis.ConnectionString,
             ["Backends:Orders:Addresses:0"] = OrdersHost.Grpc,
         });
+        await Webhooks.InitializeAsync();
         identity = await Backend.StartAsync(new FakeIdentity());
         Gateway = new(
-            ("Backends:Identity:Addresses:0", identity.Address),
+            ("Backends:Identity:Addresses:0", identity.Address), ("Backends:Webhooks:Addresses:0", Webhooks.Address),
             ("Backends:Users:Addresses:0", UsersHost.Grpc), ("Backends:Orders:Addresses:0", OrdersHost.Grpc), ("Backends:Notifications:Addresses:0", NotificationsHost.Grpc));
     }
 
@@ -49,6 +55,7 @@ public sealed class AuthHosts : Backends, IDisposable
         await Gateway.DisposeAsync();
         await identity.DisposeAsync();
         await NotificationsHost.DisposeAsync();
+        await Webhooks.DisposeAsync();
         await base.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }

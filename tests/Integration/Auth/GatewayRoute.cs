@@ -17,6 +17,10 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 {
     private const string UserId = "userId";
     private const string UserIds = "userIds";
+    private const string OwnerId = "ownerId";
+
+    /// <summary>The endpoints of webhooks.</summary>
+    public const string Endpoints = "/v1/webhooks/endpoints";
 
     public string Name => $"{Method} {Path}";
 
@@ -29,7 +33,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 
     /// <summary>How what is another user's is answered: refused as a whole, refused one by one, or as what does not exist.</summary>
     public (int Status, bool OneByOne) OfAnother =>
-        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
+        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path == Endpoints ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
 
     /// <summary>All routes of a gateway, but those of gRPC.</summary>
     public static async Task<IReadOnlyList<GatewayRoute>> AllAsync(GatewayFactory gateway)
@@ -47,17 +51,22 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     }
 
     /// <summary>The request of the example, about what is the owner's.</summary>
-    public HttpRequestMessage Request(string owner, string orderId, string? method = null)
+    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery) hook, string? method = null)
     {
         var body = Example?.DeepClone();
         if (body?[UserId] is not null)
             body[UserId] = owner;
+        if (body?[OwnerId] is not null)
+            body[OwnerId] = owner;
         if (body?[UserIds] is not null)
             body[UserIds] = new JsonArray(owner);
         // None, which is not valid, rather than one that is not there: so 404 always means "not yours".
         if (body?["notificationIds"] is not null)
             body["notificationIds"] = new JsonArray();
-        var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal);
+        var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal)
+            .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal);
+        if (Path == Endpoints && body is null)
+            path += $"?{OwnerId}={owner}";
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };
     }
 

@@ -15,6 +15,8 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = hosts.Gateway.RestAddress };
     private IReadOnlyList<GatewayRoute> routes = [];
     private string orderId = "";
+    private string endpointId = "";
+    private string deliveryId = "";
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
@@ -103,7 +105,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     [Fact]
     public async Task A_service_may_what_the_methods_state_and_a_user_who_is_called_like_it_may_not()
     {
-        foreach (var service in (string[])["users", "orders", "notifications", "gateway", "identity", "elsewhere"])
+        foreach (var service in (string[])["users", "orders", "notifications", "webhooks", "gateway", "identity", "elsewhere"])
         {
             await MayAsync(Tokens.Authority.Workload(service), policy => policy.Workloads.Contains(service));
             await MayAsync(Tokens.Authority.Sign(Tokens.Authority.Claims(service, "app", ["workload"], [])), _ => false);
@@ -186,9 +188,23 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
 
     private async Task<HttpResponseMessage> SendAsync(GatewayRoute route, string authorization, string owner, string? method = null)
     {
-        using var request = route.Request(owner, orderId, method);
+        if (endpointId.Length == 0)
+            await CreateEndpointAsync();
+        using var request = route.Request(owner, orderId, (endpointId, deliveryId), method);
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.
-        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
+        var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
+        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
+            endpointId = "";
+        // An owner may have ten only.
+        if (answer.Headers.Location?.OriginalString is { } created && created.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
+            await hosts.Webhooks.Client.DeleteEndpointAsync(new() { EndpointId = created[(created.LastIndexOf('/') + 1)..] });
+        return answer;
+    }
+
+    private async Task CreateEndpointAsync()
+    {
+        endpointId = (await hosts.Webhooks.Client.CreateEndpointAsync(new() { OwnerId = ada, Url = "https://hooks.example.com/" })).Endpoint.EndpointId;
+        deliveryId = (await hosts.Webhooks.Client.PingEndpointAsync(new() { EndpointId = endpointId })).Delivery.DeliveryId;
     }
 }

@@ -23,6 +23,9 @@ public class WebhooksHost : IAsyncLifetime
     /// <summary>An operator's client; null where the database is not to be had, and then every test is skipped.</summary>
     public Client Client { get; private set; } = null!;
 
+    /// <summary>The address of its gRPC port.</summary>
+    public string Address => Host!.Grpc;
+
     /// <summary>A client whose calls somebody else makes.</summary>
     public Client ClientOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
 

@@ -6,11 +6,11 @@ using Microservices.Streaming.Events;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// One answer to one client, from its headers to its end. The headers wait, for a while, until both subscriptions are confirmed: until then
-/// a failure is still an ordinary problem. Every event's id is the position after it in both sources.
+/// One answer to one client, from its headers to its end. The headers wait, for a while, until all subscriptions are confirmed: until then
+/// a failure is still an ordinary problem. Every event's id is the position after it in all sources.
 /// </summary>
-internal sealed partial class UserEventStream(
-    HttpContext http, SseWriter writer, MergedSubscriptions<MergedEvent> merged, string owner, ReaderPosition[] positions, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed partial class MergedEventStream(
+    HttpContext http, SseWriter writer, MergedSubscriptions<MergedEvent> merged, FollowedEvents followed, ReaderPosition[] positions, EventsOptions options, EventsMetrics metrics, TimeProvider time, ILogger logger)
 {
     private readonly DeliverySpans deliveries = new("events");
     private readonly bool[] subscribed = new bool[positions.Length];
@@ -19,7 +19,7 @@ internal sealed partial class UserEventStream(
     private bool ready;
     private long written = time.GetTimestamp();
 
-    private string Id => ReaderPositions.Join(owner, positions);
+    private string Id => followed.Id(positions);
 
     /// <summary>Serves the client until it is gone, or the stream has ended in good order.</summary>
     /// <param name="leave">Completes when the stream must end, with the reason.</param>
@@ -93,7 +93,7 @@ internal sealed partial class UserEventStream(
                     break;
                 case ReceivedReset<MergedEvent> reset:
                     positions[source] = new ReaderPosition(item.Cursor, 0);
-                    var reason = new StreamReset { Reason = reset.Reason.ToJson(), Source = MergedUserEvents.Sources[source] };
+                    var reason = new StreamReset { Reason = reset.Reason.ToJson(), Source = followed.Sources[source] };
                     Send("reset", Id, json => JsonSerializer.Serialize(json, reason, GatewayJson.Default.StreamReset));
                     break;
                 default:
@@ -141,6 +141,8 @@ internal sealed partial class UserEventStream(
         {
             positions[source] = i + 1 < batch.Events.Count ? new ReaderPosition(before, i + 1) : new ReaderPosition(batch.Cursor, 0);
             var happened = batch.Events[i];
+            if (happened == MergedEvent.OfAnother)
+                continue;
             if (!happened.Cause.IsEmpty)
                 deliveries.Begin([happened.Cause.Memory]);
             Send(happened.Name, Id, happened.Write);
@@ -148,6 +150,9 @@ internal sealed partial class UserEventStream(
                 await FlushAsync();
         }
 
+        // The client resumes after what it was not sent, too.
+        if (seen < batch.Events.Count && batch.Events[^1] == MergedEvent.OfAnother)
+            writer.Id(Id);
         // All of it was seen before, and perhaps some of the next: batches are cut anew each time.
         if (seen >= batch.Events.Count)
             positions[source] = new ReaderPosition(batch.Cursor, seen - batch.Events.Count);
