@@ -12,14 +12,20 @@ import { orderPage } from './pages/order';
 import { ordersPage } from './pages/orders';
 import { sessionsPage } from './pages/sessions';
 import { streamsPage } from './pages/streams';
+import { topicPage, topicsPage } from './pages/topics';
 import { userPage, usersPage, type UserList } from './pages/users';
 import { empty, loading, problem, statusBadge } from './pieces';
 import { match, type Page } from './routes';
 import { StreamsFeed } from './streams';
-import type { Notification, Order, Session, SessionUser } from './types';
+import { TopicFeed, type TopicQuery } from './topic';
+import { TopicList } from './topics';
+import type { Notification, Order, Session, SessionUser, ShownEvent } from './types';
 
 const SummaryInterval = 5_000;
 const notFound = html`<h1 tabindex="-1">Page not found</h1>${empty('There is no such page.')}`;
+
+// Of what a path names: the service, and its topic, whose name has slashes.
+const cut = (id: string): string[] => /^([^/]+)\/(.+)$/.exec(id)?.slice(1) ?? [];
 
 /** The whole page: who is logged in, the user's feed, and the page that the address names. It is one element without a shadow, so that one stylesheet is for all. */
 export class App extends LitElement {
@@ -27,6 +33,10 @@ export class App extends LitElement {
   feed?: UserFeed;
   operations?: OperationsFeed;
   streams?: StreamsFeed;
+  topics?: TopicList;
+  topic?: TopicFeed;
+  event?: ShownEvent;
+  copied = '';
   filter = '';
   held?: readonly Order[];
   heldAt = 0;
@@ -83,6 +93,7 @@ export class App extends LitElement {
     this.feed?.check();
     this.operations?.check();
     this.streams?.check();
+    this.topic?.check();
   }
 
   private async read(): Promise<Snapshot> {
@@ -101,7 +112,9 @@ export class App extends LitElement {
     this.feed?.close();
     this.operations?.close();
     this.streams?.close();
-    this.user = this.feed = this.operations = this.streams = undefined;
+    this.topics?.close();
+    this.topic?.close();
+    this.user = this.feed = this.operations = this.streams = this.topics = this.topic = this.event = undefined;
     this.loader.clear();
     this.performUpdate();
     location.replace(`/bff/login?returnUrl=${encodeURIComponent(location.pathname)}`);
@@ -111,6 +124,9 @@ export class App extends LitElement {
     const { page, id } = this.page ?? {};
     this.operations = this.onlyWhile(page === 'Dashboard', this.operations, OperationsFeed);
     this.streams = this.onlyWhile(page === 'Streams', this.streams, StreamsFeed);
+    this.showTopics(page === 'Topics' ? '' : undefined);
+    const [service, topic] = page === 'Topic' ? cut(id!) : [];
+    this.watchTopic(topic ? { service: service!, topic, from: 'now', value: '', key: '' } : undefined);
     if (page === 'Order') this.loader.load(() => get<Order>(path`/v1/orders/${id!}`));
     else if (page === 'Sessions') this.loader.load(() => get('/bff/sessions'));
     else if (page === 'Users') this.loader.load(() => get('/v1/users?pageSize=200'));
@@ -128,6 +144,33 @@ export class App extends LitElement {
     }
     feed?.close();
     return undefined;
+  }
+
+  /** Lists the topics that begin so; undefined for none. */
+  showTopics(prefix: string | undefined): void {
+    this.topics?.close();
+    this.topics = prefix === undefined || !this.isOperator ? undefined : new TopicList(prefix, () => this.requestUpdate());
+    this.topics?.open();
+    this.requestUpdate();
+  }
+
+  /** Follows a topic; undefined for none. */
+  watchTopic(query: TopicQuery | undefined): void {
+    this.topic?.close();
+    [this.event, this.copied] = [undefined, ''];
+    this.topic = query === undefined || !this.isOperator ? undefined : new TopicFeed(query, around, () => this.requestUpdate(), () => this.leave());
+    this.topic?.open();
+    this.requestUpdate();
+  }
+
+  showEvent(event: ShownEvent): void {
+    this.event = event;
+    this.requestUpdate();
+  }
+
+  async copy(text: string): Promise<void> {
+    this.copied = await navigator.clipboard.writeText(text).then(() => 'Copied', () => 'Not copied: it is below');
+    this.requestUpdate();
   }
 
   reload(): void { this.load(); }
@@ -231,7 +274,7 @@ export class App extends LitElement {
     return html`<a class="skip" href="#main" @click=${(event: Event) => { event.preventDefault(); this.querySelector<HTMLElement>('h1')?.focus(); }}>To the content</a>
       <header><nav aria-label="Pages">${link('/', 'Dashboard')}${link('/orders', 'Orders')}
         ${link('/notifications', html`Notifications${feed.unread > 0 ? html` <span class="badge">${number(feed.unread)}<span class="hidden"> unread</span></span>` : nothing}`)}
-        ${link('/sessions', 'Sessions')}${this.isOperator ? html`${link('/streams', 'Streams')}${link('/users', 'Users')}` : nothing}<a href="/docs">API</a></nav>
+        ${link('/sessions', 'Sessions')}${this.isOperator ? html`${link('/streams', 'Streams')}${link('/topics', 'Topics')}${link('/users', 'Users')}` : nothing}<a href="/docs">API</a></nav>
         <div class="tools">${statusBadge(feed.status)}<button class="plain small" @click=${this.logOut}>Log out</button></div></header>
       <main id="main">${this.renderPage(feed)}</main>
       <p class="hidden" aria-live="polite">${this.summary}</p>`;
@@ -245,6 +288,8 @@ export class App extends LitElement {
       case 'Notifications': return notificationsPage(this, feed);
       case 'Sessions': return sessionsPage(this);
       case 'Streams': return this.streams ? streamsPage(this, this.streams) : notFound;
+      case 'Topics': return this.topics ? topicsPage(this, this.topics) : notFound;
+      case 'Topic': return this.topic ? topicPage(this, this.topic) : notFound;
       case 'Users': return usersPage(this);
       case 'User': return userPage(this, this.page.id);
       default: return notFound;

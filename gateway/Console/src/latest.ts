@@ -2,7 +2,7 @@ import type { Status } from './feed';
 import type { ServerEvent } from './sse';
 import { EventStream, type StreamListener, type Surroundings } from './stream';
 
-/** What the gateway tells operators as it is now, so that nothing is resumed: each connection begins with all of it. It can be held still. */
+/** What the gateway tells operators as it comes: each connection begins with all there is, or goes on after the last id. It can be held still. */
 export abstract class LatestFeed<T> implements StreamListener {
   private readonly stream: EventStream;
   private held?: T;
@@ -47,7 +47,7 @@ export abstract class LatestFeed<T> implements StreamListener {
     this.changed();
   }
 
-  forgotten(): void { /* Nothing is resumed. */ }
+  forgotten(): void { /* It begins again as at first. */ }
 
   ended(): void { this.sessionEnded(); }
 

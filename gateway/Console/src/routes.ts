@@ -6,6 +6,8 @@ export const routes = {
   '/notifications': 'Notifications',
   '/sessions': 'Sessions',
   '/streams': 'Streams',
+  '/topics': 'Topics',
+  '/topics/{topic}': 'Topic',
   '/users': 'Users',
   '/users/{userId}': 'User',
 } as const;

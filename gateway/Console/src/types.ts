@@ -43,4 +43,12 @@ export interface StreamStatus {
 
 export interface StreamsState { time: string; goneStreamIds: string[]; leftOut: number; behind: number; complete: boolean; lost: { service: string; replica: string; lostTime: string }[] }
 
+export interface TopicStatus { service: string; topic: string; epoch: string; head: number; tail: number; updateTime: string; readers: number; logEvents?: number; logBytes?: number }
+
+export interface SilentReplica { service: string; replica?: string }
+
+export interface ShownEvent { offset: number; time: string; key?: string; size: number; messageType?: string; value?: unknown; payload: string }
+
+export interface TopicPosition { time: string; epoch: string; offset: number; head: number; leftOut: number; reset?: string }
+
 export interface SuiteStatus { time: string; services: ServiceStatus[]; alerts: { severity: string; service: string; address: string; text: string }[] }

@@ -6,6 +6,7 @@ import { OperationsFeed } from '../src/operations';
 import { Resources } from '../src/resources';
 import { SseParser } from '../src/sse';
 import { StreamsFeed } from '../src/streams';
+import { curlOf, TopicFeed, urlOf, type TopicQuery } from '../src/topic';
 import type { Order } from '../src/types';
 
 const order = (orderId: string, version: number): Order => ({
@@ -218,4 +219,34 @@ test('Of streams the latest is shown, and after a new connection not before all 
   stream('e');
   state(true);
   assert.deepEqual([shown(), feed.status.kind], ['d0,e0', 'live']);
+});
+
+test('Of a topic the newest events are kept, what is not shown is counted over all connections, and a held view does not move', () => {
+  const query: TopicQuery = { service: 'orders', topic: 'orders/user/ada', from: 'now', value: '', key: '' };
+  const feed = new TopicFeed(query, { now: Date.now, random: Math.random, fetch: () => Promise.reject(new Error()), after: () => () => {} }, () => {}, () => {});
+  const tell = (name: string, data: object, id: string): void => feed.event({ name, data: JSON.stringify(data), id });
+  assert.equal(feed.status.kind, 'connecting');
+  feed.opened();
+  for (let offset = 1; offset <= 502; offset++) tell('event', { offset }, `c${offset}`);
+  tell('position', { offset: 502, head: 510, leftOut: 3 }, 'c502');
+  assert.deepEqual(feed.status, { kind: 'catching-up', behind: 8 });
+  feed.hold();
+  feed.lost(1);
+  assert.equal(feed.status.kind, 'offline');
+  feed.opened();
+  tell('event', { offset: 510 }, 'c510');
+  tell('position', { offset: 510, head: 510, leftOut: 7 }, 'c510');
+  assert.equal(feed.status.kind, 'live');
+  assert.deepEqual([feed.shown!.events[0]!.offset, feed.shown!.leftOut], [502, 3]);
+  feed.hold();
+  const { events, leftOut, dropped, lastId } = feed.shown!;
+  assert.deepEqual([events.length, events[0]!.offset, leftOut, dropped, lastId], [500, 510, 10, 3, 'c510']);
+});
+
+test('The command for curl begins where the page has begun, and goes on after what it has shown', () => {
+  const query: TopicQuery = { service: 'orders', topic: 'orders/user/ada', from: 'offset', value: '7', key: "it's" };
+  assert.equal(urlOf(query), '/v1/topics/orders/orders/user/ada/events?offset=7&key=it%27s');
+  assert.ok(curlOf(query, 'http://x', '').startsWith("curl -N 'http://x/v1/topics/orders/orders/user/ada/events?offset=7&key=it%27s' "));
+  assert.ok(curlOf(query, 'http://x', 'abc').endsWith(" -H 'Last-Event-ID: abc'"));
+  assert.ok(curlOf(query, 'http://x', 'abc').startsWith("curl -N 'http://x/v1/topics/orders/orders/user/ada/events?key=it%27s' "));
 });

@@ -28,10 +28,22 @@ Feature: Operator
     When operator drains it
     Then the page elsewhere has said "Catching up", and is live with all that has happened
 
+  Scenario: The events of a topic
+    Given operator is logged in
+    And an order of "grace" is placed
+    When operator looks at the topics that begin with "orders/user/"
+    And operator watches "orders/user/grace" from offset 1 by keyboard
+    Then the topic is live, and has its event
+    When operator pauses
+    And an order of "grace" is placed
+    Then its event waits until operator goes on
+    And operator reads the event, and copies how curl goes on after it
+
   Scenario: Not for users
     Given user is logged in
     Then there is nothing of the suite for user
     And there is nothing of the streams for user
+    And there is nothing of the topics for user
 
   Scenario: Accessible for operators
     Given operator is logged in
