@@ -38,18 +38,21 @@ public static class Eventually
     /// Returns a count once it is above 0 and has stood still for a second. A machine that is busy with other things may make it stand still: a
     /// test may build on where it stands, not on that it goes no further.
     /// </summary>
-    public static async Task<long> StandsStillAsync(Func<long> count, string what)
+    public static async Task<long> StandsStillAsync(Func<Task<long>> count, string what)
     {
         var (last, since) = (0L, Stopwatch.GetTimestamp());
-        await UntilAsync(() =>
+        await UntilAsync(async () =>
         {
-            var now = count();
+            var now = await count();
             if (now != last)
                 (last, since) = (now, Stopwatch.GetTimestamp());
             return now > 0 && Stopwatch.GetElapsedTime(since) > Stillness;
         }, what);
         return last;
     }
+
+    /// <inheritdoc cref="StandsStillAsync(Func{Task{long}}, string)"/>
+    public static Task<long> StandsStillAsync(Func<long> count, string what) => StandsStillAsync(() => Task.FromResult(count()), what);
 
     /// <summary>
     /// A port of the loopback interface that nobody listens on, another one each time. It is below those that the system gives to outgoing connections,

@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Microservices.HealthChecks.V1;
 using Microservices.Orders.V1;
+using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -41,6 +42,20 @@ public sealed class HealthTests(Backends backends) : IClassFixture<Backends>
             async Task<HealthCheckResponse.Types.ServingStatus> StatusAsync(string service) =>
                 (await health.CheckAsync(new HealthCheckRequest { Service = service })).Status;
         }
+    }
+
+    [Theory]
+    [InlineData("Backends:Users:Addresses:0", "LookupUsers")]
+    [InlineData("Auth:KeysAddress", "keys")]
+    public async Task A_process_that_has_just_started_is_not_ready_while_what_its_first_caller_needs_is_away(string setting, string check)
+    {
+        var settings = Tokens.SettingsOf("orders").Where(own => own.Key != "Auth:KeysFile" || setting != "Auth:KeysAddress").Select(own => (own.Key, own.Value));
+        await using var host = await backends.AnotherOrdersAsync([.. settings, (setting, $"http://127.0.0.1:{Eventually.FreePort()}")]);
+
+        using var answer = await Http.GetAsync($"{host.Management}/health/ready");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains($"{check}\":{{\"status\":\"Unhealthy\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
