@@ -56,7 +56,14 @@ internal static class WebhookExamples
 
     public static WebhookDelivery Ping { get; } = Delivery with
     {
-        EventType = "webhook.ping", Key = Endpoint.EndpointId, State = WebhookDeliveryState.Pending, Attempts = 0, NextAttemptTime = Time, LastStatus = null, LastError = null, EndTime = null,
+        EventType = "webhook.ping",
+        Key = Endpoint.EndpointId,
+        State = WebhookDeliveryState.Pending,
+        Attempts = 0,
+        NextAttemptTime = Time,
+        LastStatus = null,
+        LastError = null,
+        EndTime = null,
     };
 
     public static WebhookDeliveryPage Page { get; } = new() { Deliveries = [Delivery] };
