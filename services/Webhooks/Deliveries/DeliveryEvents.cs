@@ -8,7 +8,7 @@ namespace Microservices.Webhooks;
 /// <summary>What Webhooks publishes. An event's key is its delivery's id, or its endpoint's.</summary>
 internal static class DeliveryEvents
 {
-    public static readonly KeyedTopics Topics = new("webhooks", "owner");
+    public static readonly KeyedTopics Topics = new("webhooks", "owner", DeliveryEvent.Descriptor);
 
     /// <summary>Commits a delivery of a message to an endpoint, with the event that tells of it, and has it sent.</summary>
     public static Delivery AddDelivery(this WebhooksDbContext context, Endpoint endpoint, Message message, string eventType, string key, DateTimeOffset now)

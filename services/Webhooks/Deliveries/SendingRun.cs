@@ -14,7 +14,8 @@ internal sealed class SendingRun(
     Database<WebhooksDbContext> database, Endpoint endpoint, IReadOnlyList<byte[]> secrets, string epoch, long beganMs, MessageSender sender, DeliveryMetrics metrics,
     WebhooksOptions options, TimeProvider time)
 {
-    private const int PageSize = 64;
+    // With their bodies: what a run holds.
+    private const int PageSize = 16;
     private const int MaxMessages = 1_000;
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
 

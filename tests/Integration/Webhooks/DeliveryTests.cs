@@ -3,6 +3,10 @@ using System.Text;
 using System.Text.Json;
 using Microservices.Tests.Support;
 using Microservices.Webhooks.V1;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using StandardWebhooks;
+using StandardWebhooks.Diagnostics;
 
 namespace Microservices.Tests.Integration.Webhooks;
 
@@ -22,6 +26,11 @@ public abstract class DeliveryTests(WebhooksHost host) : WebhooksTestBase(host)
         var hook = Assert.Single(receiver.Received);
         var signed = Encoding.UTF8.GetBytes($"{hook.Id}.{hook.Headers["webhook-timestamp"]}.").Concat(hook.Body).ToArray();
         Assert.Equal($"v1,{Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret["whsec_".Length..]), signed))}", hook.Headers["webhook-signature"]);
+        // A library that is not ours takes it, and takes nothing else.
+        var library = new StandardWebhook(secret);
+        var headers = new HeaderDictionary(hook.Headers.ToDictionary(h => h.Key, h => new StringValues(h.Value), StringComparer.OrdinalIgnoreCase));
+        library.Verify(Encoding.UTF8.GetString(hook.Body), headers);
+        Assert.Throws<WebhookVerificationException>(() => library.Verify(Encoding.UTF8.GetString(hook.Body) + " ", headers));
         Assert.Equal("application/cloudevents+json", hook.Headers["content-type"]);
         using var body = JsonDocument.Parse(hook.Body);
         Assert.Equal(hook.Id, body.RootElement.GetProperty("id").GetString());
