@@ -144,7 +144,8 @@ internal sealed partial class ConsoleSteps(IPage page, Suite suite)
 
     private async Task ByKeyboardAsync(string product)
     {
-        // The first field has the focus when the page is there.
+        // The first field has the focus once the page is there: a key that comes before that is nobody's.
+        await Expect(page.GetByLabel("E-mail")).ToBeFocusedAsync();
         await page.Keyboard.TypeAsync("grace@example.com");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.TypeAsync(Password());
