@@ -11,6 +11,10 @@ internal static class RestRegistration
         // Its route for unknown gRPC services has two segments, as ours have: it would turn their 405 and 415 into 404.
         builder.Services.Configure<GrpcServiceOptions>(options => options.IgnoreUnknownServices = true);
 
+        // What a body is, JsonBody says. Routes are not chosen by it: where a route that takes none is beside others, `x:ping` and `x:replay`,
+        // a request to one of the others that states no type would find none of them.
+        builder.Services.Remove(builder.Services.Single(service => service.ServiceType == typeof(MatcherPolicy) && service.ImplementationType?.Name == "AcceptsMatcherPolicy"));
+
         builder.Services.AddTransient<IStartupFilter, HeadRequests>();
         builder.AddRequestLimits();
         RejectedRequests.AddTo(builder);

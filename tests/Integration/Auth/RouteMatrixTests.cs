@@ -59,6 +59,22 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     }
 
     [Fact]
+    public async Task A_body_of_no_type_or_of_another_is_said_to_be_so_once_it_is_known_who_sends_it()
+    {
+        foreach (var route in Guarded.Where(route => route.Example is not null))
+        {
+            foreach (var type in (string?[])[null, "text/plain"])
+            {
+                foreach (var (header, status) in ((string?, int)[])[(null, 401), ($"Bearer {Tokens.Authority.Operator()}", 415)])
+                {
+                    using var answer = await SendAsync(route, header, ada, body: Http.Body("{}"u8.ToArray(), type));
+                    Assert.True(status == (int)answer.StatusCode, $"{route.Name}, {type ?? "no type"}: {answer.StatusCode}, and not {status}");
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Headers_of_64_KB_are_too_large_for_every_route()
     {
         foreach (var route in Guarded)
@@ -186,11 +202,12 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(GatewayRoute route, string authorization, string owner, string? method = null)
+    private async Task<HttpResponseMessage> SendAsync(GatewayRoute route, string? authorization, string owner, string? method = null, HttpContent? body = null)
     {
         if (endpointId.Length == 0)
             await CreateEndpointAsync();
         using var request = route.Request(owner, orderId, (endpointId, deliveryId), method);
+        request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.
         var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);

@@ -46,7 +46,8 @@ internal static class Http
 
     public static HttpContent Body(string json) => Body(Encoding.UTF8.GetBytes(json));
 
-    public static HttpContent Body(byte[] json) => new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    public static HttpContent Body(byte[] bytes, string? type = "application/json") =>
+        new ByteArrayContent(bytes) { Headers = { ContentType = type is null ? null : new MediaTypeHeaderValue(type) } };
 
     public static Task<HttpResponseMessage> SendAsync(
         this HttpClient client, HttpMethod method, string path, HttpContent? body = null, (string Name, string Value)? header = null, CancellationToken cancellationToken = default)
