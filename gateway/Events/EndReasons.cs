@@ -11,6 +11,7 @@ internal static class EndReasons
     public const string Age = "age";
     public const string Draining = "draining";
     public const string Refused = "refused";
+    public const string CaughtUp = "caught_up";
 
     /// <summary>For what a service says, which may know of a revocation a moment earlier.</summary>
     public static string Of(RpcException refused) => refused.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason switch

@@ -28,24 +28,30 @@ internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webho
     /// <param name="http">The request.</param>
     /// <param name="endpointId">Whose they are.</param>
     /// <param name="field">What the request calls the place to go on from.</param>
+    /// <param name="untilNow">They end with what there is when it is asked for.</param>
     /// <exception cref="RpcException">There is no such endpoint, or it is another user's.</exception>
-    public async Task<FollowedEvents> FindAsync(HttpContext http, string endpointId, string field)
+    public async Task<FollowedEvents> FindAsync(HttpContext http, string endpointId, string field, bool untilNow)
     {
         var endpoint = (await webhooks.GetEndpointAsync(new GetEndpointRequest { EndpointId = endpointId }, http.CallOptions())).Endpoint;
         return new FollowedEvents(endpoint.OwnerId, Sources, positions => positions[0].ToString(), (from, caller, cancellationToken) => new(
-            [token => FollowAsync(http, endpoint.OwnerId, from[0], caller, field, token).SelectEvents((change, cause) => Select(endpoint.EndpointId, change, cause), token)],
+            [token => FollowAsync(http, endpoint.OwnerId, from[0], caller, field, untilNow, token).SelectEvents((change, cause) => Select(endpoint.EndpointId, change, cause), token)],
             together: false,
             cancellationToken));
     }
 
     // The stream is the gateway's own, which may watch all: the endpoint that the caller was let see says whose deliveries these are.
     private async IAsyncEnumerable<ReceivedItem<DeliveryEvent>> FollowAsync(
-        HttpContext http, string ownerId, ReaderPosition from, Caller caller, string field, [EnumeratorCancellation] CancellationToken cancellationToken)
+        HttpContext http, string ownerId, ReaderPosition from, Caller caller, string field, bool untilNow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var until = untilNow ? await HeadAsync(ownerId, caller, cancellationToken) : null;
         var wanted = new Subscription { Key = ownerId, Cursor = from.Cursor ?? "" };
         await using var items = deliveries.SubscribeAsync(wanted, caller.Subscribing(), cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveAsync())
+        {
             yield return items.Current;
+            if (until is not null && Cursor.TryParse(items.Current.Cursor, out var reached) && reached.IsAtOrAfter(until))
+                yield break;
+        }
 
         async Task<bool> MoveAsync()
         {
@@ -58,6 +64,14 @@ internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webho
                 throw new InvalidRequestException(field, "is not a cursor of this endpoint's owner");
             }
         }
+    }
+
+    // Who follows from now on is told where that is.
+    private async Task<Cursor?> HeadAsync(string ownerId, Caller caller, CancellationToken cancellationToken)
+    {
+        await foreach (var first in deliveries.SubscribeAsync(new Subscription { Key = ownerId }, caller.Subscribing(), cancellationToken))
+            return Cursor.TryParse(first.Cursor, out var head) ? head : null;
+        return null;
     }
 
     private static MergedEvent Select(string endpointId, DeliveryEvent change, ByteString cause) =>

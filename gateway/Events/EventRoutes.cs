@@ -14,6 +14,7 @@ internal static class EventRoutes
 {
     private const string LastEventIdParameter = "lastEventId";
     private const string LastEventIdMeaning = "Like Last-Event-ID, for tools that cannot set headers; the header takes precedence.";
+    private const string UntilNow = "untilNow";
     private const string EventStream = "text/event-stream";
     private static readonly MediaTypeHeaderValue Answer = new(EventStream);
 
@@ -47,6 +48,7 @@ internal static class EventRoutes
             .EndpointId()
             .Header(RequestValues.LastEventId, "A `webhook-cursor` of this endpoint, or the id of an event: what was made after it follows. Without it, events from now on.", WebhookExamples.Cursor)
             .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .Query(UntilNow, JsonSchemas.Flag, "The stream ends, and `end` has the reason `caught_up`, once it has sent all that was there when the request came: for a receiver that reads what it lacks before it lets messages in again.", "true")
             .AnswersText(EventStream, "The events, until `end`.", WebhookExamples.EventText)
             .Fails(400, 404, 406);
     }
@@ -67,7 +69,8 @@ internal static class EventRoutes
         var from = default(ReaderPosition);
         if (text.Length > 0 && !EndpointEvents.TryReadId(text, out from))
             throw new InvalidRequestException(field, "is not a cursor of this endpoint, and not the id of an earlier event");
-        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field), [from]);
+        var untilNow = http.QueryFlag(UntilNow);
+        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field, untilNow), [from]);
     }
 
     private static void RequireAccepted(HttpRequest request)

@@ -14,7 +14,7 @@ internal sealed partial class MergedEventStream(
 {
     private readonly DeliverySpans deliveries = new("events");
     private readonly bool[] subscribed = new bool[positions.Length];
-    private string? refusal;
+    private string? ending;
     private bool started;
     private bool ready;
     private long written = time.GetTimestamp();
@@ -58,7 +58,7 @@ internal sealed partial class MergedEventStream(
             }
 
             if (!http.RequestAborted.IsCancellationRequested)
-                await EndAsync(refusal ?? await leave);
+                await EndAsync(ending ?? await leave);
         }
         catch (TimeoutException)
         {
@@ -78,12 +78,17 @@ internal sealed partial class MergedEventStream(
         }
     }
 
-    /// <summary>False when a service has refused after the answer has begun: the next request then learns why.</summary>
-    private async Task<bool> TakeAsync(Task<(int Source, ReceivedItem<MergedEvent> Item)> next)
+    /// <summary>False when there is no more, or a service has refused after the answer has begun: the next request then learns why.</summary>
+    private async Task<bool> TakeAsync(Task<(int Source, ReceivedItem<MergedEvent> Item)?> next)
     {
         try
         {
-            var (source, item) = await next;
+            if (await next is not var (source, item))
+            {
+                ending = EndReasons.CaughtUp;
+                return false;
+            }
+
             if (item is not ReceivedSubscribed<MergedEvent>)
                 await StartAsync();
             switch (item)
@@ -105,9 +110,9 @@ internal sealed partial class MergedEventStream(
         }
         catch (RpcException refused) when (started)
         {
-            refusal = EndReasons.Of(refused);
+            ending = EndReasons.Of(refused);
             // What the caller's own token brings about is no news.
-            if (refusal == EndReasons.Refused)
+            if (ending == EndReasons.Refused)
                 LogRefused(http.Request.Path, refused.StatusCode, refused.Status.Detail);
             return false;
         }

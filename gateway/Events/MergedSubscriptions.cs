@@ -32,10 +32,10 @@ internal sealed class MergedSubscriptions<TEvent> : IAsyncDisposable
         asked = [.. sources.Select(source => source.MoveNextAsync().AsTask())];
     }
 
-    /// <summary>The next item, and which of the sources it is from. Asking for it says that the one before is dealt with.</summary>
+    /// <summary>The next item, and which of the sources it is from; null when a source has come to its end. Asking for it says that the one before is dealt with.</summary>
     /// <exception cref="RpcException">A source refuses for good.</exception>
     /// <exception cref="OperationCanceledException">It is over.</exception>
-    public Task<(int Source, ReceivedItem<TEvent> Item)> NextAsync()
+    public Task<(int Source, ReceivedItem<TEvent> Item)?> NextAsync()
     {
         var next = TakeAsync();
         taking = next;
@@ -58,14 +58,14 @@ internal sealed class MergedSubscriptions<TEvent> : IAsyncDisposable
         over.Dispose();
     }
 
-    private async Task<(int Source, ReceivedItem<TEvent> Item)> TakeAsync()
+    private async Task<(int Source, ReceivedItem<TEvent> Item)?> TakeAsync()
     {
         AskFurther();
         await Task.WhenAny(asked);
         // The search begins after the source that came last.
         var source = Enumerable.Range((last ?? 0) + 1, sources.Length).Select(i => i % sources.Length).First(i => asked[i].IsCompleted);
         if (!await asked[source])
-            throw new RpcException(new Status(StatusCode.Unavailable, "A subscription has ended."));
+            return null;
         begun[source] = true;
         last = source;
         return (source, sources[source].Current);

@@ -50,7 +50,7 @@ internal sealed class WatchOverview(
         {
             for (var subscribed = 0; subscribed < Sources; subscribed++)
             {
-                var (source, item) = await changes.NextAsync();
+                var (source, item) = (await changes.NextAsync())!.Value;
                 positions[source] = new ReaderPosition(item.Cursor, 0);
             }
 
@@ -61,7 +61,7 @@ internal sealed class WatchOverview(
 
         while (true)
         {
-            var (source, item) = await changes.NextAsync();
+            var (source, item) = (await changes.NextAsync())!.Value;
             if (item is ReceivedSubscribed<OverviewEvent>)
                 continue;
             positions[source] = new ReaderPosition(item.Cursor, 0);

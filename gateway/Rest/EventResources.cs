@@ -117,7 +117,7 @@ public sealed record StreamEnd
 {
     /// <summary>
     /// Why: `revoked`, the access token is not taken any more, because its session has ended or the user's roles have changed (a page asks `/bff/user`, and logs in again where that
-    /// is 401); `expired`, the token has; `age`, the stream is old enough; `draining`, this process is about to stop, or an operator wants the stream elsewhere; `refused`, a service does not go on.
+    /// is 401); `expired`, the token has; `age`, the stream is old enough; `draining`, this process is about to stop, or an operator wants the stream elsewhere; `refused`, a service does not go on; `caught_up`, all that was asked for was sent.
     /// </summary>
     public required string Reason { get; init; }
 

@@ -34,7 +34,7 @@ internal static class WebhookDeliveryRoutes
             .Fails(400, 404, 409, 413, 415);
         app.MapPost($"{WebhookRoutes.OneEndpoint}:confirm", ConfirmAsync)
             .StandsFor(WebhooksService.Descriptor, "ConfirmDeliveries")
-            .Describe("confirmWebhooks", WebhookRoutes.Tag, "Say what the receiver has", "What is pending up to a cursor counts as delivered and is not sent: for a receiver that has read it elsewhere, as `watchWebhookEvents` gives it.")
+            .Describe("confirmWebhooks", WebhookRoutes.Tag, "Say what the receiver has", "What is pending up to a cursor counts as delivered and is not sent, and what else waits is sent at once: for a receiver that has read it elsewhere, as `watchWebhookEvents` gives it.")
             .EndpointId()
             .Body<ConfirmWebhooks>(WebhookExamples.Confirm)
             .Answers<ConfirmedWebhooks>(200, "How many count as delivered now.", WebhookExamples.Confirmed)

@@ -60,6 +60,19 @@ public sealed class Cursor : IEquatable<Cursor>
         return found;
     }
 
+    /// <summary>Whether it has a place in each topic that the other has one in, in the same epoch, and not before it.</summary>
+    public bool IsAtOrAfter(Cursor other)
+    {
+        foreach (var (topic, place) in other.entries)
+        {
+            var mine = Array.Find(entries, entry => entry.TopicHash == topic);
+            if (mine.TopicHash != topic || !place.IsOf(mine.Position.Epoch) || mine.Position.Offset < place.Offset)
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Reads a cursor's text. False for anything that <see cref="ToString"/> did not write, as far as a checksum tells.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Cursor? cursor) => CursorCodec.TryDecode(text, out cursor);
 

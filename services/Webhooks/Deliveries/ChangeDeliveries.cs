@@ -55,7 +55,7 @@ internal sealed class ChangeDeliveries(Database<WebhooksDbContext> database, Out
         {
             var endpoint = await ReadEndpoints.FindAsync(context, request.EndpointId, rights, cancellationToken);
             var until = await OffsetAsync("cursor", request.Cursor, endpoint, cancellationToken);
-            var found = await context.Deliveries.Where(d => d.EndpointId == endpoint.EndpointId && d.State == DeliveryState.Pending && d.Offset <= until)
+            var found = await context.Pending(endpoint.EndpointId).Where(d => d.Offset <= until)
                 .OrderBy(d => d.Offset).Take(MaxInRange).ToListAsync(cancellationToken);
             var now = time.GetUtcNow().ToMicroseconds();
             foreach (var delivery in found)
@@ -64,6 +64,8 @@ internal sealed class ChangeDeliveries(Database<WebhooksDbContext> database, Out
                 context.Publish(DeliveryEventKind.Delivered, delivery, now);
             }
 
+            if (endpoint.State == EndpointState.Enabled)
+                await context.SendNowAsync(endpoint, cancellationToken);
             return new ConfirmDeliveriesResponse { Endpoint = endpoint.ToMessage([]), Count = found.Count };
         }, cancellationToken);
     }
@@ -78,7 +80,7 @@ internal sealed class ChangeDeliveries(Database<WebhooksDbContext> database, Out
             var endpoint = await ReadEndpoints.FindAsync(context, endpointId, rights, cancellationToken);
             if (endpoint.State != EndpointState.Enabled)
                 throw new StatusException(WebhooksErrors.Domain.FailedPrecondition("ENDPOINT_DISABLED", endpointId, "The endpoint is disabled: enable it first."));
-            if (await context.Deliveries.AnyAsync(d => d.EndpointId == endpointId && d.State == DeliveryState.Pending && d.EventType == EventTypes.Ping, cancellationToken))
+            if (await context.Pending(endpointId).AnyAsync(d => d.EventType == EventTypes.Ping, cancellationToken))
                 throw new StatusException(WebhooksErrors.Domain.QuotaExceeded("PING_PENDING", "An earlier ping of this endpoint is pending.", "endpoint", TimeSpan.FromSeconds(5)));
 
             var now = time.GetUtcNow().ToMicroseconds();

@@ -84,7 +84,7 @@ internal sealed class SendingRun(
     /// <summary>What is pending, and does not wait for another of its key.</summary>
     private IQueryable<Delivery> Sendable(WebhooksDbContext context)
     {
-        var pending = context.Deliveries.Where(d => d.EndpointId == endpoint.EndpointId && d.State == DeliveryState.Pending);
+        var pending = context.Pending(endpoint.EndpointId);
         return endpoint.Ordered ? pending.Where(d => !pending.Any(before => before.Key == d.Key && before.Offset < d.Offset)) : pending;
     }
 
@@ -107,8 +107,7 @@ internal sealed class SendingRun(
                 .OrderBy(d => d.NextAttemptMs).ThenBy(d => d.Offset).Take(PageSize)
                 .Join(context.Messages, d => d.MessageId, m => m.MessageId, (d, m) => new { Delivery = d, m.Body })
                 .ToListAsync(cancellationToken);
-            var pending = context.Deliveries.Where(d => d.EndpointId == endpoint.EndpointId && d.State == DeliveryState.Pending);
-            return (page, page.Count == 0 ? 0 : await pending.MinAsync(d => d.Offset, cancellationToken));
+            return (page, page.Count == 0 ? 0 : await context.Pending(endpoint.EndpointId).MinAsync(d => d.Offset, cancellationToken));
         }, cancellationToken);
         foreach (var row in found)
             due.Enqueue((row.Delivery, row.Body));
@@ -170,11 +169,7 @@ internal sealed class SendingRun(
             }
 
             if (health.Recovered)
-            {
-                await context.Deliveries.Where(d => d.EndpointId == endpoint.EndpointId && d.State == DeliveryState.Pending && d.NextAttemptMs > 0 && !ids.Contains(d.DeliveryId))
-                    .ExecuteUpdateAsync(s => s.SetProperty(d => d.NextAttemptMs, 0), cancellationToken);
-            }
-
+                await context.DueNowAsync(endpoint.EndpointId, ids, cancellationToken);
             return rows.Values.Count(row => row.State == DeliveryState.Failed);
         }, cancellationToken);
         foundAll &= !health.Recovered;

@@ -27,10 +27,8 @@ internal sealed class ChangeEndpoint(Database<WebhooksDbContext> database, Secre
             Apply(request, endpoint);
             if (request.HasEnabled && request.Enabled)
             {
-                (endpoint.State, endpoint.StateReason, endpoint.FailingSince, endpoint.PausedUntilMs) = (EndpointState.Enabled, "", null, 0);
-                await context.Deliveries.Where(d => d.EndpointId == endpoint.EndpointId && d.State == DeliveryState.Pending && d.NextAttemptMs > 0)
-                    .ExecuteUpdateAsync(s => s.SetProperty(d => d.NextAttemptMs, 0), cancellationToken);
-                context.AddDue(endpoint.Sending());
+                (endpoint.State, endpoint.StateReason, endpoint.FailingSince) = (EndpointState.Enabled, "", null);
+                await context.SendNowAsync(endpoint, cancellationToken);
             }
 
             Touch(endpoint, now);

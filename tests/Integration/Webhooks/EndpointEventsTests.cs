@@ -79,6 +79,45 @@ public sealed class EndpointEventsTests(HooksGateway hooks) : IClassFixture<Hook
     }
 
     [Fact]
+    public async Task Read_until_now_they_end_with_the_last_that_was_there_and_what_is_left_is_sent_at_once_when_they_are_confirmed()
+    {
+        receiver.AnswerAll(500);
+        var endpoint = await hooks.EndpointAsync(ada, $"{receiver.Address}/");
+        string start;
+        using (var client = await ReadyAsync(endpoint, null))
+            start = client.Parser.LastEventId;
+        Assert.Empty((await UntilNowAsync(start)).Events);
+        await FailsTwiceAsync("o1");
+        var (events, id) = await UntilNowAsync(start);
+        Assert.Equal(["o1"], events.Select(Subject));
+        Assert.Empty((await UntilNowAsync(id)).Events);
+        await FailsTwiceAsync("o2");
+        Assert.Equal(["o2"], (await UntilNowAsync(id)).Events.Select(Subject));
+
+        receiver.AnswerAll(200);
+        using var confirmed = await asAda.SendAsync(HttpMethod.Post, $"/v1/webhooks/endpoints/{endpoint.EndpointId}:confirm", Http.Body($$"""{"cursor":"{{id}}"}"""));
+        await hooks.UntilAsync(endpoint, DeliveryState.Delivered, 2);
+        Assert.Equal((1, "o2"), ((await confirmed.JsonAsync()).GetProperty("count").GetInt32(), Subject(receiver.Received.Last().Body)));
+
+        // By itself it is sent again after minutes only.
+        async Task FailsTwiceAsync(string order)
+        {
+            await hooks.PlaceAsync(ada, "tea", order);
+            await Eventually.UntilAsync(() => receiver.Received.Count(hook => Subject(hook.Body) == order) > 1, "it was sent twice");
+        }
+
+        async Task<(List<SseEvent> Events, string Id)> UntilNowAsync(string cursor)
+        {
+            using var client = await SseClient.ReadyAsync(asAda, cursor, "?untilNow=true", Path(endpoint));
+            var read = new List<SseEvent>();
+            while ((await client.NextAsync())! is { Name: not "end" } next)
+                read.Add(next);
+            Assert.Null(await client.NextAsync());
+            return (read, client.Parser.LastEventId);
+        }
+    }
+
+    [Fact]
     public async Task A_cursor_of_another_owner_is_refused_by_its_name()
     {
         var endpoint = await hooks.EndpointAsync(ada);

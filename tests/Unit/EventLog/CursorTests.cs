@@ -20,6 +20,22 @@ public sealed class CursorTests
         Assert.All(text, c => Assert.True(char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
     }
 
+    [Theory]
+    [InlineData("e", 7, "e", 7, true)]
+    [InlineData("e", 8, "e", 7, true)]
+    [InlineData("e", 6, "e", 7, false)]
+    [InlineData("d", 8, "e", 7, false)]
+    [InlineData("e", 0, "", 0, true)]
+    [InlineData("e", 3, "", 0, true)]
+    [InlineData("", 0, "e", 1, false)]
+    public void A_cursor_is_at_another_or_after_it_within_one_epoch(string epoch, long offset, string otherEpoch, long otherOffset, bool expected)
+    {
+        var (one, other) = (Cursor.At("a", epoch, offset), Cursor.At("a", otherEpoch, otherOffset));
+        Assert.Equal(expected, one.IsAtOrAfter(other));
+        Assert.False(one.IsAtOrAfter(Cursor.Combine(other, Cursor.At("b", "e", 1))));
+        Assert.Equal(expected, Cursor.Combine(one, Cursor.At("b", "e", 1)).IsAtOrAfter(other));
+    }
+
     /// <summary>Sealed with the right checksum, so that what is in it is looked at.</summary>
     [Fact]
     public void What_cannot_be_a_place_is_refused_although_its_checksum_is_right()
