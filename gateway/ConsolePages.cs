@@ -20,7 +20,7 @@ internal static class ConsolePages
     /// The pages: each is the same document, whose script shows what the path names. There is no route for "any other": a path that is not of the API goes on being a problem.
     /// <c>routes.ts</c> has the same list.
     /// </summary>
-    public static readonly string[] Paths = ["/orders", "/orders/{orderId}", "/notifications", "/sessions", "/streams", "/topics", "/topics/{topic}", "/users", "/users/{userId}"];
+    public static readonly string[] Paths = ["/orders", "/orders/{orderId}", "/notifications", "/sessions", "/streams", "/topics", "/topics/{topic}", "/users", "/users/{userId}", "/webhooks", "/webhooks/{endpointId}"];
 
     // Nothing from elsewhere, nothing inline, no frame around it, and no text that becomes a script but by the template library.
     private const string ContentSecurityPolicy =

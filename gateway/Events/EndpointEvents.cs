@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
 using Microservices.EventLog;
@@ -11,8 +12,8 @@ using Microservices.Webhooks.V1;
 namespace Microservices.Gateway.Events;
 
 /// <summary>
-/// What is sent to an endpoint of webhooks, as events: for a receiver that lacks some of it. An id is a cursor as the header <c>webhook-cursor</c> has it, and how many of the owner's
-/// events after it have been passed on (<see cref="ReaderPosition"/>). A singleton; thread-safe.
+/// The events of an endpoint of webhooks: what is sent to it, for a receiver that lacks some, or what becomes of its deliveries, for people. An id is a cursor as the header
+/// <c>webhook-cursor</c> has it, and how many of the owner's events after it have been passed on (<see cref="ReaderPosition"/>). A singleton; thread-safe.
 /// </summary>
 internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webhooks, EventStreamClient<DeliveryEvent> deliveries)
 {
@@ -24,17 +25,27 @@ internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webho
     /// <summary>Reads an id, or a <c>webhook-cursor</c>; false when it is neither.</summary>
     public static bool TryReadId(string text, out ReaderPosition position) => ReaderPosition.TryParse(text, out position) && Cursor.TryParse(position.Cursor, out _);
 
+    /// <summary>A message as it is sent; null of what is none.</summary>
+    public static MergedEvent? Message(DeliveryEvent change, ByteString cause) =>
+        change.Kind == DeliveryEventKind.Created ? new MergedEvent("message", cause, json => json.WriteRawValue(change.Payload, skipInputValidation: true)) : null;
+
+    /// <summary>What becomes of a delivery, or of the endpoint.</summary>
+    public static MergedEvent Change(DeliveryEvent change, ByteString cause) =>
+        new("delivery", cause, json => JsonSerializer.Serialize(json, change.ToJson(cause), GatewayJson.Default.WebhookDeliveryEvent));
+
     /// <summary>The events of an endpoint that the caller may see.</summary>
     /// <param name="http">The request.</param>
     /// <param name="endpointId">Whose they are.</param>
     /// <param name="field">What the request calls the place to go on from.</param>
     /// <param name="untilNow">They end with what there is when it is asked for.</param>
+    /// <param name="select">Which, and as what.</param>
     /// <exception cref="RpcException">There is no such endpoint, or it is another user's.</exception>
-    public async Task<FollowedEvents> FindAsync(HttpContext http, string endpointId, string field, bool untilNow)
+    public async Task<FollowedEvents> FindAsync(HttpContext http, string endpointId, string field, bool untilNow, Func<DeliveryEvent, ByteString, MergedEvent?> select)
     {
         var endpoint = (await webhooks.GetEndpointAsync(new GetEndpointRequest { EndpointId = endpointId }, http.CallOptions())).Endpoint;
         return new FollowedEvents(endpoint.OwnerId, Sources, positions => positions[0].ToString(), (from, caller, cancellationToken) => new(
-            [token => FollowAsync(http, endpoint.OwnerId, from[0], caller, field, untilNow, token).SelectEvents((change, cause) => Select(endpoint.EndpointId, change, cause), token)],
+            [token => FollowAsync(http, endpoint.OwnerId, from[0], caller, field, untilNow, token)
+                .SelectEvents((change, cause) => Of(change) == endpoint.EndpointId && select(change, cause) is { } wanted ? wanted : MergedEvent.OfAnother, token)],
             together: false,
             cancellationToken));
     }
@@ -74,8 +85,5 @@ internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webho
         return null;
     }
 
-    private static MergedEvent Select(string endpointId, DeliveryEvent change, ByteString cause) =>
-        change.Kind == DeliveryEventKind.Created && change.Delivery.EndpointId == endpointId
-            ? new MergedEvent("message", cause, json => json.WriteRawValue(change.Payload, skipInputValidation: true))
-            : MergedEvent.OfAnother;
+    private static string? Of(DeliveryEvent change) => change.Delivery?.EndpointId ?? change.Endpoint?.EndpointId;
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Auth;
@@ -36,7 +37,7 @@ internal static class EventRoutes
             .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, Examples.EventId)
             .AnswersText(EventStream, "The events, until `end`.", Examples.EventText)
             .Fails(400, 404, 406);
-        app.MapGet($"{WebhookRoutes.OneEndpoint}/events", ServeEndpointAsync)
+        app.MapGet($"{WebhookRoutes.OneEndpoint}/events", ServeMessagesAsync)
             // The endpoint is asked for first, in the caller's name: it says whose deliveries are watched.
             .StandsFor(WebhooksService.Descriptor, "GetEndpoint")
             .StandsFor(WebhooksService.Descriptor, "WatchDeliveries")
@@ -51,6 +52,19 @@ internal static class EventRoutes
             .Query(UntilNow, JsonSchemas.Flag, "The stream ends, and `end` has the reason `caught_up`, once it has sent all that was there when the request came: for a receiver that reads what it lacks before it lets messages in again.", "true")
             .AnswersText(EventStream, "The events, until `end`.", WebhookExamples.EventText)
             .Fails(400, 404, 406);
+        app.MapGet($"{WebhookRoutes.OneEndpoint}/deliveries/events", ServeDeliveriesAsync)
+            // As above.
+            .StandsFor(WebhooksService.Descriptor, "GetEndpoint")
+            .StandsFor(WebhooksService.Descriptor, "WatchDeliveries")
+            .Describe("watchWebhookDeliveries", WebhookRoutes.Tag, "Follow the deliveries of an endpoint", """
+                Server-sent events, for people who look at them: `delivery`, once for each change of a delivery, with the delivery as it was right after, and once when the service has disabled the endpoint, then without one. What is sent is not in it: `getWebhookDelivery` has
+                that. Send the last id as Last-Event-ID, and every event comes once. `ready`, `reset`, `end`, lines that begin with ':' and blocks without an event are as in `watchWebhookEvents`.
+                """)
+            .EndpointId()
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", WebhookExamples.Cursor)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .AnswersText(EventStream, "The events, until `end`.", WebhookExamples.DeliveryEventText)
+            .Fails(400, 404, 406);
     }
 
     private static Task ServeUserAsync(string userId, HttpContext http, MergedUserEvents events, MergedEventStreams streams)
@@ -62,15 +76,21 @@ internal static class EventRoutes
         return streams.ServeAsync(http, () => events.FindAsync(http, userId), from);
     }
 
-    private static Task ServeEndpointAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams)
+    private static Task ServeMessagesAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams) =>
+        ServeEndpointAsync(endpointId, http, events, streams, http.QueryFlag(UntilNow), EndpointEvents.Message);
+
+    private static Task ServeDeliveriesAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams) =>
+        ServeEndpointAsync(endpointId, http, events, streams, false, EndpointEvents.Change);
+
+    private static Task ServeEndpointAsync(
+        string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams, bool untilNow, Func<DeliveryEvent, ByteString, MergedEvent?> select)
     {
         RequireAccepted(http.Request);
         var (field, text) = LastEventId(http) ?? (RequestValues.LastEventId, "");
         var from = default(ReaderPosition);
         if (text.Length > 0 && !EndpointEvents.TryReadId(text, out from))
             throw new InvalidRequestException(field, "is not a cursor of this endpoint, and not the id of an earlier event");
-        var untilNow = http.QueryFlag(UntilNow);
-        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field, untilNow), [from]);
+        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field, untilNow, select), [from]);
     }
 
     private static void RequireAccepted(HttpRequest request)

@@ -83,6 +83,20 @@ internal static class WebhookExamples
 
     public static ConfirmedWebhooks Confirmed { get; } = new() { Count = 3 };
 
+    public const string DeliveryEventText = $$"""
+        retry: 2000
+
+        event: ready
+        data: {"heartbeatMs":15000}
+        id: {{Cursor}}
+
+        event: delivery
+        data: {"kind":"delivered","delivery":{"deliveryId":"0198f3a2-7c60-7000-8000-6f1a3c5e7b92","messageId":"msg_5a2e8d1c9f40b3a70f61c2d4e5f60718","endpointId":"0198f3a2-7c44-7000-8000-1b9d3f5a7c20","ownerId":"ada","eventType":"order.placed","key":"0198f3a2-7c40-7000-8000-3d1c6a5f0b11","state":"delivered","attempts":1,"lastStatus":204,"createTime":"2026-01-31T12:00:00.25Z","endTime":"2026-01-31T12:00:00.5Z"},"time":"2026-01-31T12:00:00.5Z"}
+        id: {{Cursor}}~1
+
+
+        """;
+
     public const string EventText = $$"""
         retry: 2000
 

@@ -61,3 +61,5 @@ internal sealed class NotificationEventKindConverter : ExactNames<NotificationEv
 internal sealed class WebhookEndpointStateConverter : ExactNames<WebhookEndpointState>;
 
 internal sealed class WebhookDeliveryStateConverter : ExactNames<WebhookDeliveryState>;
+
+internal sealed class WebhookDeliveryEventKindConverter : ExactNames<WebhookDeliveryEventKind>;

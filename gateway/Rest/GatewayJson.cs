@@ -54,6 +54,7 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(WebhookDelivery))]
 [JsonSerializable(typeof(WebhookDeliveryPage))]
 [JsonSerializable(typeof(WebhookDeliveryDetails))]
+[JsonSerializable(typeof(WebhookDeliveryEvent))]
 [JsonSerializable(typeof(ReplayedWebhooks))]
 [JsonSerializable(typeof(ConfirmedWebhooks))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Microservices.Primitives;
 using Microservices.Webhooks.V1;
 
 namespace Microservices.Gateway.Rest;
@@ -58,6 +60,23 @@ internal static class WebhookMapping
         Delivery = response.Delivery.ToJson(),
         Payload = response.Payload,
         Attempts = [.. response.Attempts.Select(ToJson)],
+    };
+
+    public static WebhookDeliveryEvent ToJson(this DeliveryEvent change, ByteString cause) => new()
+    {
+        Kind = change.Kind switch
+        {
+            DeliveryEventKind.Created => WebhookDeliveryEventKind.Created,
+            DeliveryEventKind.Attempted => WebhookDeliveryEventKind.Attempted,
+            DeliveryEventKind.Delivered => WebhookDeliveryEventKind.Delivered,
+            DeliveryEventKind.Failed => WebhookDeliveryEventKind.Failed,
+            DeliveryEventKind.Replayed => WebhookDeliveryEventKind.Replayed,
+            DeliveryEventKind.EndpointDisabled => WebhookDeliveryEventKind.EndpointDisabled,
+            _ => WebhookDeliveryEventKind.Unknown,
+        },
+        Delivery = change.Delivery?.ToJson(),
+        Time = Utc(change.Time),
+        Traceparent = TraceContext.ToTraceparent(cause.Span),
     };
 
     private static WebhookSecret ToJson(EndpointSecret secret) => new() { SecretId = secret.SecretId, CreateTime = Utc(secret.CreateTime), ExpireTime = secret.ExpireTime?.ToDateTime() };

@@ -32,6 +32,9 @@ public sealed class HookReceiver : IAsyncDisposable
     /// <summary>The status that a webhook gets; 204 unless set.</summary>
     public Func<ReceivedHook, HttpContext, Task<int>> Answer { get; set; } = (_, _) => Task.FromResult(StatusCodes.Status204NoContent);
 
+    /// <summary>What every answer says; nothing unless set.</summary>
+    public string Body { get; set; } = "";
+
     /// <summary>Its address, without a path.</summary>
     public string Address => app.Urls.Single();
 
@@ -64,5 +67,7 @@ public sealed class HookReceiver : IAsyncDisposable
         var hook = new ReceivedHook(http.Request.Path, http.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), body.ToArray());
         Received.Enqueue(hook);
         http.Response.StatusCode = await Answer(hook, http);
+        if (Body.Length > 0)
+            await http.Response.WriteAsync(Body);
     }
 }

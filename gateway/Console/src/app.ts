@@ -14,12 +14,14 @@ import { sessionsPage } from './pages/sessions';
 import { streamsPage } from './pages/streams';
 import { topicPage, topicsPage } from './pages/topics';
 import { userPage, usersPage, type UserList } from './pages/users';
+import { endpointPage, webhooksPage } from './pages/webhooks';
 import { empty, loading, problem, statusBadge } from './pieces';
 import { match, type Page } from './routes';
 import { StreamsFeed } from './streams';
 import { TopicFeed, type TopicQuery } from './topic';
 import { TopicList } from './topics';
 import type { Notification, Order, Session, SessionUser, ShownEvent } from './types';
+import { DeliveriesFeed, EndpointList, type DeliveryQuery } from './webhooks';
 
 const SummaryInterval = 5_000;
 const notFound = html`<h1 tabindex="-1">Page not found</h1>${empty('There is no such page.')}`;
@@ -35,6 +37,8 @@ export class App extends LitElement {
   streams?: StreamsFeed;
   topics?: TopicList;
   topic?: TopicFeed;
+  endpoints?: EndpointList;
+  deliveries?: DeliveriesFeed;
   event?: ShownEvent;
   copied = '';
   filter = '';
@@ -42,6 +46,7 @@ export class App extends LitElement {
   heldAt = 0;
   actionError?: unknown;
   private page: { page: Page; id: string } | undefined;
+  private ownerId = '';
   private startError?: unknown;
   private leaving = false;
   private summary = '';
@@ -94,6 +99,7 @@ export class App extends LitElement {
     this.operations?.check();
     this.streams?.check();
     this.topic?.check();
+    this.deliveries?.check();
   }
 
   private async read(): Promise<Snapshot> {
@@ -114,7 +120,9 @@ export class App extends LitElement {
     this.streams?.close();
     this.topics?.close();
     this.topic?.close();
-    this.user = this.feed = this.operations = this.streams = this.topics = this.topic = this.event = undefined;
+    this.endpoints?.close();
+    this.deliveries?.close();
+    this.user = this.feed = this.operations = this.streams = this.topics = this.topic = this.event = this.endpoints = this.deliveries = undefined;
     this.loader.clear();
     this.performUpdate();
     location.replace(`/bff/login?returnUrl=${encodeURIComponent(location.pathname)}`);
@@ -127,6 +135,8 @@ export class App extends LitElement {
     this.showTopics(page === 'Topics' ? '' : undefined);
     const [service, topic] = page === 'Topic' ? cut(id!) : [];
     this.watchTopic(topic ? { service: service!, topic, from: 'now', value: '', key: '' } : undefined);
+    this.showEndpoints(page === 'Webhooks' ? this.ownerId || this.user!.userId : undefined);
+    this.watchDeliveries(page === 'Endpoint' ? { endpointId: id!, state: '' } : undefined);
     if (page === 'Order') this.loader.load(() => get<Order>(path`/v1/orders/${id!}`));
     else if (page === 'Sessions') this.loader.load(() => get('/bff/sessions'));
     else if (page === 'Users') this.loader.load(() => get('/v1/users?pageSize=200'));
@@ -160,6 +170,22 @@ export class App extends LitElement {
     [this.event, this.copied] = [undefined, ''];
     this.topic = query === undefined || !this.isOperator ? undefined : new TopicFeed(query, around, () => this.requestUpdate(), () => this.leave());
     this.topic?.open();
+    this.requestUpdate();
+  }
+
+  /** Lists the endpoints of an owner, who stays the one that is looked at; undefined for none. */
+  showEndpoints(ownerId: string | undefined): void {
+    this.endpoints?.close();
+    this.endpoints = ownerId === undefined ? undefined : new EndpointList(this.ownerId = ownerId, () => this.requestUpdate());
+    this.endpoints?.open();
+    this.requestUpdate();
+  }
+
+  /** Follows the deliveries of an endpoint; undefined for none. */
+  watchDeliveries(query: DeliveryQuery | undefined): void {
+    this.deliveries?.close();
+    this.deliveries = query && new DeliveriesFeed(query, around, () => this.requestUpdate(), () => this.leave());
+    this.deliveries?.open();
     this.requestUpdate();
   }
 
@@ -228,7 +254,8 @@ export class App extends LitElement {
     this.leave();
   }
 
-  private async act(action: () => Promise<unknown>): Promise<void> {
+  /** Does something, and shows what was wrong with it. */
+  async act(action: () => Promise<unknown>): Promise<void> {
     this.actionError = undefined;
     try {
       await action();
@@ -242,7 +269,12 @@ export class App extends LitElement {
     const link = (event.target as Element).closest?.('a');
     if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || link.origin !== location.origin || !match(link.pathname)) return;
     event.preventDefault();
-    if (link.pathname !== location.pathname) history.pushState(null, '', link.pathname);
+    this.go(link.pathname);
+  }
+
+  /** To another page. */
+  go(to: string): void {
+    if (to !== location.pathname) history.pushState(null, '', to);
     this.shown();
   }
 
@@ -274,7 +306,7 @@ export class App extends LitElement {
     return html`<a class="skip" href="#main" @click=${(event: Event) => { event.preventDefault(); this.querySelector<HTMLElement>('h1')?.focus(); }}>To the content</a>
       <header><nav aria-label="Pages">${link('/', 'Dashboard')}${link('/orders', 'Orders')}
         ${link('/notifications', html`Notifications${feed.unread > 0 ? html` <span class="badge">${number(feed.unread)}<span class="hidden"> unread</span></span>` : nothing}`)}
-        ${link('/sessions', 'Sessions')}${this.isOperator ? html`${link('/streams', 'Streams')}${link('/topics', 'Topics')}${link('/users', 'Users')}` : nothing}<a href="/docs">API</a></nav>
+        ${link('/webhooks', 'Webhooks')}${link('/sessions', 'Sessions')}${this.isOperator ? html`${link('/streams', 'Streams')}${link('/topics', 'Topics')}${link('/users', 'Users')}` : nothing}<a href="/docs">API</a></nav>
         <div class="tools">${statusBadge(feed.status)}<button class="plain small" @click=${this.logOut}>Log out</button></div></header>
       <main id="main">${this.renderPage(feed)}</main>
       <p class="hidden" aria-live="polite">${this.summary}</p>`;
@@ -290,6 +322,8 @@ export class App extends LitElement {
       case 'Streams': return this.streams ? streamsPage(this, this.streams) : notFound;
       case 'Topics': return this.topics ? topicsPage(this, this.topics) : notFound;
       case 'Topic': return this.topic ? topicPage(this, this.topic) : notFound;
+      case 'Webhooks': return this.endpoints ? webhooksPage(this, this.endpoints) : notFound;
+      case 'Endpoint': return this.deliveries ? endpointPage(this, this.deliveries) : notFound;
       case 'Users': return usersPage(this);
       case 'User': return userPage(this, this.page.id);
       default: return notFound;

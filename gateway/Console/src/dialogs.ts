@@ -5,7 +5,7 @@ import { duration, number, time } from './format';
 import type { Order, StreamStatus } from './types';
 
 /** A dialog that does one thing: the browser keeps the focus in it, and gives it back to where it was. Its action has one idempotency key, however often it is sent. */
-abstract class ActionDialog<T> extends LitElement {
+export abstract class ActionDialog<T> extends LitElement {
   static override properties: PropertyDeclarations = { busy: { state: true }, error: { state: true } };
   declare busy: boolean;
   declare error: unknown;
@@ -20,14 +20,20 @@ abstract class ActionDialog<T> extends LitElement {
 
   show(): void {
     [this.error, this.key] = [undefined, newKey()];
+    this.querySelector('form')!.reset();
     this.querySelector('dialog')!.showModal();
   }
+
+  protected done(detail: T): void { this.dispatchEvent(new CustomEvent<T>('done', { detail })); }
+
+  /** Nothing is left of what it has shown. */
+  protected closed(): void { /* Most have nothing to hide. */ }
 
   protected abstract send(form: FormData, key: string): Promise<T>;
 
   /** The first action is what Enter does. */
   protected frame(title: string, content: unknown, ...actions: { text: string; value?: string; disabled?: boolean }[]): TemplateResult {
-    return html`<dialog aria-labelledby="${this.id}-title"><form @submit=${this.submitted}>
+    return html`<dialog aria-labelledby="${this.id}-title" @close=${this.closed}><form @submit=${this.submitted}>
       <h2 id="${this.id}-title">${title}</h2>${content}${problem(this.error)}
       <div class="buttons">${actions.map(action => html`<button name="action" value=${action.value ?? ''} ?disabled=${this.busy || action.disabled}>${action.text}</button>`)}<button type="button" class="plain" @click=${this.hide}>Close</button></div></form></dialog>`;
   }
@@ -45,8 +51,9 @@ abstract class ActionDialog<T> extends LitElement {
     event.preventDefault();
     [this.busy, this.error] = [true, undefined];
     try {
-      this.dispatchEvent(new CustomEvent<T>('done', { detail: await this.send(new FormData(event.target as HTMLFormElement, event.submitter), this.key) }));
+      const detail = await this.send(new FormData(event.target as HTMLFormElement, event.submitter), this.key);
       this.hide();
+      this.done(detail);
     } catch (error) {
       this.error = error;
       // What was refused was not done: the next attempt may have other content. What was not heard of may have been done.

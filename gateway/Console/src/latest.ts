@@ -1,4 +1,4 @@
-import type { Status } from './feed';
+import type { Status } from './followed';
 import type { ServerEvent } from './sse';
 import { EventStream, type StreamListener, type Surroundings } from './stream';
 
@@ -8,6 +8,8 @@ export abstract class LatestFeed<T> implements StreamListener {
   private held?: T;
   private lostSince?: number;
   private isHeard = false;
+  /** There is no such thing, as far as is known. */
+  isMissing = false;
 
   constructor(url: string, around: Surroundings, private readonly changed: () => void, private readonly sessionEnded: () => void) {
     this.stream = new EventStream(url, this, around);
@@ -43,8 +45,13 @@ export abstract class LatestFeed<T> implements StreamListener {
 
   lost(since: number): void {
     this.lostSince ??= since;
-    this.isHeard = false;
+    [this.isHeard, this.isMissing] = [false, false];
     this.changed();
+  }
+
+  missing(since: number): void {
+    this.lost(since);
+    this.isMissing = true;
   }
 
   forgotten(): void { /* It begins again as at first. */ }
@@ -67,7 +74,7 @@ export abstract class LatestFeed<T> implements StreamListener {
 
   /** Something was told. */
   protected heard(): void {
-    [this.isHeard, this.lostSince] = [true, undefined];
+    [this.isHeard, this.isMissing, this.lostSince] = [true, false, undefined];
     this.changed();
   }
 }

@@ -3,4 +3,5 @@ import './style.css';
 import './rows';
 import './chart';
 import './dialogs';
+import './webhookDialogs';
 import './app';

@@ -1,8 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { explain } from './api';
-import type { Status, UserFeed } from './feed';
+import type { Followed, Status } from './followed';
 import { clockTime, number, word } from './format';
-import type { OrderState } from './types';
 
 const words = (status: Status): string => {
   switch (status.kind) {
@@ -17,7 +16,7 @@ const words = (status: Status): string => {
 /** Whether what is seen is what is. */
 export const statusBadge = (status: Status): TemplateResult => html`<span class="status ${status.kind}" role="status">${words(status)}</span>`;
 
-export const stateBadge = (state: OrderState): TemplateResult => html`<span class="state ${state}">${word(state)}</span>`;
+export const stateBadge = (state: string): TemplateResult => html`<span class="state ${state}">${word(state)}</span>`;
 
 export const problem = (error: unknown): TemplateResult | typeof nothing => error === undefined ? nothing : html`<p class="error" role="alert">${explain(error)}</p>`;
 
@@ -26,4 +25,4 @@ export const loading = html`<p class="quiet" role="status">Loading …</p>`;
 export const empty = (text: string): TemplateResult => html`<p class="quiet">${text}</p>`;
 
 /** What to show of a feed that has nothing yet. */
-export const notLoaded = (feed: UserFeed): TemplateResult => feed.error === undefined ? loading : html`${problem(feed.error)}`;
+export const notLoaded = (feed: Followed<unknown>): TemplateResult => feed.error === undefined ? loading : html`${problem(feed.error)}`;

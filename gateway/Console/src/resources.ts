@@ -43,6 +43,13 @@ export class Resources<T> {
     return true;
   }
 
+  remove(id: string): void {
+    const known = this.byId.get(id);
+    if (known === undefined) return;
+    this.sorted.splice(this.sorted.indexOf(known), 1);
+    this.byId.delete(id);
+  }
+
   private placeOf(item: T): number {
     let [low, high] = [0, this.sorted.length];
     while (low < high) {

@@ -10,6 +10,8 @@ export const routes = {
   '/topics/{topic}': 'Topic',
   '/users': 'Users',
   '/users/{userId}': 'User',
+  '/webhooks': 'Webhooks',
+  '/webhooks/{endpointId}': 'Endpoint',
 } as const;
 
 export type Page = typeof routes[keyof typeof routes];

@@ -9,6 +9,8 @@ export interface StreamListener {
   renewing(): void;
   /** Nothing has been heard since (ms since 1970): it is opened again, sooner or later. */
   lost(since: number): void;
+  /** There is no such thing to follow (404), as was known since: it is asked for again all the same, sooner or later. */
+  missing(since: number): void;
   /** The place it was to resume from is not accepted any more: it is opened again without. */
   forgotten(): void;
   /** The session has ended (401): it is not opened again. */
@@ -72,6 +74,7 @@ export class EventStream {
     this.attempt = attempt;
     this.heartbeat = StartTimeout;
     this.watch(attempt);
+    let isMissing = false;
     try {
       const headers: Record<string, string> = { Accept: 'text/event-stream' };
       if (this.lastId) headers['Last-Event-ID'] = this.lastId;
@@ -82,6 +85,7 @@ export class EventStream {
         this.listener.ended();
         return;
       }
+      isMissing = response.status === 404;
       if (response.status === 400 && this.lastId) {
         this.lastId = '';
         this.listener.forgotten();
@@ -94,7 +98,8 @@ export class EventStream {
       // Refused, cut off, or given up by the watch: it is all the same.
     }
     if (attempt.signal.aborted || this.closed) return;
-    this.listener.lost(this.heard);
+    if (isMissing) this.listener.missing(this.heard);
+    else this.listener.lost(this.heard);
     this.retry(this.delay * (0.5 + this.around.random() / 2), attempt);
     this.delay = Math.min(this.delay * 2, MaxDelay);
   }
@@ -135,6 +140,7 @@ export class EventStream {
 
   private retry(ms: number, from?: AbortController): void {
     if (from && from !== this.attempt) return;
+    if (this.closed) return;
     this.takeBack?.();
     this.attempt?.abort();
     if (!from) this.listener.lost(this.heard);

@@ -52,3 +52,23 @@ export interface ShownEvent { offset: number; time: string; key?: string; size: 
 export interface TopicPosition { time: string; epoch: string; offset: number; head: number; leftOut: number; reset?: string }
 
 export interface SuiteStatus { time: string; services: ServiceStatus[]; alerts: { severity: string; service: string; address: string; text: string }[] }
+
+export interface Endpoint {
+  endpointId: string; ownerId: string; url: string; description: string; eventTypes: string[]; ordered: boolean; state: string; stateReason?: string; failingSince?: string;
+  secrets: { secretId: string; createTime: string; expireTime?: string }[]; version: number; createTime: string; updateTime: string;
+}
+
+/** An endpoint and, where one was made for it, a secret, which is never told again. */
+export interface EndpointWithSecret { endpoint: Endpoint; secret?: string }
+
+export type DeliveryState = 'pending' | 'delivered' | 'failed' | 'unknown';
+
+export interface Delivery {
+  deliveryId: string; messageId: string; endpointId: string; ownerId: string; eventType: string; key: string; state: DeliveryState; attempts: number; nextAttemptTime?: string; lastStatus?: number; lastError?: string; createTime: string; endTime?: string;
+}
+
+export interface DeliveryEvent { kind: string; delivery?: Delivery; time: string }
+
+export interface Attempt { time: string; durationMs: number; status?: number; error?: string; responseBody?: string }
+
+export interface DeliveryDetails { delivery: Delivery; payload: string; attempts: Attempt[] }

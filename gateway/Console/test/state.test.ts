@@ -7,7 +7,8 @@ import { Resources } from '../src/resources';
 import { SseParser } from '../src/sse';
 import { StreamsFeed } from '../src/streams';
 import { curlOf, TopicFeed, urlOf, type TopicQuery } from '../src/topic';
-import type { Order } from '../src/types';
+import type { Delivery, Order } from '../src/types';
+import { DeliveriesFeed, replay } from '../src/webhooks';
 
 const order = (orderId: string, version: number): Order => ({
   orderId, userId: 'ada', state: 'placed', lines: [], total: { amount: '1', currency: 'EUR' }, version, placeTime: '2026-01-31T12:00:00Z', updateTime: '2026-01-31T12:00:00Z',
@@ -249,4 +250,71 @@ test('The command for curl begins where the page has begun, and goes on after wh
   assert.ok(curlOf(query, 'http://x', '').startsWith("curl -N 'http://x/v1/topics/orders/orders/user/ada/events?offset=7&key=it%27s' "));
   assert.ok(curlOf(query, 'http://x', 'abc').endsWith(" -H 'Last-Event-ID: abc'"));
   assert.ok(curlOf(query, 'http://x', 'abc').startsWith("curl -N 'http://x/v1/topics/orders/orders/user/ada/events?key=it%27s' "));
+});
+
+test('A topic that does not exist is said to be so, and is live once it does', async () => {
+  const query: TopicQuery = { service: 'orders', topic: 'orders/user/ada', from: 'now', value: '', key: '' };
+  let [status, again] = [404, () => {}];
+  const position = 'event: ready\ndata: {"heartbeatMs":1000}\n\nevent: position\ndata: {"offset":1,"head":1,"leftOut":0}\nid: c1\n\n';
+  const feed = new TopicFeed(query, {
+    now: Date.now, random: Math.random, after: (_, run) => { again = run; return () => {}; },
+    fetch: async () => new Response(status === 404 ? null : new ReadableStream({ start: output => output.enqueue(new TextEncoder().encode(position)) }), { status }),
+  }, () => {}, () => {});
+  feed.open();
+  await new Promise(setImmediate);
+  assert.equal(feed.isMissing, true);
+  status = 200;
+  again();
+  for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+  assert.deepEqual([feed.isMissing, feed.status.kind], [false, 'live']);
+});
+
+test('Deliveries are as the stream has told them last, whatever is read meanwhile, and what is in another state than wanted goes', async () => {
+  const delivery = (deliveryId: string, state: Delivery['state'], attempts = 0): Delivery =>
+    ({ deliveryId, messageId: '', endpointId: 'e', ownerId: 'ada', eventType: '', key: '', state, attempts, createTime: `2026-01-31T12:00:0${deliveryId}Z` });
+  let there: Delivery[] = [delivery('1', 'pending')];
+  let beforeAnswer = (): void => {};
+  let now = 1_000_000;
+  const requests: string[] = [];
+  globalThis.fetch = async (url, init) => {
+    requests.push(`${init?.method} ${String(url)} ${init?.body ?? ''}`);
+    const read = String(url).endsWith(':replay') ? { count: 2 } : String(url).includes('/deliveries') ? { deliveries: there } : { endpointId: 'e' };
+    beforeAnswer();
+    return Response.json(read);
+  };
+  const settle = async (): Promise<void> => { for (let i = 0; i < 20; i++) await new Promise(setImmediate); };
+  const follow = async (state: '' | 'pending'): Promise<[DeliveriesFeed, (told: Delivery) => void, () => string]> => {
+    const feed = new DeliveriesFeed({ endpointId: 'e', state }, { now: () => now, random: Math.random, fetch: () => Promise.reject(new Error()), after: () => () => {} }, () => {}, () => {});
+    feed.opened();
+    await settle();
+    return [feed, told => feed.event({ name: 'delivery', id: '', data: JSON.stringify({ kind: 'x', delivery: told }) }), () => feed.shown.map(each => `${each.deliveryId} ${each.state} ${each.attempts}`).join()];
+  };
+
+  const [all, tell, shown] = await follow('');
+  assert.deepEqual([shown(), all.status.kind], ['1 pending 0', 'live']);
+  // The answer was on its way when the stream told more.
+  beforeAnswer = () => { tell(delivery('1', 'delivered', 1)); tell(delivery('2', 'pending')); };
+  all.opened();
+  await settle();
+  beforeAnswer = () => {};
+  assert.deepEqual([shown(), all.status.kind], ['2 pending 0,1 delivered 1', 'live']);
+  // What was read and is not told by the stream is missing there.
+  there = [delivery('2', 'failed', 10), delivery('1', 'delivered', 1)];
+  all.opened();
+  await settle();
+  now += 2_000;
+  assert.deepEqual([shown(), all.status], ['2 failed 10,1 delivered 1', { kind: 'catching-up', behind: 1 }]);
+  tell(delivery('2', 'failed', 10));
+  assert.equal(all.status.kind, 'live');
+  all.close();
+
+  there = [delivery('2', 'pending', 3), delivery('1', 'pending', 1)];
+  const [pending, tellPending, shownPending] = await follow('pending');
+  tellPending(delivery('1', 'delivered', 2));
+  tellPending(delivery('3', 'pending'));
+  assert.equal(shownPending(), '3 pending 0,2 pending 3');
+  pending.close();
+
+  assert.equal(await replay('e'), 2);
+  assert.equal(requests.at(-1), 'POST /v1/webhooks/endpoints/e:replay {"deliveryIds":["2","1"]}');
 });

@@ -67,11 +67,17 @@ internal sealed partial class ConsoleSteps(IPage page, Suite suite)
                 await page.GotoAsync(path);
                 await Expect(page.Locator("header .status.live")).ToBeVisibleAsync();
                 await Expect(page.GetByText("Loading")).ToHaveCountAsync(0);
-                var violations = (await page.RunAxe()).Violations;
-                Assert.True(violations.Length == 0, $"{path}, {scheme}, {width}: {string.Join("; ", violations.Select(violation => $"{violation.Id} {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}"))}");
-                Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{path} is wider than {width}");
+                await IsAccessibleAsync($"{path}, {scheme}, {width}");
             }
         }
+    }
+
+    /// <summary>Sees it of what is shown now.</summary>
+    public async Task IsAccessibleAsync(string shown)
+    {
+        var violations = (await page.RunAxe()).Violations;
+        Assert.True(violations.Length == 0, $"{shown}: {string.Join("; ", violations.Select(violation => $"{violation.Id} {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}"))}");
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{shown} is too wide");
     }
 
     private string Password(string user = "grace") => File.ReadAllText(Path.Combine(Plan.DemoOf(suite.Data), $"{user}.password")).Trim();
@@ -166,8 +172,8 @@ internal sealed partial class ConsoleSteps(IPage page, Suite suite)
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
     }
 
-    // Tabs on until what has the focus is called so.
-    private async Task TabToAsync(string name, string? press = null)
+    /// <summary>Tabs on until what has the focus is called so.</summary>
+    public async Task TabToAsync(string name, string? press = null)
     {
         const string Focused = "(document.activeElement?.labels?.[0] ?? document.activeElement)?.textContent?.trim() ?? ''";
         for (var i = 0; i < 60 && (i == 0 || await page.EvaluateAsync<string>(Focused) != name); i++)

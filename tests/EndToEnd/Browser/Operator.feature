@@ -39,6 +39,11 @@ Feature: Operator
     Then its event waits until operator goes on
     And operator reads the event, and copies how curl goes on after it
 
+  Scenario: A topic that does not exist
+    Given operator is logged in
+    When operator opens the address of a topic that does not exist
+    Then operator is told that it is not found
+
   Scenario: Not for users
     Given user is logged in
     Then there is nothing of the suite for user

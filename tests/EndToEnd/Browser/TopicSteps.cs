@@ -21,6 +21,12 @@ internal sealed class TopicSteps(IPage page, ConsoleSteps console)
         table.Add("operator looks at the topics that begin with {string}", LookAsync);
         table.Add("operator watches {string} from offset 1 by keyboard", WatchAsync);
         table.Add("the topic is live, and has its event", _ => IsLiveAsync());
+        table.Add("operator opens the address of a topic that does not exist", _ => page.GotoAsync("/topics/orders%2Forders%2Fuser%2Fnobody-at-all"));
+        table.Add("operator is told that it is not found", async _ =>
+        {
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Topic not found" })).ToBeVisibleAsync();
+            await Expect(page.GetByText("Offline")).ToHaveCountAsync(0);
+        });
         table.Add("operator pauses", _ => page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync());
         table.Add("its event waits until operator goes on", async _ =>
         {

@@ -134,7 +134,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
         Assert.Equal(
             [
                 "ANY /.well-known/{**rest}", "ANY /account/{**rest}", "ANY /connect/{**rest}", "GET /", "GET /assets/*", "GET /bff/callback", "GET /bff/login", "GET /docs/favicon.svg", "GET /docs/scalar.aspnetcore.js", "GET /docs/scalar.js", "GET /docs/{documentName?}",
-                "GET /notifications", "GET /openapi/{documentName:regex(^v1$)}.json", "GET /orders", "GET /orders/{orderId}", "GET /problems/*", "GET /sessions", "GET /streams", "GET /topics", "GET /topics/{topic}", "GET /users", "GET /users/{userId}",
+                "GET /notifications", "GET /openapi/{documentName:regex(^v1$)}.json", "GET /orders", "GET /orders/{orderId}", "GET /problems/*", "GET /sessions", "GET /streams", "GET /topics", "GET /topics/{topic}", "GET /users", "GET /users/{userId}", "GET /webhooks", "GET /webhooks/{endpointId}",
             ],
             routes.Where(route => route.IsOpen).Select(route => route.Path.Split('/') is ["", ("assets" or "problems") and var folder, _] ? $"GET /{folder}/*" : route.Name).Distinct().Order(StringComparer.Ordinal));
 

@@ -14,6 +14,7 @@ public sealed partial class ConsolePagesTests(GatewayFixture gateway) : IClassFi
     [InlineData("/orders")]
     [InlineData("/orders/o1")]
     [InlineData("/users/ada")]
+    [InlineData("/webhooks/e1")]
     public async Task A_page_is_asked_for_anew_and_runs_nothing_but_the_scripts_of_its_own_origin(string path)
     {
         using var page = await GetAsync(path, "text/html");

@@ -118,6 +118,35 @@ public sealed class EndpointEventsTests(HooksGateway hooks) : IClassFixture<Hook
     }
 
     [Fact]
+    public async Task What_becomes_of_its_deliveries_comes_once_in_order_and_after_each_id_the_rest()
+    {
+        var (endpoint, other) = (await hooks.EndpointAsync(ada, $"{receiver.Address}/"), await hooks.EndpointAsync(ada, $"{receiver.Address}/other"));
+        using var client = await DeliveriesAsync(endpoint);
+        await hooks.PlaceAsync(ada, "tea", "o1");
+        var events = await client.NextAsync(2);
+        var delivery = events[1].Json.GetProperty("delivery");
+        using var replayed = await asAda.SendAsync(HttpMethod.Post, $"/v1/webhooks/endpoints/{endpoint.EndpointId}:replay", Http.Body($$"""{"deliveryIds":["{{delivery.Text("deliveryId")}}"]}"""));
+        events = [.. events, .. await client.NextAsync(2)];
+        receiver.AnswerAll(410);
+        await hooks.PlaceAsync(ada, "tea", "o2");
+        events = [.. events, .. await client.NextAsync(3)];
+
+        Assert.All(events, e => Assert.Equal("delivery", e.Name));
+        Assert.Equal(["created", "delivered", "replayed", "delivered", "created", "attempted", "endpoint_disabled"], events.Select(e => e.Json.Text("kind")));
+        var deliveries = events.Take(6).Select(e => e.Json.GetProperty("delivery")).ToList();
+        Assert.All(deliveries, d => Assert.Equal(endpoint.EndpointId, d.Text("endpointId")));
+        Assert.Equal(["pending", "delivered", "pending", "delivered", "pending", "pending"], deliveries.Select(d => d.Text("state")));
+        Assert.False(events[6].Json.TryGetProperty("delivery", out _));
+        await hooks.UntilAsync(other, DeliveryState.Delivered, 1);
+
+        foreach (var (i, e) in events.Index())
+        {
+            using var resumed = await DeliveriesAsync(endpoint, e.LastEventId);
+            Assert.Equal(events.Skip(i + 1).Select(later => later.Data), (await resumed.NextAsync(events.Count - 1 - i)).Select(later => later.Data));
+        }
+    }
+
+    [Fact]
     public async Task A_cursor_of_another_owner_is_refused_by_its_name()
     {
         var endpoint = await hooks.EndpointAsync(ada);
@@ -166,6 +195,8 @@ public sealed class EndpointEventsTests(HooksGateway hooks) : IClassFixture<Hook
             return true;
         }
     }
+
+    private Task<SseClient> DeliveriesAsync(Endpoint endpoint, string? id = null) => SseClient.ReadyAsync(asAda, id, path: $"/v1/webhooks/endpoints/{endpoint.EndpointId}/deliveries/events");
 
     private Task<SseClient> ReadyAsync(Endpoint endpoint, string? cursor) => SseClient.ReadyAsync(asAda, cursor, path: Path(endpoint));
 }

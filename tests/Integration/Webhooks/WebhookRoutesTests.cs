@@ -77,7 +77,8 @@ public sealed class WebhookRoutesTests(HooksGateway hooks) : IClassFixture<Hooks
             await (await asBob.GetAsync(path)).ProblemAsync(404);
         }
 
-        await (await SseClient.GetAsync(asBob, path: $"{paths[0]}/events")).ProblemAsync(404);
+        foreach (var events in (string[])[$"{paths[0]}/events", $"{paths[1]}/events"])
+            await (await SseClient.GetAsync(asBob, path: events)).ProblemAsync(404);
         await (await asBob.SendAsync(HttpMethod.Patch, paths[0], Http.Body("""{"version":1,"enabled":false}"""))).ProblemAsync(404);
         await (await asBob.DeleteAsync(paths[0])).ProblemAsync(404);
         await (await asBob.GetAsync($"{Endpoints}?ownerId={ada}")).ProblemAsync(403);

@@ -26,10 +26,10 @@ export function topicsPage(app: App, list: TopicList): TemplateResult {
   };
   return html`<div class="tools"><h1 tabindex="-1">Topics</h1>${list.status ? statusBadge(list.status) : nothing}</div>${problem(list.error)}
     <form class="tools" @submit=${wanted}><label>Begins with <input type="search" name="prefix" maxlength="200" placeholder="orders/user/" .value=${list.prefix}></label><button class="plain">Show</button></form>
-    ${list.silent.map(each => html`<p class="error">${each.service}${each.replica ? html` at <code>${each.replica}</code>` : nothing} has not answered: its readers are not counted.</p>`)}
-    ${!list.topics ? list.error === undefined ? loading : nothing : html`
-      ${list.topics.length === 0 ? empty(list.prefix ? 'No topic begins like that.' : 'There is no topic yet.') : html`<console-rows label="Topics" .items=${list.topics} .keyOf=${(each: TopicStatus) => `${each.service} ${each.topic}`} .columns=${listColumns}></console-rows>`}
-      <p class="quiet">${number(list.topics.length)} topics${list.nextPageToken === undefined ? '' : ', and more'}, as of ${clockTime(list.asOf)}; asked for again every 5 seconds.</p>
+    ${list.value?.silent.map(each => html`<p class="error">${each.service}${each.replica ? html` at <code>${each.replica}</code>` : nothing} has not answered: its readers are not counted.</p>`)}
+    ${!list.value ? list.error === undefined ? loading : nothing : html`
+      ${list.value.topics.length === 0 ? empty(list.prefix ? 'No topic begins like that.' : 'There is no topic yet.') : html`<console-rows label="Topics" .items=${list.value.topics} .keyOf=${(each: TopicStatus) => `${each.service} ${each.topic}`} .columns=${listColumns}></console-rows>`}
+      <p class="quiet">${number(list.value.topics.length)} topics${list.value.nextPageToken === undefined ? '' : ', and more'}, as of ${clockTime(list.asOf)}; asked for again every 5 seconds.</p>
       ${list.hasMore ? html`<button class="plain" @click=${() => list.more()}>Load more topics</button>` : nothing}`}`;
 }
 
@@ -55,7 +55,7 @@ export function topicPage(app: App, feed: TopicFeed): TemplateResult {
     const value = form['value']!.trim();
     app.watchTopic({ ...query, from: form['from'] as TopicQuery['from'], key: form['key']!.trim(), value: form['from'] === 'time' && !Number.isNaN(Date.parse(value)) ? new Date(value).toISOString() : value });
   };
-  return html`<p><a href="/topics">Topics</a></p><div class="tools"><h1 tabindex="-1">${query.topic}</h1>${statusBadge(feed.status)}</div>
+  return html`<p><a href="/topics">Topics</a></p><div class="tools"><h1 tabindex="-1">${feed.isMissing ? 'Topic not found' : query.topic}</h1>${feed.isMissing ? nothing : statusBadge(feed.status)}</div>
     <form class="tools" @submit=${wanted}>
       <label>From <select name="from" .value=${query.from}>${Object.entries(froms).map(([value, name]) => html`<option value=${value} ?selected=${value === query.from}>${name}</option>`)}</select></label>
       <label>Offset or time <input name="value" maxlength="40" placeholder="1 or 2026-01-31T12:00:00Z" .value=${query.value}></label>
@@ -66,7 +66,7 @@ export function topicPage(app: App, feed: TopicFeed): TemplateResult {
     ${shown ? html`${shown.position.reset ? html`<p class="error">What follows does not follow what came before: ${shown.position.reset}.</p>` : nothing}
       ${shown.events.length === 0 ? empty('No event has come yet.') : html`<console-rows label="Events" .items=${shown.events} .keyOf=${(each: ShownEvent) => `${each.offset}`} .columns=${eventColumns(app)}></console-rows>`}
       <p class="quiet">${number(shown.events.length)} events. Not shown: <span class="left-out">${number(shown.leftOut)}</span> that came too fast, and ${number(shown.dropped)} that are older.
-        At offset ${number(shown.position.offset)} of ${number(shown.position.head)}, epoch <code>${shown.position.epoch}</code>, as of ${time(shown.position.time)}${feed.isHeld ? `, held; newer: ${number(feed.waiting)}` : ''}.</p>` : loading}
+        At offset ${number(shown.position.offset)} of ${number(shown.position.head)}, epoch <code>${shown.position.epoch}</code>, as of ${time(shown.position.time)}${feed.isHeld ? `, held; newer: ${number(feed.waiting)}` : ''}.</p>` : feed.isMissing ? empty(`${query.service} has no topic ${query.topic}, or nothing was published to it yet. It is looked for again from time to time.`) : loading}
     ${app.event ? html`<h2>Event ${number(app.event.offset)}</h2><p class="quiet">${app.event.messageType ?? 'Of a kind that is not known'}, ${time(app.event.time)}${app.event.key ? html`, key <code>${app.event.key}</code>` : nothing}</p>
       <pre tabindex="0" aria-label="Event ${app.event.offset}">${app.event.value === undefined ? app.event.payload : JSON.stringify(app.event.value, null, 2)}</pre>` : nothing}
     <h2>The same by curl</h2><pre tabindex="0" aria-label="The same by curl"><code>${curl}</code></pre>`;

@@ -14,7 +14,7 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
         [
             "delete /bff/sessions/{sessionId}", "delete /v1/webhooks/endpoints/{endpointId}", "get /bff/sessions", "get /bff/user", "get /v1/operations/events",
             "get /v1/orders/{orderId}", "get /v1/streams", "get /v1/topics", "get /v1/topics/{service}/{path}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/notifications", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
-            "get /v1/webhooks/deliveries/{deliveryId}", "get /v1/webhooks/endpoints", "get /v1/webhooks/endpoints/{endpointId}", "get /v1/webhooks/endpoints/{endpointId}/deliveries", "get /v1/webhooks/endpoints/{endpointId}/events",
+            "get /v1/webhooks/deliveries/{deliveryId}", "get /v1/webhooks/endpoints", "get /v1/webhooks/endpoints/{endpointId}", "get /v1/webhooks/endpoints/{endpointId}/deliveries", "get /v1/webhooks/endpoints/{endpointId}/deliveries/events", "get /v1/webhooks/endpoints/{endpointId}/events",
             "patch /v1/users/{userId}", "patch /v1/webhooks/endpoints/{endpointId}", "post /bff/logout", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/overviews:batchGet",
                 "post /v1/streams/{service}/{replica}/{streamId}:drain", "post /v1/streams/{service}/{replica}/{streamId}:end", "post /v1/users", "post /v1/users/{userId}/notifications:markRead",
             "post /v1/webhooks/endpoints", "post /v1/webhooks/endpoints/{endpointId}:confirm", "post /v1/webhooks/endpoints/{endpointId}:ping", "post /v1/webhooks/endpoints/{endpointId}:replay", "post /v1/webhooks/endpoints/{endpointId}:rotateSecret",
