@@ -22,6 +22,9 @@ public sealed partial class Suite : IAsyncDisposable
     /// <summary>Notifications's gRPC address; the first replica's.</summary>
     public const string Notifications = "http://127.0.0.1:5003";
 
+    /// <summary>Webhooks's gRPC address; the first replica's.</summary>
+    public const string Webhooks = "http://127.0.0.1:5006";
+
     /// <summary>The gateway's gRPC address.</summary>
     public const string GatewayGrpc = "http://127.0.0.1:8081";
 

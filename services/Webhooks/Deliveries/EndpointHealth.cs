@@ -39,7 +39,7 @@ internal sealed class EndpointHealth(Endpoint endpoint, WebhooksOptions options)
         slow |= sent.Answer.Elapsed >= SlowFrom;
         if (sent.Succeeded)
         {
-            Recovered |= endpoint.IsFailing;
+            Recovered |= Failures >= Endpoint.FailingFrom;
             (Failures, FailingSince, Pause) = (0, null, null);
             Window = Math.Min(options.MaxConcurrentPerEndpoint, Window + 1);
             return;
