@@ -36,6 +36,9 @@ public enum Need
     /// <summary>The npm packages of tests/package.json that read OpenAPI, as tests/tools installs them, and Node.js 20.19 or later.</summary>
     OpenApiTools,
 
+    /// <summary>The npm packages standardwebhooks and svix of tests/package.json, as tests/tools installs them, and Node.js 20.19 or later.</summary>
+    WebhookLibraries,
+
     /// <summary>The npm package oauth4webapi of tests/package.json, as tests/tools installs it, and Node.js 20.19 or later.</summary>
     OAuthClient,
 
@@ -131,6 +134,7 @@ public static class Needs
         Need.Jsonnet when Program("jsonnet") is null => "needs jsonnet (Debian: jsonnet)",
         Need.Podman when Program("podman") is null || Program("runc") is null || Environment.UserName != "root" => "needs a container engine: podman with runc, and root (Debian: podman runc)",
         Need.OpenApiTools when !File.Exists(NpmTool("redocly")) || !HasNode => "needs Node.js 20.19 or later and the programs of tests/package.json (source tests/tools)",
+        Need.WebhookLibraries when !File.Exists(NpmModule("svix/package.json")) || !HasNode => "needs Node.js 20.19 or later and the packages of tests/package.json (source tests/tools)",
         Need.OAuthClient when !File.Exists(NpmModule("oauth4webapi/build/index.js")) || !HasNode => "needs Node.js 20.19 or later and the packages of tests/package.json (source tests/tools)",
         Need.Chromium when Program("chromium") is null => "needs Chromium (Debian: chromium)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
