@@ -3,6 +3,7 @@ using Microservices.Tests.Benchmarks.Orders;
 using Microservices.Tests.Benchmarks.Resilience;
 using Microservices.Tests.Benchmarks.Scale;
 using Microservices.Tests.Benchmarks.Streams;
+using Microservices.Tests.Benchmarks.Webhooks;
 
 namespace Microservices.Tests.Benchmarks;
 
@@ -16,6 +17,8 @@ internal static class Loads
         ["insert"] = InsertLoad.RunAsync,
         ["lookup"] = LookupLoad.RunAsync,
         ["orders"] = OrdersLoad.RunAsync,
+        ["post"] = PostLoad.RunAsync,
+        ["receive"] = ReceiveLoad.RunAsync,
         ["streams"] = StreamLoad.RunAsync,
         ["watch"] = WatchLoad.RunAsync,
     };

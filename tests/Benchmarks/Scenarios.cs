@@ -6,6 +6,7 @@ using Microservices.Tests.Benchmarks.Resilience;
 using Microservices.Tests.Benchmarks.Scale;
 using Microservices.Tests.Benchmarks.Slowest;
 using Microservices.Tests.Benchmarks.Streams;
+using Microservices.Tests.Benchmarks.Webhooks;
 
 namespace Microservices.Tests.Benchmarks;
 
@@ -25,6 +26,7 @@ internal static class Scenarios
         ("recover", "A replica is killed under 1,000 subscribers and 1,000 events/s: event streams, SignalR with automatic reconnect.", RecoverScenario.RunAsync),
         ("hedge", "Lookups of which 1 % or 100 % are slow by 100 ms, with hedging and without.", HedgeScenario.RunAsync),
         ("overload", "Three times as many requests as a backend can bear, with the adaptive limit and without.", OverloadScenario.RunAsync),
+        ("deliveries", "Webhooks a second, and HttpClient posting the same; 99 endpoints beside one that never answers.", DeliveriesScenario.RunAsync),
         ("auth", "What a token with every call costs: a request, a call stream, and the memory of tokens that were checked.", AuthScenario.RunAsync),
         ("scale", "Ten and a hundred times as many users, topics, subscribers; ten times as many replicas.", ScaleScenario.RunAsync),
     ];

@@ -24,6 +24,7 @@ public sealed class BenchmarkTests
     [InlineData("recover")]
     [InlineData("hedge")]
     [InlineData("overload")]
+    [InlineData("deliveries")]
     [InlineData("auth")]
     [InlineData("scale")]
     public async Task A_scenario_runs_and_reports_what_it_measured(string scenario)
