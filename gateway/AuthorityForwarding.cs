@@ -55,7 +55,7 @@ internal static class AuthorityForwarding
         {
             app.Map($"{prefix}/{{**rest}}", async http =>
             {
-                await ForwardedBody.ReadAsync(http, options.Timeout);
+                await ForwardedBody.BufferAsync(http, options.Timeout);
                 var caller = Caller.Of(http);
                 using var hold = requests.Begin(caller.Address, caller.Connection, http.CutOff);
                 if (!hold.TryTake(1))

@@ -69,6 +69,7 @@ internal static class BulkheadRegistration
         builder.AddGuardedBackend<OrdersService.OrdersServiceClient>("Orders");
         builder.AddGuardedBackend<NotificationsService.NotificationsServiceClient>("Notifications");
         builder.AddGuardedBackend<WebhooksService.WebhooksServiceClient>("Webhooks");
+        builder.AddGuardedBackend<SourcesService.SourcesServiceClient>("Webhooks");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

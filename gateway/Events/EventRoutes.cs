@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Auth;
@@ -65,6 +64,20 @@ internal static class EventRoutes
             .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
             .AnswersText(EventStream, "The events, until `end`.", WebhookExamples.DeliveryEventText)
             .Fails(400, 404, 406);
+        app.MapGet($"{WebhookSourceRoutes.OneSource}/events", ServeSourceAsync)
+            // The source is asked for first, in the caller's name: it says whose messages are watched.
+            .StandsFor(SourcesService.Descriptor, "GetSource")
+            .StandsFor(SourcesService.Descriptor, "WatchReceived")
+            .Describe("watchReceivedWebhooks", WebhookRoutes.Tag, "Follow what a source receives", """
+                Server-sent events, for as long as the connection lives: `received`, once for each message that the source receives, in the order in which they were stored, with the bytes of its body in base64. Send the last id as
+                Last-Event-ID, and what was received after it follows. A block that has an id and no event says that nothing of this source came before it. `ready`, `reset`, `end` and lines that begin with ':' are as in `watchUserEvents`.
+                """)
+            .SourceId()
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", WebhookExamples.Cursor)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .Query(UntilNow, JsonSchemas.Flag, "The stream ends, and `end` has the reason `caught_up`, once it has sent all that was there when the request came.", "true")
+            .AnswersText(EventStream, "The events, until `end`.", WebhookSourceExamples.EventText)
+            .Fails(400, 404, 406);
     }
 
     private static Task ServeUserAsync(string userId, HttpContext http, MergedUserEvents events, MergedEventStreams streams)
@@ -77,20 +90,23 @@ internal static class EventRoutes
     }
 
     private static Task ServeMessagesAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams) =>
-        ServeEndpointAsync(endpointId, http, events, streams, http.QueryFlag(UntilNow), EndpointEvents.Message);
+        ServeOwnedAsync(http, streams, (field, untilNow) => events.FindAsync(http, endpointId, field, untilNow, EndpointEvents.Message));
 
     private static Task ServeDeliveriesAsync(string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams) =>
-        ServeEndpointAsync(endpointId, http, events, streams, false, EndpointEvents.Change);
+        ServeOwnedAsync(http, streams, (field, _) => events.FindAsync(http, endpointId, field, untilNow: false, EndpointEvents.Change));
 
-    private static Task ServeEndpointAsync(
-        string endpointId, HttpContext http, EndpointEvents events, MergedEventStreams streams, bool untilNow, Func<DeliveryEvent, ByteString, MergedEvent?> select)
+    private static Task ServeSourceAsync(string sourceId, HttpContext http, SourceEvents events, MergedEventStreams streams) =>
+        ServeOwnedAsync(http, streams, (field, untilNow) => events.FindAsync(http, sourceId, field, untilNow));
+
+    private static Task ServeOwnedAsync(HttpContext http, MergedEventStreams streams, Func<string, bool, Task<FollowedEvents>> find)
     {
         RequireAccepted(http.Request);
         var (field, text) = LastEventId(http) ?? (RequestValues.LastEventId, "");
         var from = default(ReaderPosition);
-        if (text.Length > 0 && !EndpointEvents.TryReadId(text, out from))
-            throw new InvalidRequestException(field, "is not a cursor of this endpoint, and not the id of an earlier event");
-        return streams.ServeAsync(http, () => events.FindAsync(http, endpointId, field, untilNow, select), [from]);
+        if (text.Length > 0 && !OwnedEvents.TryReadId(text, out from))
+            throw new InvalidRequestException(field, "is not a cursor, and not the id of an earlier event");
+        var untilNow = http.QueryFlag(UntilNow);
+        return streams.ServeAsync(http, () => find(field, untilNow), [from]);
     }
 
     private static void RequireAccepted(HttpRequest request)

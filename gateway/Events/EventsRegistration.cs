@@ -19,11 +19,13 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<IOpenStreams>(services => services.GetRequiredService<SseStreams>());
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<EndpointEvents>();
+        builder.Services.AddSingleton<SourceEvents>();
         builder.Services.AddSingleton<MergedEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
         builder.Services.AddEventStreamClient(NotificationsService.WatchNotifications, "Backends:Notifications");
         builder.Services.AddEventStreamClient(UsersService.WatchUsers, "Backends:Users");
         builder.Services.AddEventStreamClient(WebhooksService.WatchDeliveries, "Backends:Webhooks");
+        builder.Services.AddEventStreamClient(SourcesService.WatchReceived, "Backends:Webhooks");
         builder.Services.AddSingleton<OverviewSnapshot>();
         builder.Services.AddEventStreamServer<WatchOverviewRequest, WatchOverview>(GatewayService.WatchOverview);
     }

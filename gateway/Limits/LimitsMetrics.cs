@@ -9,9 +9,9 @@ internal sealed class LimitsMetrics
 
     public LimitsMetrics(IMeterFactory meters)
     {
-        refused = meters.Create("Microservices.Gateway").CreateCounter<long>("gateway.limits.refused", "{request}", "Requests refused because their callers were over their limit, by the limit.");
+        refused = meters.Create("Microservices.Gateway").CreateCounter<long>("gateway.limits.refused", "{request}", "Requests refused because their callers, or the sources of webhooks that they were sent to, were over their limit, by the limit.");
         // A rate shows a counter's first step only if it was there before.
-        foreach (var limit in (string[])["user", "operator", "address"])
+        foreach (var limit in (string[])["user", "operator", "address", "source"])
             refused.Add(0, Tag(limit));
     }
 

@@ -42,8 +42,16 @@ public sealed class LimitsOptions
     [Range(100, MaxBurst)]
     public int AddressBurst { get; set; } = 2_000;
 
+    /// <summary>How many requests a second may come to a source of webhooks (<c>/in/{source}</c>), whoever sends them. Default 20; 1 to 1,000,000.</summary>
+    [Range(1, MaxRate)]
+    public int SourceRate { get; set; } = 20;
+
+    /// <summary>How many at once. Default 500; 100 to 10,000,000.</summary>
+    [Range(100, MaxBurst)]
+    public int SourceBurst { get; set; } = 500;
+
     /// <summary>
-    /// How many users, operators and addresses each a replica counts by itself, in about 300 bytes each; those that asked last. Another one is counted anew, from what Redis knows of it.
+    /// How many users, operators, addresses and sources each a replica counts by itself, in about 300 bytes each; those that asked last. Another one is counted anew, from what Redis knows of it.
     /// Default 100,000; 100 to 10,000,000.
     /// </summary>
     [Range(100, 10_000_000)]

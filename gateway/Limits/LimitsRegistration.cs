@@ -13,6 +13,7 @@ internal static class LimitsRegistration
         builder.AddSharedRates();
         builder.Services.AddValidatedOptions<LimitsOptions, LimitsOptionsValidator>("Limits");
         builder.Services.AddSingleton<LimitsMetrics>();
-        builder.Services.AddSingleton<IRequestLimits, RequestLimits>();
+        builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<IRequestLimits>(services => services.GetRequiredService<RequestLimits>());
     }
 }

@@ -9,7 +9,7 @@ using Status = Google.Rpc.Status;
 namespace Microservices.Gateway.Limits;
 
 /// <summary>
-/// The limits of callers: of users, of operators and services, and of addresses without a valid token. Who is refused, or has made more than half of a burst, is told how much is left
+/// The limits of callers: of users, of operators and services, and of addresses without a valid token; and of the sources that webhooks are sent to. Who is refused, or has made more than half of a burst, is told how much is left
 /// (draft-ietf-httpapi-ratelimit-headers-10). A singleton; thread-safe.
 /// </summary>
 internal sealed class RequestLimits(IOptions<LimitsOptions> options, SharedRates shared, LimitsMetrics metrics, TimeProvider time) : IRequestLimits
@@ -17,6 +17,7 @@ internal sealed class RequestLimits(IOptions<LimitsOptions> options, SharedRates
     private readonly RateLimiter users = new(new("user", options.Value.UserRate, options.Value.UserBurst), options.Value, shared, time);
     private readonly RateLimiter operators = new(new("operator", options.Value.OperatorRate, options.Value.OperatorBurst), options.Value, shared, time);
     private readonly RateLimiter addresses = new(new("address", options.Value.AddressRate, options.Value.AddressBurst), options.Value, shared, time);
+    private readonly RateLimiter sources = new(new("source", options.Value.SourceRate, options.Value.SourceBurst), options.Value, shared, time);
 
     public Status? RefusalUnheard(HttpContext http) =>
         addresses.IsSpent(AddressOf(http), out var decision) ? Answer(http, addresses.Policy, decision) : null;
@@ -25,6 +26,9 @@ internal sealed class RequestLimits(IOptions<LimitsOptions> options, SharedRates
 
     public ValueTask<Status?> RefusalAsync(HttpContext http, Principal caller, int requests = 1) =>
         TakeAsync(http, caller.IsWorkload || caller.Roles.Contains(Roles.Operator) ? operators : users, caller.Id, requests);
+
+    /// <summary>Counts a request to a source of webhooks. Why it is refused; null when it is not.</summary>
+    public ValueTask<Status?> RefusalOfSourceAsync(HttpContext http, string sourceId) => TakeAsync(http, sources, sourceId, 1);
 
     // The token that ends with a request costs something to ask for.
     private ValueTask<Status?> TakeAsync(HttpContext http, RateLimiter limiter, string caller, int requests) =>

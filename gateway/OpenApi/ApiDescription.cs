@@ -43,7 +43,7 @@ internal static class ApiDescription
         ("Overview", "A user together with the latest orders, for one user or for many at once."),
         ("Notifications", "What users are told of their orders, and whether they have read it."),
         ("Events", "What happens to a user's orders and notifications, as it happens."),
-        ("Webhooks", "The same and more, sent to the addresses of whoever wants it, each event until it has arrived."),
+        ("Webhooks", "The same and more, sent to the addresses of whoever wants it, each event until it has arrived; and what others send here."),
         ("Operations", "How the suite is doing, for operators."),
         ("Sessions", "Logins of browsers, which begin at `/bff/login`."),
     ];

@@ -45,6 +45,10 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder EndpointId(this RouteHandlerBuilder route) => route.Path("endpointId", "The endpoint's id.", WebhookExamples.Endpoint.EndpointId);
 
+    public static RouteHandlerBuilder SourceId(this RouteHandlerBuilder route) => route.Path("sourceId", "The source's id.", WebhookSourceExamples.Source.SourceId);
+
+    public static RouteHandlerBuilder ReceivedId(this RouteHandlerBuilder route) => route.Path("receivedId", "The message's id.", WebhookSourceExamples.Received.ReceivedId);
+
     public static RouteHandlerBuilder DeliveryId(this RouteHandlerBuilder route) => route.Path("deliveryId", "The delivery's id.", WebhookExamples.Delivery.DeliveryId);
 
     public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route

@@ -23,7 +23,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck caller
             // Whatever the answer is, it depends on who asks.
             if (!isOpen)
                 http.Response.Headers.Vary = Vary;
-            if (await (isOpen ? limits.RefusalOfStrangerAsync(http) : RefusalAsync(http)) is { } refusal)
+            if (await (isOpen ? RefusalOfStrangerAsync(http, route) : RefusalAsync(http)) is { } refusal)
             {
                 await ProblemMiddleware.WriteAsync(http, refusal);
                 return;
@@ -32,6 +32,9 @@ internal sealed class CallersMiddleware(RequestDelegate next, CallerCheck caller
 
         await next(http);
     }
+
+    private ValueTask<Google.Rpc.Status?> RefusalOfStrangerAsync(HttpContext http, EndpointMetadataCollection? route) =>
+        route?.GetMetadata<CountsRefusals>() is null ? limits.RefusalOfStrangerAsync(http) : new(limits.RefusalUnheard(http));
 
     private async ValueTask<Google.Rpc.Status?> RefusalAsync(HttpContext http)
     {

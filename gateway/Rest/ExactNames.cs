@@ -60,6 +60,8 @@ internal sealed class NotificationEventKindConverter : ExactNames<NotificationEv
 
 internal sealed class WebhookEndpointStateConverter : ExactNames<WebhookEndpointState>;
 
+internal sealed class WebhookSourceKindConverter : ExactNames<WebhookSourceKind>;
+
 internal sealed class WebhookDeliveryStateConverter : ExactNames<WebhookDeliveryState>;
 
 internal sealed class WebhookDeliveryEventKindConverter : ExactNames<WebhookDeliveryEventKind>;

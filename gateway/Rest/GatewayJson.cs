@@ -57,4 +57,11 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(WebhookDeliveryEvent))]
 [JsonSerializable(typeof(ReplayedWebhooks))]
 [JsonSerializable(typeof(ConfirmedWebhooks))]
+[JsonSerializable(typeof(CreateWebhookSource))]
+[JsonSerializable(typeof(RotateWebhookSourceSecret))]
+[JsonSerializable(typeof(WebhookSource))]
+[JsonSerializable(typeof(WebhookSourceList))]
+[JsonSerializable(typeof(WebhookSourceWithSecret))]
+[JsonSerializable(typeof(ReceivedWebhook))]
+[JsonSerializable(typeof(ReceivedWebhookPage))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

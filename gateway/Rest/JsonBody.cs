@@ -49,6 +49,14 @@ internal static class JsonBody
         where T : class =>
         http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false } or null ? null : await ReadAsync(http, type);
 
+    /// <summary>Refuses a body that is compressed: what it would be is not known before it is.</summary>
+    /// <exception cref="BadHttpRequestException">415.</exception>
+    public static void RequireUncompressed(HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.Any(coding => !string.Equals(coding, "identity", StringComparison.OrdinalIgnoreCase)))
+            throw new BadHttpRequestException("The body is compressed.", StatusCodes.Status415UnsupportedMediaType);
+    }
+
     private static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
@@ -64,8 +72,7 @@ internal static class JsonBody
 
     private static void RequireJson(HttpRequest request)
     {
-        if (request.Headers.ContentEncoding.Any(coding => !string.Equals(coding, "identity", StringComparison.OrdinalIgnoreCase)))
-            throw new BadHttpRequestException("The body is compressed.", StatusCodes.Status415UnsupportedMediaType);
+        RequireUncompressed(request);
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !(type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
             || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))

@@ -38,6 +38,8 @@ internal static class RestRegistration
         app.MapOrders();
         app.MapNotifications();
         app.MapWebhooks();
+        app.MapWebhookSources();
+        app.MapReceive();
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();

@@ -79,7 +79,7 @@ internal static class WebhookMapping
         Traceparent = TraceContext.ToTraceparent(cause.Span),
     };
 
-    private static WebhookSecret ToJson(EndpointSecret secret) => new() { SecretId = secret.SecretId, CreateTime = Utc(secret.CreateTime), ExpireTime = secret.ExpireTime?.ToDateTime() };
+    public static WebhookSecret ToJson(this EndpointSecret secret) => new() { SecretId = secret.SecretId, CreateTime = Utc(secret.CreateTime), ExpireTime = secret.ExpireTime?.ToDateTime() };
 
     private static WebhookAttempt ToJson(DeliveryAttempt attempt) => new()
     {
@@ -95,5 +95,5 @@ internal static class WebhookMapping
 
     private static int? OrAbsent(int number) => number == 0 ? null : number;
 
-    private static DateTime Utc(Timestamp? timestamp) => (timestamp ?? new Timestamp()).ToDateTime();
+    public static DateTime Utc(Timestamp? timestamp) => (timestamp ?? new Timestamp()).ToDateTime();
 }

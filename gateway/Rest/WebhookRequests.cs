@@ -19,7 +19,7 @@ public sealed record CreateWebhookEndpoint
     public string? Description { get; init; }
 
     /// <summary>
-    /// Which events it gets, each once: `order.placed`, `order.advanced`, `order.cancelled`, `user.created`, `user.updated`, `notification.created`, `notification.read`. All when
+    /// Which events it gets, each once: `order.placed`, `order.advanced`, `order.cancelled`, `user.created`, `user.updated`, `notification.created`, `notification.read`, `webhook.received`. All when
     /// absent or empty.
     /// </summary>
     public IReadOnlyList<string?>? EventTypes { get; init; }

@@ -5,19 +5,23 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Webhooks;
 
 /// <summary>
-/// Endpoints, their secrets, and what is sent to them. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.
+/// Endpoints and what is sent to them, sources and what they have received, and the secrets of both. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.
 /// </summary>
 internal abstract class WebhooksDbContext(DbContextOptions options) : ServiceDbContext(options), IDataProtectionKeyContext
 {
     public DbSet<Endpoint> Endpoints => Set<Endpoint>();
 
-    public DbSet<EndpointSecret> EndpointSecrets => Set<EndpointSecret>();
+    public DbSet<KeptSecret> Secrets => Set<KeptSecret>();
 
     public DbSet<Message> Messages => Set<Message>();
 
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
     public DbSet<DeliveryAttempt> DeliveryAttempts => Set<DeliveryAttempt>();
+
+    public DbSet<Source> Sources => Set<Source>();
+
+    public DbSet<ReceivedMessage> Received => Set<ReceivedMessage>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
@@ -35,12 +39,12 @@ internal abstract class WebhooksDbContext(DbContextOptions options) : ServiceDbC
             endpoint.Property(e => e.StateReason).HasMaxLength(Endpoint.MaxReason);
             endpoint.Property(e => e.Version).IsConcurrencyToken();
         });
-        model.Entity<EndpointSecret>(secret =>
+        model.Entity<KeptSecret>(secret =>
         {
             secret.HasKey(s => s.SecretId);
-            secret.HasIndex(s => s.EndpointId);
+            secret.HasIndex(s => s.HolderId);
             secret.Property(s => s.SecretId).HasMaxLength(64);
-            secret.Property(s => s.EndpointId).HasMaxLength(64);
+            secret.Property(s => s.HolderId).HasMaxLength(64);
         });
         model.Entity<Message>(message =>
         {
@@ -78,6 +82,30 @@ internal abstract class WebhooksDbContext(DbContextOptions options) : ServiceDbC
             attempt.Property(a => a.DeliveryId).HasMaxLength(64);
             attempt.Property(a => a.Error).HasMaxLength(Delivery.MaxError);
             attempt.Property(a => a.ResponseBody).HasMaxLength(DeliveryAttempt.MaxBody);
+        });
+        model.Entity<Source>(source =>
+        {
+            source.HasKey(s => s.SourceId);
+            source.HasIndex(s => s.OwnerId);
+            source.Property(s => s.SourceId).HasMaxLength(64);
+            source.Property(s => s.OwnerId).HasMaxLength(64);
+            source.Property(s => s.Description).HasMaxLength(4 * Endpoint.MaxDescription);
+        });
+        model.Entity<ReceivedMessage>(received =>
+        {
+            received.HasKey(r => r.ReceivedId);
+            // A repeat is found, and of two that come at once one is refused.
+            received.HasIndex(r => new { r.SourceId, r.MessageId }).IsUnique();
+            // Serves the list of a source's, newest first, and finds the oldest.
+            received.HasIndex(r => new { r.SourceId, r.Place }).IsUnique();
+            // Serves the cleaning.
+            received.HasIndex(r => r.CreateTime);
+            received.Property(r => r.ReceivedId).HasMaxLength(64);
+            received.Property(r => r.SourceId).HasMaxLength(64);
+            received.Property(r => r.OwnerId).HasMaxLength(64);
+            received.Property(r => r.MessageId).HasMaxLength(ReceivedMessage.MaxText);
+            received.Property(r => r.EventType).HasMaxLength(ReceivedMessage.MaxText);
+            received.Property(r => r.ContentType).HasMaxLength(ReceivedMessage.MaxText);
         });
     }
 }

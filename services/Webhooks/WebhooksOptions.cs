@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Webhooks;
 
-/// <summary>How webhooks are sent and kept: section <c>Webhooks</c>. The same for all replicas.</summary>
+/// <summary>How webhooks are sent, received and kept: section <c>Webhooks</c>. The same for all replicas.</summary>
 internal sealed class WebhooksOptions
 {
     /// <summary>The section's name.</summary>
@@ -25,7 +25,15 @@ internal sealed class WebhooksOptions
     [Range(typeof(TimeSpan), "00:01:00", "90.00:00:00")]
     public TimeSpan DisableAfter { get; set; } = TimeSpan.FromDays(5);
 
-    /// <summary>How long a delivery is kept, delivered or not. Default 30 days; 1 min to 10 years.</summary>
+    /// <summary>How many sources an owner may have. Default 10; 1 to 1,000.</summary>
+    [Range(1, 1_000)]
+    public int MaxSources { get; set; } = 10;
+
+    /// <summary>How much of what it has received a source keeps, in bytes, each message counted as its body and 1 KiB. Default 32 MiB; 1 MiB to 1 GiB.</summary>
+    [Range(1 << 20, 1 << 30)]
+    public int MaxReceivedBytes { get; set; } = 32 << 20;
+
+    /// <summary>How long a delivery is kept, delivered or not, and what was received. Default 30 days; 1 min to 10 years.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
 

@@ -53,6 +53,9 @@ public enum Need
 
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
+
+    /// <summary>The sample webhooks in shared/data/webhooks, beside the repository.</summary>
+    GithubWebhooks,
 }
 
 /// <summary>
@@ -114,6 +117,9 @@ public static class Needs
     /// <summary>A file of the Northwind sample.</summary>
     public static string Northwind(string file) => Path.Combine(Root, "..", "shared", "data", "northwind", file);
 
+    /// <summary>The sample webhooks of GitHub.</summary>
+    public static string GithubWebhooks { get; } = Path.Combine(Root, "..", "shared", "data", "webhooks", "github.json");
+
     /// <summary>A program of tests/package.json.</summary>
     public static string NpmTool(string name) => Path.Combine(Root, "tests", ".tools", "node_modules", ".bin", name);
 
@@ -140,6 +146,7 @@ public static class Needs
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Dnsmasq when Program("dnsmasq") is null => "needs dnsmasq (Debian: dnsmasq-base)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
+        Need.GithubWebhooks when !File.Exists(GithubWebhooks) => "needs ../shared/data/webhooks beside the repository",
         _ => null,
     };
 

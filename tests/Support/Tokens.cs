@@ -34,7 +34,7 @@ public static class Tokens
     };
 
     /// <summary>The token of somebody who may call a method about everybody's: an operator; the gateway, of what only services may.</summary>
-    public static string For(string path) => path.EndsWith("/ListChangedUsers", StringComparison.Ordinal) ? Gateway : Operator;
+    public static string For(string path) => path.EndsWith("/ListChangedUsers", StringComparison.Ordinal) || path.EndsWith("/Receive", StringComparison.Ordinal) ? Gateway : Operator;
 
     /// <summary>The token of a user who is nothing else.</summary>
     public static string Of(string userId) => Fresh($"users/{userId}", Used, () => Authority.Person(userId, lifetime: Lifetime));

@@ -111,7 +111,7 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     ]),
   ]),
 
-  webhooks(job):: local of = select(job); p.row('Webhooks that it sends', [
+  webhooks(job):: local of = select(job); p.row('Webhooks', [
     p.panel('Deliveries created', 'cps', 'One of each event for every endpoint that wants it.', [
       p.line('sum(rate(webhooks_created_total{%s}[$__rate_interval]))' % of, 'created'),
     ]),
@@ -122,6 +122,9 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     p.panel('Deliveries given up, endpoints disabled', 'short', 'Within an hour: deliveries whose attempts have all failed, and endpoints that have failed for days or answered 410. None is best.', [
       p.line('sum(increase(webhooks_given_up_total{%s}[1h]))' % of, 'given up'),
       p.line('sum(increase(webhooks_disabled_total{%s}[1h]))' % of, 'disabled'),
+    ]),
+    p.panel('Webhooks that come in, by outcome', 'cps', 'Stored, or known already; or refused: not signed as the source says, signed too long ago, without an id, or to a source that is not there.', [
+      p.line('sum by (outcome) (rate(webhooks_received_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
     ]),
   ]),
 

@@ -16,15 +16,21 @@ public static class TopicsRegistration
     /// readers that are older than the log are served from the database; and adds <see cref="KeyETags{TContext}"/>, and serves <c>operations.v1.TopicsService</c>. After <c>AddPersistence</c>; the sections are <c>EventLog</c>
     /// and <c>Outbox</c>.
     /// </summary>
-    public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, KeyedTopics topics)
+    /// <param name="builder">The service's.</param>
+    /// <param name="topics">The service's topics, one kind or several; <see cref="KeyETags{TContext}"/> are of the first.</param>
+    public static WebApplicationBuilder AddTopics<TContext>(this WebApplicationBuilder builder, params KeyedTopics[] topics)
         where TContext : ServiceDbContext
     {
         builder.AddEventLog();
         builder.AddOutbox<TContext>();
-        builder.Services.AddEventHistory<OutboxHistory<TContext>>(topics.Prefix);
-        builder.Services.AddSingleton(services => new KeyETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics));
+        foreach (var each in topics)
+        {
+            builder.Services.AddEventHistory<OutboxHistory<TContext>>(each.Prefix);
+            builder.Services.AddSingleton(each);
+        }
+
+        builder.Services.AddSingleton(services => new KeyETags<TContext>(services.GetRequiredService<OutboxHeads<TContext>>(), topics[0]));
         builder.Services.AddSingleton<SnapshotReader<TContext>>();
-        builder.Services.AddSingleton(topics);
         builder.AddSharedGrpcService<TopicsService<TContext>>();
         return builder;
     }

@@ -7,7 +7,8 @@ namespace Microservices.Webhooks;
 /// <summary>Sends one message to one endpoint, once. Thread-safe.</summary>
 internal sealed class MessageSender(IEgress egress, TimeProvider time)
 {
-    private const string UserAgent = "Microservices-Webhooks/1";
+    /// <summary>How what is sent says who sends it.</summary>
+    public const string UserAgent = "Microservices-Webhooks/1";
 
     /// <param name="endpoint">Where to.</param>
     /// <param name="delivery">Which delivery it is.</param>

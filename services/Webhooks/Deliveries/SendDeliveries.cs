@@ -26,7 +26,7 @@ internal sealed class SendDeliveries(
         var (endpoint, keys, nowMs) = await database.ReadAsync(async context =>
         {
             var found = await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == work.Id, cancellationToken);
-            var signing = found is null ? [] : await ReadEndpoints.SecretsAsync(context, [work.Id], time.GetUtcNow(), cancellationToken);
+            var signing = found is null ? [] : await Secrets.GoodAsync(context, [work.Id], time.GetUtcNow(), cancellationToken);
             return (found, signing, await context.ReadClockAsync(cancellationToken));
         }, cancellationToken);
 

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Microservices.Egress;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
@@ -11,10 +10,6 @@ namespace Microservices.Webhooks;
 /// <summary>Changes an endpoint, gives it a new secret, and deletes it.</summary>
 internal sealed class ChangeEndpoint(Database<WebhooksDbContext> database, Secrets secrets, IEgress egress, TimeProvider time)
 {
-    private const int MaxSecrets = 3;
-    private static readonly TimeSpan DefaultOverlap = TimeSpan.FromDays(1);
-    private static readonly TimeSpan MaxOverlap = TimeSpan.FromDays(7);
-
     public async Task<UpdateEndpointResponse> UpdateAsync(UpdateEndpointRequest request, Rights rights, CancellationToken cancellationToken)
     {
         Check(request).ThrowIfAny(WebhooksErrors.Domain);
@@ -40,28 +35,17 @@ internal sealed class ChangeEndpoint(Database<WebhooksDbContext> database, Secre
     {
         var violations = new FieldViolations();
         violations.CheckId("endpoint_id", request.EndpointId);
-        var asked = request.Overlap ?? DefaultOverlap.ToDuration();
-        if (asked is not { Seconds: >= 0, Nanos: >= 0 and < 1_000_000_000 } || asked.Seconds > MaxOverlap.TotalSeconds)
-            violations.Add("overlap", $"must be 0 to {MaxOverlap.TotalDays} days");
+        var overlap = violations.CheckOverlap("overlap", request.Overlap);
         violations.ThrowIfAny(WebhooksErrors.Domain);
-        var overlap = asked.ToTimeSpan();
 
         var now = time.GetUtcNow().ToMicroseconds();
         var (secret, shown) = secrets.New(request.EndpointId, now);
         return await database.WriteAsync(async context =>
         {
             var endpoint = await ReadEndpoints.FindAsync(context, request.EndpointId, rights, cancellationToken);
-            await context.EndpointSecrets.Where(s => s.EndpointId == request.EndpointId && s.ExpireTime <= now).ExecuteDeleteAsync(cancellationToken);
-            var old = await context.EndpointSecrets.Where(s => s.EndpointId == request.EndpointId).ToListAsync(cancellationToken);
-            if (old.Count >= MaxSecrets && overlap > TimeSpan.Zero)
-                throw new StatusException(WebhooksErrors.Domain.FailedPrecondition("TOO_MANY_SECRETS", request.EndpointId, $"{MaxSecrets} secrets sign already: wait until one has expired, or rotate with an overlap of 0."));
-            if (overlap == TimeSpan.Zero)
-                context.RemoveRange(old);
-            foreach (var each in old.Where(s => s.ExpireTime is null || s.ExpireTime > now + overlap))
-                each.ExpireTime = now + overlap;
-            context.Add(secret);
+            var good = await Secrets.RotateAsync(context, secret, overlap, now, cancellationToken);
             Touch(endpoint, now);
-            return new RotateSecretResponse { Endpoint = endpoint.ToMessage([secret, .. old.Where(s => s.ExpireTime > now)]), Secret = shown };
+            return new RotateSecretResponse { Endpoint = endpoint.ToMessage(good), Secret = shown };
         }, cancellationToken);
     }
 
@@ -76,14 +60,14 @@ internal sealed class ChangeEndpoint(Database<WebhooksDbContext> database, Secre
             var message = await MessageAsync(context, endpoint, time.GetUtcNow(), cancellationToken);
             // Its deliveries have no owner who could see them from now on: they are deleted some at a time, by whoever would have sent them.
             context.AddDue(endpoint.Sending());
-            await context.EndpointSecrets.Where(s => s.EndpointId == endpointId).ExecuteDeleteAsync(cancellationToken);
+            await context.Secrets.Where(s => s.HolderId == endpointId).ExecuteDeleteAsync(cancellationToken);
             context.Remove(endpoint);
             return new DeleteEndpointResponse { Endpoint = message };
         }, cancellationToken);
     }
 
     private static async Task<V1.Endpoint> MessageAsync(WebhooksDbContext context, Endpoint endpoint, DateTimeOffset now, CancellationToken cancellationToken) =>
-        endpoint.ToMessage(await ReadEndpoints.SecretsAsync(context, [endpoint.EndpointId], now, cancellationToken));
+        endpoint.ToMessage(await Secrets.GoodAsync(context, [endpoint.EndpointId], now, cancellationToken));
 
     private static void Touch(Endpoint endpoint, DateTimeOffset now)
     {

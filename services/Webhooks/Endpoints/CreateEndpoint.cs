@@ -48,7 +48,7 @@ internal sealed class CreateEndpoint(Database<WebhooksDbContext> database, Secre
     }
 
     private async Task<CreateEndpointResponse> CreateAsync(
-        WebhooksDbContext context, CreateEndpointRequest request, string endpointId, EndpointSecret secret, DateTimeOffset now, CancellationToken cancellationToken)
+        WebhooksDbContext context, CreateEndpointRequest request, string endpointId, KeptSecret secret, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var most = request.OwnerId == Endpoint.Everyone ? options.Value.MaxEveryoneEndpoints : options.Value.MaxEndpoints;
         if (await context.Endpoints.CountAsync(e => e.OwnerId == request.OwnerId, cancellationToken) >= most)
@@ -65,7 +65,7 @@ internal sealed class CreateEndpoint(Database<WebhooksDbContext> database, Secre
             CreateTime = now,
             UpdateTime = now,
         }).Entity;
-        context.EndpointSecrets.Add(secret);
+        context.Secrets.Add(secret);
         return new CreateEndpointResponse { Endpoint = endpoint.ToMessage([secret]) };
     }
 }

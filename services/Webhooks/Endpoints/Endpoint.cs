@@ -61,7 +61,7 @@ internal sealed class Endpoint
     public NewDueWork Sending(TimeSpan delay = default) => new(IsFailing || Slow ? SendDeliveries.SlowKind : SendDeliveries.Kind, []) { Id = EndpointId, AsksAgain = true, Delay = delay };
 
     /// <param name="secrets">Those that sign now.</param>
-    public V1.Endpoint ToMessage(IEnumerable<EndpointSecret> secrets)
+    public V1.Endpoint ToMessage(IEnumerable<KeptSecret> secrets)
     {
         var message = new V1.Endpoint
         {

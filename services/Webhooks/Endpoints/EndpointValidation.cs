@@ -1,11 +1,15 @@
+using Google.Protobuf.WellKnownTypes;
 using Microservices.Egress;
 using Microservices.Hosting.Errors;
 
 namespace Microservices.Webhooks;
 
-/// <summary>The rules for an endpoint's fields.</summary>
+/// <summary>The rules for the fields of endpoints, and for those that sources have as well.</summary>
 internal static class EndpointValidation
 {
+    private static readonly TimeSpan DefaultOverlap = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxOverlap = TimeSpan.FromDays(7);
+
     public static void CheckOwner(this FieldViolations violations, string field, string value)
     {
         if (value != Endpoint.Everyone)
@@ -26,6 +30,17 @@ internal static class EndpointValidation
     {
         if (value.Length > 0)
             violations.CheckText(field, value, Endpoint.MaxDescription);
+    }
+
+    /// <summary>How long the old secrets are good beside a new one.</summary>
+    public static TimeSpan CheckOverlap(this FieldViolations violations, string field, Duration? value)
+    {
+        if (value is null)
+            return DefaultOverlap;
+        if (value is { Seconds: >= 0, Nanos: >= 0 and < 1_000_000_000 } && value.Seconds <= MaxOverlap.TotalSeconds)
+            return value.ToTimeSpan();
+        violations.Add(field, $"must be 0 to {MaxOverlap.TotalDays} days");
+        return default;
     }
 
     private static string Describe(AddressRefusal refusal) => refusal switch

@@ -13,10 +13,13 @@ internal static class EventTypes
     public const string NotificationCreated = "notification.created";
     public const string NotificationRead = "notification.read";
 
+    /// <summary>Something has come in at a source.</summary>
+    public const string WebhookReceived = "webhook.received";
+
     /// <summary>Not among those that an endpoint chooses: it is sent because somebody asked for it.</summary>
     public const string Ping = "webhook.ping";
 
-    private static readonly string[] All = [OrderPlaced, OrderAdvanced, OrderCancelled, UserCreated, UserUpdated, NotificationCreated, NotificationRead];
+    private static readonly string[] All = [OrderPlaced, OrderAdvanced, OrderCancelled, UserCreated, UserUpdated, NotificationCreated, NotificationRead, WebhookReceived];
 
     public static void CheckEventTypes(this FieldViolations violations, string field, IReadOnlyList<string> types)
     {

@@ -14,10 +14,6 @@ internal sealed class ReadEndpoints(Database<WebhooksDbContext> database, TimePr
         await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == endpointId && (rights.Owner == null || e.OwnerId == rights.Owner), cancellationToken)
         ?? throw new StatusException(WebhooksErrors.EndpointNotFound(endpointId));
 
-    /// <summary>The secrets of endpoints that sign now.</summary>
-    public static Task<List<EndpointSecret>> SecretsAsync(WebhooksDbContext context, IReadOnlyCollection<string> endpointIds, DateTimeOffset now, CancellationToken cancellationToken) =>
-        context.EndpointSecrets.Where(s => endpointIds.Contains(s.EndpointId) && (s.ExpireTime == null || s.ExpireTime > now)).ToListAsync(cancellationToken);
-
     public Task<V1.Endpoint> GetAsync(string endpointId, Rights rights, CancellationToken cancellationToken)
     {
         var violations = new FieldViolations();
@@ -26,7 +22,7 @@ internal sealed class ReadEndpoints(Database<WebhooksDbContext> database, TimePr
         return database.ReadAsync(async context =>
         {
             var endpoint = await FindAsync(context, endpointId, rights, cancellationToken);
-            return endpoint.ToMessage(await SecretsAsync(context, [endpointId], time.GetUtcNow(), cancellationToken));
+            return endpoint.ToMessage(await Secrets.GoodAsync(context, [endpointId], time.GetUtcNow(), cancellationToken));
         }, cancellationToken);
     }
 
@@ -38,7 +34,7 @@ internal sealed class ReadEndpoints(Database<WebhooksDbContext> database, TimePr
         return await database.ReadAsync(async context =>
         {
             var endpoints = await context.Endpoints.Where(e => e.OwnerId == ownerId).OrderBy(e => e.EndpointId).ToListAsync(cancellationToken);
-            var secrets = (await SecretsAsync(context, endpoints.ConvertAll(e => e.EndpointId), time.GetUtcNow(), cancellationToken)).ToLookup(s => s.EndpointId);
+            var secrets = (await Secrets.GoodAsync(context, endpoints.ConvertAll(e => e.EndpointId), time.GetUtcNow(), cancellationToken)).ToLookup(s => s.HolderId);
             var response = new ListEndpointsResponse();
             response.Endpoints.AddRange(endpoints.Select(e => e.ToMessage(secrets[e.EndpointId])));
             return response;

@@ -24,7 +24,7 @@ public sealed partial class PrometheusTests
         ],
         ["webhooks"] =
         [
-            "Events that it publishes", "Event streams of other services that it follows", "Partitions of other services that it consumes", "Work that is due at a time", "Webhooks that it sends",
+            "Events that it publishes", "Event streams of other services that it follows", "Partitions of other services that it consumes", "Work that is due at a time", "Webhooks",
             "Requests to addresses of strangers",
         ],
         ["gateway"] = [DashboardPanel.Answers, "Call streams: what it asks other services", "Event streams of other services that it follows"],

@@ -22,6 +22,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     /// <summary>The endpoints of webhooks.</summary>
     public const string Endpoints = "/v1/webhooks/endpoints";
 
+    /// <summary>The sources of webhooks.</summary>
+    public const string Sources = "/v1/webhooks/sources";
+
     public string Name => $"{Method} {Path}";
 
     public bool IsOpen => Accesses.Count == 0;
@@ -33,7 +36,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 
     /// <summary>How what is another user's is answered: refused as a whole, refused one by one, or as what does not exist.</summary>
     public (int Status, bool OneByOne) OfAnother =>
-        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path == Endpoints ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
+        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path is Endpoints or Sources ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
 
     /// <summary>All routes of a gateway, but those of gRPC.</summary>
     public static async Task<IReadOnlyList<GatewayRoute>> AllAsync(GatewayFactory gateway)
@@ -51,7 +54,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     }
 
     /// <summary>The request of the example, about what is the owner's.</summary>
-    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery) hook, string? method = null)
+    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received) hook, string? method = null)
     {
         var body = Example?.DeepClone();
         if (body?[UserId] is not null)
@@ -64,8 +67,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
         if (body?["notificationIds"] is not null)
             body["notificationIds"] = new JsonArray();
         var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal)
-            .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal);
-        if (Path == Endpoints && body is null)
+            .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal)
+            .Replace("{sourceId}", hook.Source, StringComparison.Ordinal).Replace("{receivedId}", hook.Received, StringComparison.Ordinal);
+        if (Path is Endpoints or Sources && body is null)
             path += $"?{OwnerId}={owner}";
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };
     }

@@ -3,8 +3,10 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microservices.Auth.V1;
 using Microservices.Tests.Integration.Gateway;
+using Microservices.Tests.Integration.Webhooks;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 
 namespace Microservices.Tests.Integration.Auth;
 
@@ -17,6 +19,8 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private string orderId = "";
     private string endpointId = "";
     private string deliveryId = "";
+    private string sourceId = "";
+    private string receivedId = "";
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
@@ -135,19 +139,21 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
             [
                 "ANY /.well-known/{**rest}", "ANY /account/{**rest}", "ANY /connect/{**rest}", "GET /", "GET /assets/*", "GET /bff/callback", "GET /bff/login", "GET /docs/favicon.svg", "GET /docs/scalar.aspnetcore.js", "GET /docs/scalar.js", "GET /docs/{documentName?}",
                 "GET /notifications", "GET /openapi/{documentName:regex(^v1$)}.json", "GET /orders", "GET /orders/{orderId}", "GET /problems/*", "GET /sessions", "GET /streams", "GET /topics", "GET /topics/{topic}", "GET /users", "GET /users/{userId}", "GET /webhooks", "GET /webhooks/{endpointId}",
+                "POST /in/{sourceId}",
             ],
             routes.Where(route => route.IsOpen).Select(route => route.Path.Split('/') is ["", ("assets" or "problems") and var folder, _] ? $"GET /{folder}/*" : route.Name).Distinct().Order(StringComparer.Ordinal));
 
         foreach (var route in routes.Where(route => route.IsOpen))
         {
-            var path = route.Path.Replace("{**rest}", "login", StringComparison.Ordinal).Replace("{documentName:regex(^v1$)}", "v1", StringComparison.Ordinal).Replace("{documentName?}", "", StringComparison.Ordinal);
+            var path = route.Path.Replace("{**rest}", "login", StringComparison.Ordinal).Replace("{documentName:regex(^v1$)}", "v1", StringComparison.Ordinal).Replace("{documentName?}", "", StringComparison.Ordinal).Replace("{sourceId}", "nothing", StringComparison.Ordinal);
             var answers = new HashSet<string>();
             foreach (var header in (string[])[.. BadTokens.Headers().Select(bad => bad.Header), $"Bearer {Tokens.Authority.Operator()}", $"Bearer {Tokens.Authority.Person("bob")}"])
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, path);
+                using var request = new HttpRequestMessage(route.Method == "POST" ? HttpMethod.Post : HttpMethod.Get, path);
                 request.Headers.TryAddWithoutValidation("authorization", header);
                 using var answer = await http.SendAsync(request);
-                Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Found or HttpStatusCode.ServiceUnavailable, $"{path}: {answer.StatusCode}");
+                // There is no such source, whoever asks.
+                Assert.True(answer.StatusCode == HttpStatusCode.NotFound ? route.Method == "POST" : answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Found or HttpStatusCode.ServiceUnavailable, $"{path}: {answer.StatusCode}");
                 // Identity is not there, and neither is a key of the gateway, without which nobody logs in.
                 Assert.Equal(answer.StatusCode == HttpStatusCode.ServiceUnavailable, route.Method == "ANY" || route.IsOfCaller);
                 answers.Add($"{answer.StatusCode} {answer.Headers.Location} {answer.Content.Headers.ContentType} {answer.Content.Headers.ContentLength}");
@@ -206,17 +212,31 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     {
         if (endpointId.Length == 0)
             await CreateEndpointAsync();
-        using var request = route.Request(owner, orderId, (endpointId, deliveryId), method);
+        if (sourceId.Length == 0)
+            await CreateSourceAsync();
+        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId), method);
         request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.
         var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
         if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
             endpointId = "";
+        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
+            sourceId = "";
         // An owner may have ten only.
         if (answer.Headers.Location?.OriginalString is { } created && created.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
             await hosts.Webhooks.Client.DeleteEndpointAsync(new() { EndpointId = created[(created.LastIndexOf('/') + 1)..] });
+        if (answer.Headers.Location?.OriginalString is { } made && made.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
+            await hosts.Webhooks.Sources.DeleteSourceAsync(new() { SourceId = made[(made.LastIndexOf('/') + 1)..] });
         return answer;
+    }
+
+    private async Task CreateSourceAsync()
+    {
+        var created = await hosts.Webhooks.Sources.CreateSourceAsync(new() { OwnerId = ada, Kind = SourceKind.Github });
+        var headers = new Sender(SourceKind.Github, created.Secret).Sign([1], "1");
+        sourceId = created.Source.SourceId;
+        receivedId = (await hosts.Webhooks.Sources.ReceiveAsync(new() { SourceId = sourceId, Headers = { headers }, Body = Google.Protobuf.ByteString.CopyFrom(1) })).ReceivedId;
     }
 
     private async Task CreateEndpointAsync()

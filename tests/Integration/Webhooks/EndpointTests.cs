@@ -110,7 +110,7 @@ public sealed class EndpointTests(WebhooksHost host) : IClassFixture<WebhooksHos
         var bytes = Convert.FromBase64String(created.Secret["whsec_".Length..]);
         var kept = await host.Database.ReadAsync(context => context.IdempotencyRecords.Select(r => r.Response).ToListAsync(), default);
         Assert.All(kept, answer => Assert.DoesNotContain("whsec_", Encoding.Latin1.GetString(answer), StringComparison.Ordinal));
-        var sealedSecrets = await host.Database.ReadAsync(context => context.EndpointSecrets.Select(s => s.Sealed).ToListAsync(), default);
+        var sealedSecrets = await host.Database.ReadAsync(context => context.Secrets.Select(s => s.Sealed).ToListAsync(), default);
         Assert.All(sealedSecrets, each => Assert.Equal(-1, each.AsSpan().IndexOf(bytes)));
     }
 

@@ -100,7 +100,7 @@ public abstract class ReplayTests(WebhooksHost host) : WebhooksTestBase(host)
         await Client.DeleteEndpointAsync(new() { EndpointId = endpoint.EndpointId });
 
         await Eventually.UntilAsync(() => host.Database.ReadAsync(async context =>
-            !await context.Deliveries.AnyAsync(d => d.EndpointId == endpoint.EndpointId) && !await context.EndpointSecrets.AnyAsync(s => s.EndpointId == endpoint.EndpointId), default), "nothing is left");
+            !await context.Deliveries.AnyAsync(d => d.EndpointId == endpoint.EndpointId) && !await context.Secrets.AnyAsync(s => s.HolderId == endpoint.EndpointId), default), "nothing is left");
     }
 }
 

@@ -4,6 +4,7 @@ using Microservices.Tests.Support;
 using Microservices.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Webhooks.V1.WebhooksService.WebhooksServiceClient;
+using SourcesClient = Microservices.Webhooks.V1.SourcesService.SourcesServiceClient;
 using Context = Microservices.Webhooks.WebhooksDbContext;
 
 namespace Microservices.Tests.Integration.Webhooks;
@@ -14,6 +15,9 @@ namespace Microservices.Tests.Integration.Webhooks;
 /// </summary>
 public class WebhooksHost : IAsyncLifetime
 {
+    /// <summary>How much a source keeps, in bytes: the least that may be said.</summary>
+    public const int MaxReceivedBytes = 1 << 20;
+
     private readonly string directory = Directory.CreateTempSubdirectory("webhooks-").FullName;
 
     private EmbeddedGarnet? Redis { get; set; }
@@ -23,11 +27,17 @@ public class WebhooksHost : IAsyncLifetime
     /// <summary>An operator's client; null where the database is not to be had, and then every test is skipped.</summary>
     public Client Client { get; private set; } = null!;
 
+    /// <summary>An operator's client of sources; what only the gateway may, the gateway's.</summary>
+    public SourcesClient Sources { get; private set; } = null!;
+
     /// <summary>The address of its gRPC port.</summary>
     public string Address => Host!.Grpc;
 
     /// <summary>A client whose calls somebody else makes.</summary>
     public Client ClientOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
+
+    /// <summary>A client of sources whose calls somebody else makes.</summary>
+    public SourcesClient SourcesOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
 
     internal Database<Context> Database => Host!.Services.GetRequiredService<Database<Context>>();
 
@@ -46,6 +56,7 @@ public class WebhooksHost : IAsyncLifetime
             ["ConnectionStrings:Database"] = await DatabaseAsync(),
             ["ConnectionStrings:Redis"] = Redis.ConnectionString,
             ["Webhooks:CertificateFile"] = Certificate(),
+            ["Webhooks:MaxReceivedBytes"] = $"{MaxReceivedBytes}",
             ["Backends:Users:Addresses:0"] = "http://127.0.0.1:1",
             ["Backends:Orders:Addresses:0"] = "http://127.0.0.1:1",
             ["Backends:Notifications:Addresses:0"] = "http://127.0.0.1:1",
@@ -53,7 +64,7 @@ public class WebhooksHost : IAsyncLifetime
             [$"{EgressOptions.Section}:AllowedNetworks:0"] = "127.0.0.0/8",
             ["Logging:LogLevel:Microservices"] = "Warning",
         });
-        Client = new(Host.Channel);
+        (Client, Sources) = (new(Host.Channel), new(Host.Channel));
     }
 
     public virtual async Task DisposeAsync()

@@ -97,5 +97,7 @@ public sealed class ErrorDomain(string domain)
         return ErrorBounds.Fit(status);
     }
 
-    private static string Short(string type) => type[(type.LastIndexOf('.') + 1)..].ToLowerInvariant();
+    // A message's name in words.
+    private static string Short(string type) =>
+        string.Concat(type[(type.LastIndexOf('.') + 1)..].Select((letter, i) => (i > 0 && char.IsAsciiLetterUpper(letter) ? " " : "") + char.ToLowerInvariant(letter)));
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.EventLog;
@@ -12,7 +13,7 @@ namespace Microservices.Topics.Operations;
 
 /// <summary>Shows operators the topics of the service, and the events of one.</summary>
 internal sealed class TopicsService<TContext>(
-    OutboxTopics<TContext> kept, KeyedTopics topics, IEventLog log, Watches watches, IOptions<OperationsOptions> options, TimeProvider time)
+    OutboxTopics<TContext> kept, IEnumerable<KeyedTopics> topics, IEventLog log, Watches watches, IOptions<OperationsOptions> options, TimeProvider time)
     : Microservices.Operations.V1.TopicsService.TopicsServiceBase
     where TContext : ServiceDbContext
 {
@@ -61,8 +62,11 @@ internal sealed class TopicsService<TContext>(
         await context.WriteResponseHeadersAsync([]);
         var most = options.Value.MaxTopicEvents;
         var allowance = new Allowance(request.MaxEventsPerSecond == 0 ? most : Math.Min(request.MaxEventsPerSecond, most), options.Value.MaxTopicBytes, time);
-        await new TopicWatch(topic, from, request.Key, topics.Events, subscription, watch, allowance, time).RunAsync();
+        await new TopicWatch(topic, from, request.Key, TypeOf(topic.Topic), subscription, watch, allowance, time).RunAsync();
     }
+
+    // Of several kinds of topics one may begin as another does.
+    private MessageDescriptor? TypeOf(string topic) => topics.Where(kind => topic.StartsWith(kind.Prefix, StringComparison.Ordinal)).MaxBy(kind => kind.Prefix.Length)?.Events;
 
     private static string Names => $"1 to {TopicName.MaxLength} of the characters A-Z a-z 0-9 / - _ . : @";
 

@@ -76,22 +76,6 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
-                name: "EndpointSecrets",
-                schema: "webhooks",
-                columns: table => new
-                {
-                    SecretId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    EndpointId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    Sealed = table.Column<byte[]>(type: "bytea", nullable: false),
-                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    ExpireTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_EndpointSecrets", x => x.SecretId);
-                });
-
-            migrationBuilder.CreateTable(
                 name: "Endpoints",
                 schema: "webhooks",
                 columns: table => new
@@ -129,6 +113,60 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Messages", x => x.MessageId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Received",
+                schema: "webhooks",
+                columns: table => new
+                {
+                    ReceivedId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    SourceId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    MessageId = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    EventType = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    ContentType = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    Body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    Size = table.Column<int>(type: "integer", nullable: false),
+                    Place = table.Column<long>(type: "bigint", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Received", x => x.ReceivedId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Secrets",
+                schema: "webhooks",
+                columns: table => new
+                {
+                    SecretId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    HolderId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Sealed = table.Column<byte[]>(type: "bytea", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    ExpireTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Secrets", x => x.SecretId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Sources",
+                schema: "webhooks",
+                columns: table => new
+                {
+                    SourceId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Kind = table.Column<int>(type: "integer", nullable: false),
+                    Description = table.Column<string>(type: "character varying(800)", maxLength: 800, nullable: false, collation: "C"),
+                    Received = table.Column<long>(type: "bigint", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Sources", x => x.SourceId);
                 });
 
             migrationBuilder.CreateIndex(
@@ -173,12 +211,6 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
-                name: "IX_EndpointSecrets_EndpointId",
-                schema: "webhooks",
-                table: "EndpointSecrets",
-                column: "EndpointId");
-
-            migrationBuilder.CreateIndex(
                 name: "IX_Endpoints_OwnerId",
                 schema: "webhooks",
                 table: "Endpoints",
@@ -189,6 +221,38 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 schema: "webhooks",
                 table: "Messages",
                 column: "CreateTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_CreateTime",
+                schema: "webhooks",
+                table: "Received",
+                column: "CreateTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_SourceId_MessageId",
+                schema: "webhooks",
+                table: "Received",
+                columns: new[] { "SourceId", "MessageId" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_SourceId_Place",
+                schema: "webhooks",
+                table: "Received",
+                columns: new[] { "SourceId", "Place" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Secrets_HolderId",
+                schema: "webhooks",
+                table: "Secrets",
+                column: "HolderId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sources_OwnerId",
+                schema: "webhooks",
+                table: "Sources",
+                column: "OwnerId");
         }
 
         /// <inheritdoc />
@@ -207,15 +271,23 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 schema: "webhooks");
 
             migrationBuilder.DropTable(
-                name: "EndpointSecrets",
-                schema: "webhooks");
-
-            migrationBuilder.DropTable(
                 name: "Endpoints",
                 schema: "webhooks");
 
             migrationBuilder.DropTable(
                 name: "Messages",
+                schema: "webhooks");
+
+            migrationBuilder.DropTable(
+                name: "Received",
+                schema: "webhooks");
+
+            migrationBuilder.DropTable(
+                name: "Secrets",
+                schema: "webhooks");
+
+            migrationBuilder.DropTable(
+                name: "Sources",
                 schema: "webhooks");
         }
     }

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Microservices.Webhooks.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteWebhooksDbContext))]
-    [Migration("20261127171613_Initial")]
+    [Migration("20261127210217_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -205,7 +205,7 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                     b.ToTable("Endpoints");
                 });
 
-            modelBuilder.Entity("Microservices.Webhooks.EndpointSecret", b =>
+            modelBuilder.Entity("Microservices.Webhooks.KeptSecret", b =>
                 {
                     b.Property<string>("SecretId")
                         .HasMaxLength(64)
@@ -214,13 +214,13 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                     b.Property<long>("CreateTime")
                         .HasColumnType("INTEGER");
 
-                    b.Property<string>("EndpointId")
+                    b.Property<long?>("ExpireTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("HolderId")
                         .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("TEXT");
-
-                    b.Property<long?>("ExpireTime")
-                        .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("Sealed")
                         .IsRequired()
@@ -228,9 +228,9 @@ namespace Microservices.Webhooks.Migrations.Sqlite
 
                     b.HasKey("SecretId");
 
-                    b.HasIndex("EndpointId");
+                    b.HasIndex("HolderId");
 
-                    b.ToTable("EndpointSecrets");
+                    b.ToTable("Secrets");
                 });
 
             modelBuilder.Entity("Microservices.Webhooks.Message", b =>
@@ -251,6 +251,95 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                     b.HasIndex("CreateTime");
 
                     b.ToTable("Messages");
+                });
+
+            modelBuilder.Entity("Microservices.Webhooks.ReceivedMessage", b =>
+                {
+                    b.Property<string>("ReceivedId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreateTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("EventType")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("MessageId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Place")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Size")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("SourceId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("ReceivedId");
+
+                    b.HasIndex("CreateTime");
+
+                    b.HasIndex("SourceId", "MessageId")
+                        .IsUnique();
+
+                    b.HasIndex("SourceId", "Place")
+                        .IsUnique();
+
+                    b.ToTable("Received");
+                });
+
+            modelBuilder.Entity("Microservices.Webhooks.Source", b =>
+                {
+                    b.Property<string>("SourceId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreateTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(800)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Received")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SourceId");
+
+                    b.HasIndex("OwnerId");
+
+                    b.ToTable("Sources");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>

@@ -69,21 +69,6 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
-                name: "EndpointSecrets",
-                columns: table => new
-                {
-                    SecretId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    EndpointId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
-                    Sealed = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false),
-                    ExpireTime = table.Column<long>(type: "INTEGER", nullable: true)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_EndpointSecrets", x => x.SecretId);
-                });
-
-            migrationBuilder.CreateTable(
                 name: "Endpoints",
                 columns: table => new
                 {
@@ -119,6 +104,57 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Messages", x => x.MessageId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Received",
+                columns: table => new
+                {
+                    ReceivedId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    SourceId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    MessageId = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    EventType = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    ContentType = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    Body = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    Size = table.Column<int>(type: "INTEGER", nullable: false),
+                    Place = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Received", x => x.ReceivedId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Secrets",
+                columns: table => new
+                {
+                    SecretId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    HolderId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Sealed = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false),
+                    ExpireTime = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Secrets", x => x.SecretId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Sources",
+                columns: table => new
+                {
+                    SourceId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    Description = table.Column<string>(type: "TEXT", maxLength: 800, nullable: false),
+                    Received = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Sources", x => x.SourceId);
                 });
 
             migrationBuilder.CreateIndex(
@@ -157,11 +193,6 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
-                name: "IX_EndpointSecrets_EndpointId",
-                table: "EndpointSecrets",
-                column: "EndpointId");
-
-            migrationBuilder.CreateIndex(
                 name: "IX_Endpoints_OwnerId",
                 table: "Endpoints",
                 column: "OwnerId");
@@ -170,6 +201,33 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 name: "IX_Messages_CreateTime",
                 table: "Messages",
                 column: "CreateTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_CreateTime",
+                table: "Received",
+                column: "CreateTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_SourceId_MessageId",
+                table: "Received",
+                columns: new[] { "SourceId", "MessageId" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Received_SourceId_Place",
+                table: "Received",
+                columns: new[] { "SourceId", "Place" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Secrets_HolderId",
+                table: "Secrets",
+                column: "HolderId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sources_OwnerId",
+                table: "Sources",
+                column: "OwnerId");
         }
 
         /// <inheritdoc />
@@ -185,13 +243,19 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 name: "DeliveryAttempts");
 
             migrationBuilder.DropTable(
-                name: "EndpointSecrets");
-
-            migrationBuilder.DropTable(
                 name: "Endpoints");
 
             migrationBuilder.DropTable(
                 name: "Messages");
+
+            migrationBuilder.DropTable(
+                name: "Received");
+
+            migrationBuilder.DropTable(
+                name: "Secrets");
+
+            migrationBuilder.DropTable(
+                name: "Sources");
         }
     }
 }

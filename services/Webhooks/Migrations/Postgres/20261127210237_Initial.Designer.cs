@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Microservices.Webhooks.Migrations.Postgres
 {
     [DbContext(typeof(PostgresWebhooksDbContext))]
-    [Migration("20261127171703_Initial")]
+    [Migration("20261127210237_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -227,7 +227,7 @@ namespace Microservices.Webhooks.Migrations.Postgres
                     b.ToTable("Endpoints", "webhooks");
                 });
 
-            modelBuilder.Entity("Microservices.Webhooks.EndpointSecret", b =>
+            modelBuilder.Entity("Microservices.Webhooks.KeptSecret", b =>
                 {
                     b.Property<string>("SecretId")
                         .HasMaxLength(64)
@@ -237,14 +237,14 @@ namespace Microservices.Webhooks.Migrations.Postgres
                     b.Property<DateTimeOffset>("CreateTime")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<string>("EndpointId")
+                    b.Property<DateTimeOffset?>("ExpireTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("HolderId")
                         .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)")
                         .UseCollation("C");
-
-                    b.Property<DateTimeOffset?>("ExpireTime")
-                        .HasColumnType("timestamp with time zone");
 
                     b.Property<byte[]>("Sealed")
                         .IsRequired()
@@ -252,9 +252,9 @@ namespace Microservices.Webhooks.Migrations.Postgres
 
                     b.HasKey("SecretId");
 
-                    b.HasIndex("EndpointId");
+                    b.HasIndex("HolderId");
 
-                    b.ToTable("EndpointSecrets", "webhooks");
+                    b.ToTable("Secrets", "webhooks");
                 });
 
             modelBuilder.Entity("Microservices.Webhooks.Message", b =>
@@ -276,6 +276,104 @@ namespace Microservices.Webhooks.Migrations.Postgres
                     b.HasIndex("CreateTime");
 
                     b.ToTable("Messages", "webhooks");
+                });
+
+            modelBuilder.Entity("Microservices.Webhooks.ReceivedMessage", b =>
+                {
+                    b.Property<string>("ReceivedId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("EventType")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .UseCollation("C");
+
+                    b.Property<string>("MessageId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .UseCollation("C");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Place")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Size")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("SourceId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.HasKey("ReceivedId");
+
+                    b.HasIndex("CreateTime");
+
+                    b.HasIndex("SourceId", "MessageId")
+                        .IsUnique();
+
+                    b.HasIndex("SourceId", "Place")
+                        .IsUnique();
+
+                    b.ToTable("Received", "webhooks");
+                });
+
+            modelBuilder.Entity("Microservices.Webhooks.Source", b =>
+                {
+                    b.Property<string>("SourceId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(800)
+                        .HasColumnType("character varying(800)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Received")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("SourceId");
+
+                    b.HasIndex("OwnerId");
+
+                    b.ToTable("Sources", "webhooks");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
