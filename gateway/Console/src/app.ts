@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ApiError, call, get, newKey, onSessionEnded, path } from './api';
 import { around } from './browser';
 import { UserFeed, type Snapshot } from './feed';
+import type { Followed } from './followed';
 import { number } from './format';
 import type { LatestFeed } from './latest';
 import { Loader } from './loader';
@@ -50,7 +51,6 @@ export class App extends LitElement {
   private startError?: unknown;
   private leaving = false;
   private summary = '';
-  private summarised = 0;
   private readonly loader = new Loader(() => this.requestUpdate());
   private readonly tabs = new BroadcastChannel('session');
 
@@ -291,9 +291,11 @@ export class App extends LitElement {
   }
 
   private summarise(): void {
-    const count = (this.feed?.received ?? 0) - this.summarised;
-    this.summarised += count;
-    const text = count > 0 ? `${number(count)} ${count === 1 ? 'change' : 'changes'} of orders` : '';
+    const changes = (feed: Followed<unknown> | undefined, what: string): string[] => {
+      const count = feed?.summarise() ?? 0;
+      return count > 0 ? [`${number(count)} ${count === 1 ? 'change' : 'changes'} of ${what}`] : [];
+    };
+    const text = [...changes(this.feed, 'orders'), ...changes(this.deliveries, 'deliveries')].join(', ');
     if (text !== this.summary) [this.summary] = [text, this.requestUpdate()];
   }
 

@@ -21,6 +21,7 @@ export abstract class Followed<T> implements StreamListener {
   error?: unknown;
   /** How many changes have come by the stream. */
   received = 0;
+  private summarised = 0;
 
   private readonly stream: EventStream;
   private readonly awaited = new Map<string, { version: number; since: number }>();
@@ -43,6 +44,13 @@ export abstract class Followed<T> implements StreamListener {
     if (this.resetReason !== undefined) return { kind: 'reset', reason: this.resetReason };
     const behind = this.behind;
     return behind > 0 || this.wasLost || this.connection === 'renewing' ? { kind: 'catching-up', behind } : { kind: 'live' };
+  }
+
+  /** How many have come since this was asked last. */
+  summarise(): number {
+    const count = this.received - this.summarised;
+    this.summarised = this.received;
+    return count;
   }
 
   open(): void { this.stream.open(); }

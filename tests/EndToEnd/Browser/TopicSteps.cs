@@ -52,6 +52,7 @@ internal sealed class TopicSteps(IPage page, ConsoleSteps console)
     private async Task LookAsync(string prefix)
     {
         await page.GetByRole(AriaRole.Link, new() { Name = "Topics" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Topics" })).ToBeFocusedAsync();
         await page.GetByLabel("Begins with").FillAsync(prefix);
         await page.Keyboard.PressAsync("Enter");
         var links = page.GetByRole(AriaRole.Table, new() { Name = "Topics" }).GetByRole(AriaRole.Link);

@@ -165,7 +165,7 @@ internal sealed partial class WebhookSteps(IPage page, Suite suite, ConsoleSteps
         await Expect(page.GetByText("Copied")).ToBeVisibleAsync();
         Assert.Equal(secret, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
         await console.TabToAsync("Close", "Enter");
-        await Expect(Dialog).ToHaveCountAsync(0);
+        await Expect(page.Locator(".secret")).ToHaveCountAsync(0);
         Assert.DoesNotContain("whsec_", await page.ContentAsync(), StringComparison.Ordinal);
     }
 
@@ -233,6 +233,8 @@ internal sealed partial class WebhookSteps(IPage page, Suite suite, ConsoleSteps
     {
         await NewEndpointAsync("@everyone");
         await page.GetByRole(AriaRole.Link, new() { Name = "Webhooks" }).First.ClickAsync();
+        // A page that is gone to takes the focus.
+        await Expect(Heading("Webhooks")).ToBeFocusedAsync();
         foreach (var owner in (string[])["grace", "@everyone"])
         {
             await page.GetByLabel("Owner").FillAsync(owner);
