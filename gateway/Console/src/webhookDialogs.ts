@@ -3,7 +3,7 @@ import { call, path } from './api';
 import { ActionDialog } from './dialogs';
 import type { Endpoint, EndpointWithSecret } from './types';
 
-const eventTypes = ['order.placed', 'order.advanced', 'order.cancelled', 'user.created', 'user.updated', 'notification.created', 'notification.read'];
+const eventTypes = ['order.placed', 'order.advanced', 'order.cancelled', 'user.created', 'user.updated', 'notification.created', 'notification.read', 'webhook.received'];
 
 /** Creates an endpoint of an owner, or changes one. */
 export class EndpointDialog extends ActionDialog<EndpointWithSecret> {
