@@ -10,11 +10,9 @@ internal sealed class DeliveryCleaner(Database<WebhooksDbContext> database, IOpt
 {
     protected override Task<int> DeleteAsync(DateTimeOffset before, int count, CancellationToken cancellationToken) => database.WriteAsync(async context =>
     {
-        var ids = await context.Deliveries.Where(d => d.CreateTime < before).OrderBy(d => d.CreateTime).Take(count).Select(d => d.DeliveryId).ToListAsync(cancellationToken);
-        await context.DeliveryAttempts.Where(a => ids.Contains(a.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
-        await context.Deliveries.Where(d => ids.Contains(d.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
+        var deleted = await context.DeleteAsync(context.Deliveries.Where(d => d.CreateTime < before).OrderBy(d => d.CreateTime).Take(count), cancellationToken);
         // They are as old as their deliveries, which come first.
-        return ids.Count == count ? count
+        return deleted == count ? count
             : await context.Messages.Where(m => m.CreateTime < before).OrderBy(m => m.CreateTime).Take(count).ExecuteDeleteAsync(cancellationToken);
     }, cancellationToken);
 }

@@ -45,7 +45,7 @@ internal sealed class SendDeliveries(
         }
 
         var epoch = (await heads.ReadAsync([DeliveryEvents.Topics.OfKey(endpoint.OwnerId)], cancellationToken))[0].Epoch;
-        var run = new SendingRun(database, endpoint, [.. keys.Select(secrets.Open)], epoch, nowMs, sender, metrics, options.Value, time);
+        var run = new SendingRun(work, database, endpoint, [.. keys.Select(secrets.Open)], epoch, nowMs, sender, metrics, options.Value, time);
         await run.RunAsync(cancellationToken);
         return DueResult.Done<WebhooksDbContext>(context => run.EndAsync(context, cancellationToken));
     }
@@ -53,10 +53,8 @@ internal sealed class SendDeliveries(
     /// <summary>Of an endpoint that was deleted.</summary>
     private static async Task DeleteAsync(WebhooksDbContext context, DueWork work, CancellationToken cancellationToken)
     {
-        var ids = await context.Deliveries.Where(d => d.EndpointId == work.Id).OrderBy(d => d.Offset).Select(d => d.DeliveryId).Take(DeletedAtOnce).ToListAsync(cancellationToken);
-        await context.DeliveryAttempts.Where(a => ids.Contains(a.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
-        await context.Deliveries.Where(d => ids.Contains(d.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
-        if (ids.Count == DeletedAtOnce)
+        var deleted = await context.DeleteAsync(context.Deliveries.Where(d => d.EndpointId == work.Id).OrderBy(d => d.Offset).Take(DeletedAtOnce), cancellationToken);
+        if (deleted == DeletedAtOnce)
             context.AddDue(new NewDueWork(work.Kind, []) { Id = work.Id, AsksAgain = true });
     }
 }

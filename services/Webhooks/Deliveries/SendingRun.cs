@@ -11,7 +11,7 @@ namespace Microservices.Webhooks;
 /// would send again. It ends when nothing is due, when the endpoint is to be left alone, or after a while, for others to have their turn. Used once.
 /// </summary>
 internal sealed class SendingRun(
-    Database<WebhooksDbContext> database, Endpoint endpoint, IReadOnlyList<byte[]> secrets, string epoch, long beganMs, MessageSender sender, DeliveryMetrics metrics,
+    DueWork work, Database<WebhooksDbContext> database, Endpoint endpoint, IReadOnlyList<byte[]> secrets, string epoch, long beganMs, MessageSender sender, DeliveryMetrics metrics,
     WebhooksOptions options, TimeProvider time)
 {
     // With their bodies: what a run holds.
@@ -31,7 +31,8 @@ internal sealed class SendingRun(
     /// <summary>By the database's clock, in Unix milliseconds.</summary>
     private long NowMs => beganMs + (long)time.GetElapsedTime(began).TotalMilliseconds;
 
-    private bool MayBegin => !ended.Reader.Completion.IsCompleted && health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
+    // What another process may have under way by now is not sent: in a process that stood still, the rest of a page is old.
+    private bool MayBegin => work.IsLeased && !ended.Reader.Completion.IsCompleted && health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

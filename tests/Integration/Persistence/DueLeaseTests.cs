@@ -1,3 +1,4 @@
+using Microservices.Orders;
 using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microsoft.EntityFrameworkCore;
@@ -5,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Tests.Integration.Persistence;
 
 /// <summary>Work is one process's for as long as that lives, and no longer.</summary>
-public abstract class DueLeaseTests(PostgresDatabases? postgres = null) : DueTestBase(postgres)
+public abstract class DueLeaseTests(PostgresDatabases? databases = null) : DueTestBase(databases)
 {
     private const string LongLease = "00:05:00";
 
@@ -23,9 +24,11 @@ public abstract class DueLeaseTests(PostgresDatabases? postgres = null) : DueTes
         await UntilBegunAsync(dead, 1);
         await dead.StopRenewingAsync();
 
-        var (heir, heirs) = (await StartAsync(), new TaskCompletionSource());
+        Assert.True(dead.Begun.Single().IsLeased);
+        var (heir, heirs, wasLeased) = (await StartAsync(), new TaskCompletionSource(), true);
         heir.Handle = async (work, _) =>
         {
+            wasLeased = dead.Begun.Single().IsLeased;
             await heirs.Task;
             return DueProcess.Done(work, " by the heir");
         };
@@ -38,6 +41,40 @@ public abstract class DueLeaseTests(PostgresDatabases? postgres = null) : DueTes
 
         Assert.Equal(["work by the heir"], await heir.DoneAsync());
         Assert.Equal(2, heir.Begun.Single().Attempts);
+        Assert.False(wasLeased, "the dead do not know that another may have begun");
+    }
+
+    /// <summary>They lock the same rows: in another order each would wait for the other until PostgreSQL ends one of them, and for so long no lease is renewed.</summary>
+    [SkippableFact]
+    public async Task Renewing_leases_and_asking_again_do_not_wait_for_each_other()
+    {
+        var process = await StartAsync(("Due:LeaseDuration", LongLease), ("Due:Concurrency", "50"));
+        var gate = new TaskCompletionSource();
+        process.Handle = async (_, _) =>
+        {
+            await gate.Task;
+            return DueResult.Done<OrdersDbContext>();
+        };
+        var again = Enumerable.Range(0, 50).Select(i => DueProcess.Work($"{(char)((i % 2 == 0 ? 'A' : 'a') + (i / 2))}") with { AsksAgain = true }).ToArray();
+        // As they lie in the table: the other way round.
+        foreach (var work in again.OrderByDescending(w => w.Id, StringComparer.Ordinal))
+            await process.AddAsync(work);
+        await UntilBegunAsync(process, again.Length);
+        var rows = await process.RowsAsync();
+
+        var renewing = Task.Run(() =>
+        {
+            for (var i = 0; i < 300; i++)
+                Assert.Equal(rows.Count, process.Store.Renew(rows[0].Owner, rows.Select(row => row.Number)).Count);
+        });
+        while (!renewing.IsCompleted)
+            await process.AddAsync(again);
+        await renewing;
+
+        if (postgres is not null)
+            Assert.Equal(0, await process.Database.ReadAsync(context => context.Database.SqlQueryRaw<long>("""SELECT deadlocks AS "Value" FROM pg_stat_database WHERE datname = current_database()""").SingleAsync(), default));
+        Assert.All(process.Begun, work => Assert.True(work.IsLeased));
+        gate.SetResult();
     }
 
     [SkippableFact]

@@ -10,7 +10,7 @@ public abstract class DueTestBase : IAsyncLifetime
 
     private readonly List<DueProcess> started = [];
     private readonly string directory = Directory.CreateTempSubdirectory("due-").FullName;
-    private readonly PostgresDatabases? postgres;
+    private protected readonly PostgresDatabases? postgres;
     private string? database;
 
     /// <param name="postgres">Where databases are made; null for SQLite.</param>

@@ -5,6 +5,16 @@ using Microsoft.Extensions.Options;
 
 namespace Microservices.Persistence;
 
+/// <summary>How long work is surely this process's, by its own monotonic clock: from before the database was asked for it. Thread-safe.</summary>
+internal sealed class DueLease(TimeProvider time, TimeSpan duration, long asked)
+{
+    private long asked = asked;
+
+    public bool IsOver => time.GetElapsedTime(Volatile.Read(ref asked)) >= duration;
+
+    public void Renew(long askedAgain) => Volatile.Write(ref asked, askedAgain);
+}
+
 /// <summary>An attempt that runs in this process. Thread-safe.</summary>
 internal sealed class DueRun(DueWork work) : IDisposable
 {
@@ -39,7 +49,7 @@ internal sealed class DueRun(DueWork work) : IDisposable
 /// Keeps the leases of what runs in this process, every third of their duration, from a thread of its own that asks the database without the thread
 /// pool: neither work that blocks nor a pool without threads loses a lease. Writes nothing while nothing runs. Thread-safe.
 /// </summary>
-internal sealed partial class DueLeases<TContext>(DueStore<TContext> store, IOptions<DueOptions> options, ILogger<DueLeases<TContext>> logger) : IHostedService, IDisposable
+internal sealed partial class DueLeases<TContext>(DueStore<TContext> store, IOptions<DueOptions> options, TimeProvider time, ILogger<DueLeases<TContext>> logger) : IHostedService, IDisposable
     where TContext : ServiceDbContext
 {
     private readonly ConcurrentDictionary<DueRun, bool> runs = [];
@@ -82,9 +92,15 @@ internal sealed partial class DueLeases<TContext>(DueStore<TContext> store, IOpt
                 continue;
             try
             {
+                var asked = time.GetTimestamp();
                 var kept = store.Renew(Owner, running.Select(run => run.Work.Number).Distinct());
-                foreach (var run in running.Where(run => !kept.Contains((run.Work.Number, run.Work.Fence)) && runs.ContainsKey(run)))
-                    run.Cancel();
+                foreach (var run in running)
+                {
+                    if (kept.Contains((run.Work.Number, run.Work.Fence)))
+                        run.Work.Lease!.Renew(asked);
+                    else if (runs.ContainsKey(run))
+                        run.Cancel();
+                }
             }
             catch (Exception exception)
             {

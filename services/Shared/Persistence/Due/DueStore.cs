@@ -69,9 +69,13 @@ public sealed class DueStore<TContext>
     internal HashSet<(long Number, long Fence)> Renew(string owner, IEnumerable<long> numbers) => database.ExecuteBlocking(context =>
     {
         using var command = OutboxSql.Command(context);
+        var table = OutboxSql.Table<DueWork>(context);
+        // In the order in which transactions that ask again lock them: else each would wait for the other until PostgreSQL ends one, and leases do not wait so long.
+        var inOrder = context.Database.IsSqlite() ? "" : $"""ORDER BY {DueWriter.LockOrder} FOR UPDATE""";
         command.CommandText = $"""
-            UPDATE {OutboxSql.Table<DueWork>(context)} SET "LeasedUntilMs" = {OutboxSql.Now(context)} + {leaseMs}
-            WHERE "Number" IN ({string.Join(", ", numbers.Select(number => command.Parameter(number)))}) AND "Owner" = {command.Parameter(owner)}
+            WITH c AS MATERIALIZED (SELECT "Number" FROM {table} WHERE "Number" IN ({string.Join(", ", numbers.Select(number => command.Parameter(number)))}) AND "Owner" = {command.Parameter(owner)} {inOrder})
+            UPDATE {table} SET "LeasedUntilMs" = {OutboxSql.Now(context)} + {leaseMs}
+            WHERE "Number" IN (SELECT "Number" FROM c)
             RETURNING "Number", "Fence"
             """;
         var kept = new HashSet<(long, long)>();

@@ -51,6 +51,15 @@ public sealed class DueWork
 
     /// <summary>Why the last attempt failed, for people; empty where none has.</summary>
     public required string LastError { get; init; }
+
+    /// <summary>
+    /// Whether no other process can have begun it meanwhile. A process that stood still for longer than its lease sees that here before anybody can tell it: a handler with many
+    /// effects elsewhere asks before each.
+    /// </summary>
+    public bool IsLeased => Lease is { IsOver: false };
+
+    /// <summary>Null for what this process has not taken.</summary>
+    internal DueLease? Lease { get; set; }
 }
 
 /// <summary>

@@ -37,9 +37,10 @@ internal sealed partial class DueWorker<TContext>(
             try
             {
                 var free = options.Concurrency - kind.Running;
+                var asked = time.GetTimestamp();
                 var taken = free > 0 ? await store.TakeAsync(kind.Name, leases.Owner, free, stop.Token) : [];
                 foreach (var work in taken)
-                    Begin(work);
+                    Begin(work, asked);
                 await CountAsync(stop.Token);
                 backoff.Reset();
                 if (taken.Count == 0)
@@ -60,8 +61,9 @@ internal sealed partial class DueWorker<TContext>(
         await DrainAsync();
     }
 
-    private void Begin(DueWork work)
+    private void Begin(DueWork work, long asked)
     {
+        work.Lease = new DueLease(time, options.LeaseDuration, asked);
         var run = new DueRun(work);
         leases.Add(run);
         kind.Begin();

@@ -20,10 +20,13 @@ internal static class DueWriter
     private const int Locks = 256;
     private const int RowsPerStatement = 500;
 
+    /// <summary>The order in which rows are locked, by whoever locks several and waits for them; in PostgreSQL's words.</summary>
+    public const string LockOrder = "\"Kind\" COLLATE \"C\", \"Id\" COLLATE \"C\"";
+
     // Attempts that are not those that it was begun with tell that it was asked for again meanwhile.
-    private const string AskAgain = """
+    private static readonly string AskAgain = $"""
         UPDATE SET "Attempts" = 0, "DueAtMs" = CASE WHEN "DueWork"."DueAtMs" > excluded."DueAtMs" THEN excluded."DueAtMs" ELSE "DueWork"."DueAtMs" END,
-        "State" = CASE WHEN "DueWork"."State" = 2 THEN excluded."State" ELSE "DueWork"."State" END
+        "State" = CASE WHEN "DueWork"."State" = {(int)DueState.Quarantined} THEN excluded."State" ELSE "DueWork"."State" END
         """;
 
     /// <exception cref="DueLeaseLostException">The work that it ends is not this process's any more.</exception>
@@ -39,8 +42,8 @@ internal static class DueWriter
             throw new DueLeaseLostException();
         foreach (var some in context.NewDue.Where(w => !w.AsksAgain).Chunk(RowsPerStatement))
             await InsertAsync(context, some, "NOTHING", cancellationToken);
-        // Each once, the earliest, and in an order that is the same for all: rows that are there are locked.
-        foreach (var some in context.NewDue.Where(w => w.AsksAgain).OrderBy(w => w.Delay).DistinctBy(w => (w.Kind, w.Id)).OrderBy(w => w.Kind).ThenBy(w => w.Id).Chunk(RowsPerStatement))
+        // Each once, the earliest, and in the order of locks: rows that are there are locked.
+        foreach (var some in context.NewDue.Where(w => w.AsksAgain).OrderBy(w => w.Delay).DistinctBy(w => (w.Kind, w.Id)).OrderBy(w => w.Kind, StringComparer.Ordinal).ThenBy(w => w.Id, StringComparer.Ordinal).Chunk(RowsPerStatement))
             await InsertAsync(context, some, AskAgain, cancellationToken);
         foreach (var some in keys.Chunk(RowsPerStatement))
             await ReadyFirstAsync(context, some, cancellationToken);
