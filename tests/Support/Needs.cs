@@ -51,6 +51,9 @@ public enum Need
     /// <summary>The name server dnsmasq on the PATH.</summary>
     Dnsmasq,
 
+    /// <summary>libfaketime, where Debian puts it.</summary>
+    FakeTime,
+
     /// <summary>The sample orders in shared/data/northwind, beside the repository.</summary>
     Northwind,
 
@@ -108,6 +111,9 @@ public static class Needs
     /// <summary>A Python that can import grpc; null when there is none. Debian's packages are seen by Debian's Python only.</summary>
     public static string? Python => new[] { "/usr/bin/python3", Program("python3") }.OfType<string>().FirstOrDefault(CanImportGrpc);
 
+    /// <summary>The library that gives a process a clock of its own; null when there is none.</summary>
+    public static string? FakeTime => Directory.Exists("/usr/lib") ? Directory.GetDirectories("/usr/lib").Select(d => Path.Combine(d, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists) : null;
+
     /// <summary>The root of the repository.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -145,6 +151,7 @@ public static class Needs
         Need.Chromium when Program("chromium") is null => "needs Chromium (Debian: chromium)",
         Need.Wrk when Program("wrk") is null => "needs wrk (Debian: wrk)",
         Need.Dnsmasq when Program("dnsmasq") is null => "needs dnsmasq (Debian: dnsmasq-base)",
+        Need.FakeTime when FakeTime is null => "needs libfaketime (Debian: faketime)",
         Need.Northwind when !File.Exists(Northwind("orders.csv")) => "needs ../shared/data/northwind beside the repository",
         Need.GithubWebhooks when !File.Exists(GithubWebhooks) => "needs ../shared/data/webhooks beside the repository",
         _ => null,
