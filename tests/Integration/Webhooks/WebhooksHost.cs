@@ -4,8 +4,8 @@ using Microservices.Tests.Support;
 using Microservices.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Webhooks.V1.WebhooksService.WebhooksServiceClient;
-using SourcesClient = Microservices.Webhooks.V1.SourcesService.SourcesServiceClient;
 using Context = Microservices.Webhooks.WebhooksDbContext;
+using SourcesClient = Microservices.Webhooks.V1.SourcesService.SourcesServiceClient;
 
 namespace Microservices.Tests.Integration.Webhooks;
 
