@@ -29,10 +29,11 @@ public sealed class LookupLoadTests(Backends backends) : IClassFixture<Backends>
         var known = (await backends.NewUserAsync()).UserId;
         var orders = new OrdersService.OrdersServiceClient(host.Channel);
         var answered = 0L;
+        var meters = host.Services.GetRequiredService<IMeterFactory>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (published, l) =>
         {
-            if (published.Name == "callstream.server.calls" && published.Meter.Scope == host.Services.GetRequiredService<IMeterFactory>())
+            if (published.Name == "callstream.server.calls" && published.Meter.Scope == meters)
                 l.EnableMeasurementEvents(published);
         };
         listener.SetMeasurementEventCallback<long>((_, change, _, _) => Interlocked.Add(ref answered, change));
