@@ -14,6 +14,7 @@ internal static class OperationsRoutes
 
     public static void AddOperations(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<ReplicaChannels>();
         builder.Services.AddSingleton<SuiteReplicas>();
         builder.AddSuiteWatch((replica, time) => new WatchedProcess(replica, time));
         builder.AddSuiteWatch((replica, time) => new WatchedStreams(replica, time));

@@ -67,8 +67,8 @@ internal static class StreamRoutes
     {
         if (!Uri.TryCreate($"http://{replica}/", UriKind.Absolute, out var address) || address.Authority != replica)
             throw new InvalidRequestException("replica", "must be an address, such as 10.0.0.7:5002");
-        using var channel = (await FindAsync(service, replica, suite, http.RequestAborted)).Connect();
-        await ask(new StreamsService.StreamsServiceClient(channel), http.CallOptions());
+        using var held = (await FindAsync(service, replica, suite, http.RequestAborted)).Connect();
+        await ask(new StreamsService.StreamsServiceClient(held.Channel), http.CallOptions());
         return TypedResults.NoContent();
     }
 

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Grpc.Net.Client;
 using Microservices.Hosting;
 using Microservices.Hosting.Tls;
 using Microsoft.Extensions.Options;
@@ -9,11 +8,11 @@ namespace Microservices.Gateway.Operations;
 /// <summary>A replica of a service.</summary>
 /// <param name="Service">The service that is expected there.</param>
 /// <param name="Address">Where it is.</param>
-/// <param name="Connect">A channel to it, which makes calls in the gateway's own name unless they carry a token. Whoever asks for it disposes of it.</param>
-internal sealed record SuiteReplica(string Service, Uri Address, Func<GrpcChannel> Connect);
+/// <param name="Connect">A channel to it, which makes calls in the gateway's own name unless they carry a token. Whoever asks for it gives it back by disposing of it.</param>
+internal sealed record SuiteReplica(string Service, Uri Address, Func<ReplicaChannel> Connect);
 
 /// <summary>Finds the replicas of every service that the gateway calls (<c>Backends</c>), and this process itself. A singleton; thread-safe.</summary>
-internal sealed class SuiteReplicas(IServiceProvider services, IConfiguration configuration, IOptionsMonitor<BackendOptions> backends, TlsClient tls, OwnPorts own)
+internal sealed class SuiteReplicas(IServiceProvider services, IConfiguration configuration, IOptionsMonitor<BackendOptions> backends, TlsClient tls, OwnPorts own, ReplicaChannels channels)
 {
     private const string Self = "gateway";
 
@@ -32,7 +31,7 @@ internal sealed class SuiteReplicas(IServiceProvider services, IConfiguration co
             return [];
         return [.. (await Backends.ResolveAsync(backends.Get($"Backends:{name}"), tls, cancellationToken)).Select(found => Of(found.Address, found.Name))];
 
-        SuiteReplica Of(Uri address, string host) => new(service, address, () => Backends.Connect([address.ToString()], services, host));
+        SuiteReplica Of(Uri address, string host) => new(service, address, () => channels.Take(address, () => Backends.Connect([address.ToString()], services, host)));
     }
 
     private static string NameOf(string section) => section.ToLowerInvariant();

@@ -111,11 +111,11 @@ internal sealed class SuiteTopics(SuiteReplicas suite, TimeProvider time)
     /// <summary>Null when it does not answer; without topics when it has none to tell of.</summary>
     private async Task<ListTopicsResponse?> AskAsync(HttpContext http, SuiteReplica replica, ListTopicsRequest request)
     {
-        using var channel = replica.Connect();
+        using var held = replica.Connect();
         var (options, soon) = (http.CallOptions(), time.GetUtcNow().UtcDateTime + Patience);
         try
         {
-            return await new TopicsService.TopicsServiceClient(channel).ListTopicsAsync(request, options.WithDeadline(options.Deadline < soon ? options.Deadline.Value : soon));
+            return await new TopicsService.TopicsServiceClient(held.Channel).ListTopicsAsync(request, options.WithDeadline(options.Deadline < soon ? options.Deadline.Value : soon));
         }
         catch (RpcException none) when (none.StatusCode == StatusCode.Unimplemented)
         {

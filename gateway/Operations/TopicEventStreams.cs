@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microservices.Gateway.Errors;
 using Microservices.Gateway.Events;
 using Microservices.Gateway.Rest;
@@ -29,8 +28,8 @@ internal sealed class TopicEventStreams(
     public async Task ServeAsync(HttpContext http, string service, WatchTopicRequest request)
     {
         using var hold = quota.Take(http);
-        var (channel, call) = await BeginAsync(http, service, request);
-        using (channel)
+        var (held, call) = await BeginAsync(http, service, request);
+        using (held)
         using (call)
         using (var stream = streams.Begin(http, new StreamSubscription { Key = request.Topic, Delivery = "LATEST" }))
         using (var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted))
@@ -58,19 +57,19 @@ internal sealed class TopicEventStreams(
     }
 
     /// <summary>A watch whose first frame has come, at the first replica that serves one.</summary>
-    private async Task<(GrpcChannel Channel, AsyncServerStreamingCall<WatchTopicResponse> Call)> BeginAsync(HttpContext http, string service, WatchTopicRequest request)
+    private async Task<(ReplicaChannel Held, AsyncServerStreamingCall<WatchTopicResponse> Call)> BeginAsync(HttpContext http, string service, WatchTopicRequest request)
     {
         if (!suite.Services.Contains(service))
             throw new StatusException(GatewayErrors.Domain.NotFound("gateway.v1.Service", service));
         foreach (var replica in await FindAsync(service, http.RequestAborted))
         {
-            var channel = replica.Connect();
-            var call = new TopicsService.TopicsServiceClient(channel).WatchTopic(request, http.CallOptions().Headers, cancellationToken: http.RequestAborted);
+            var held = replica.Connect();
+            var call = new TopicsService.TopicsServiceClient(held.Channel).WatchTopic(request, http.CallOptions().Headers, cancellationToken: http.RequestAborted);
             try
             {
                 // What is wrong is a problem, as long as nothing was answered.
                 if (await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(options.Value.StartTimeout, time, http.RequestAborted))
-                    return (channel, call);
+                    return (held, call);
             }
             catch (Exception away) when (away is TimeoutException or RpcException { StatusCode: StatusCode.Unavailable })
             {
@@ -92,7 +91,7 @@ internal sealed class TopicEventStreams(
             void Dispose()
             {
                 call.Dispose();
-                channel.Dispose();
+                held.Dispose();
             }
         }
 

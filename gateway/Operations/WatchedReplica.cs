@@ -37,13 +37,13 @@ internal abstract class WatchedReplica(SuiteReplica replica, TimeProvider time)
     {
         // Whoever starts it holds a lock.
         await Task.Yield();
-        using var channel = replica.Connect();
+        using var held = replica.Connect();
         while (!stop.IsCancellationRequested)
         {
             var before = heard;
             try
             {
-                await ListenAsync(channel, stop);
+                await ListenAsync(held.Channel, stop);
             }
             catch (RpcException)
             {

@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
+using Microservices.Operations.V1;
 using Microservices.Tests.Integration.Gateway;
 using Microservices.Tests.Support;
 
@@ -51,6 +53,37 @@ public sealed class SuiteTopicsTests(OperatedHosts hosts) : IClassFixture<Operat
         // Nobody listens where the others are said to be: their topics are not said to be none.
         var page = await (await gateway.Rest.GetAsync("/v1/topics?pageSize=200")).JsonAsync();
         Assert.Equal(["identity", "notifications", "webhooks"], page.GetProperty("silent").EnumerateArray().Select(replica => replica.Text("service")).Distinct());
+    }
+
+    [Fact]
+    public async Task Whoever_lists_them_again_and_again_opens_no_connection_for_it()
+    {
+        await ListAsync("service=orders");
+        var port = new Uri(hosts.OrdersHost.Grpc).Port;
+        var opened = 0;
+        using var connections = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "kestrel.active_connections")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        connections.SetMeasurementEventCallback<long>((_, change, tags, _) =>
+        {
+            if (change > 0 && tags.ToArray().Contains(new("server.port", port)))
+                Interlocked.Increment(ref opened);
+        });
+        connections.Start();
+
+        for (var i = 0; i < 10; i++)
+            await ListAsync("service=orders");
+
+        Assert.Equal(0, opened);
+        // Those of somebody new are seen.
+        using var another = Tokens.Channel(hosts.OrdersHost.Grpc, Tokens.Authority.Operator());
+        await new TopicsService.TopicsServiceClient(another).ListTopicsAsync(new());
+        Assert.Equal(1, opened);
     }
 
     [Fact]
