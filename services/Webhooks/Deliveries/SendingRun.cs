@@ -103,8 +103,10 @@ internal sealed class SendingRun(
         var nowMs = NowMs;
         var (found, oldest) = await database.ReadAsync(async context =>
         {
+            // One that was changed or deleted meanwhile is not sent to as it was: the next run sends as it is now.
+            var unchanged = context.Endpoints.Where(e => e.EndpointId == endpoint.EndpointId && e.Version == endpoint.Version);
             var page = await Sendable(context)
-                .Where(d => d.NextAttemptMs <= nowMs && !underWay.Contains(d.DeliveryId))
+                .Where(d => d.NextAttemptMs <= nowMs && !underWay.Contains(d.DeliveryId) && unchanged.Any())
                 .OrderBy(d => d.NextAttemptMs).ThenBy(d => d.Offset).Take(PageSize)
                 .Join(context.Messages, d => d.MessageId, m => m.MessageId, (d, m) => new { Delivery = d, m.Body })
                 .ToListAsync(cancellationToken);
