@@ -11,7 +11,7 @@ internal sealed class WriteInbox(TimeProvider time) : IPartitionHandler<Notifica
 {
     public DateTimeOffset TimeOf(OrderEvent happened) => happened.Time.ToDateTimeOffset();
 
-    public async Task<int> HandleAsync(NotificationsDbContext context, IReadOnlyList<OrderEvent> events, CancellationToken cancellationToken)
+    public async Task<HandledEvents> HandleAsync(NotificationsDbContext context, IReadOnlyList<OrderEvent> events, CancellationToken cancellationToken)
     {
         var seen = await SeenAsync(context, events, cancellationToken);
         var wanted = events.Where(e => seen.Add((e.Order.OrderId, e.Order.Version))).ToList();
@@ -35,7 +35,7 @@ internal sealed class WriteInbox(TimeProvider time) : IPartitionHandler<Notifica
             context.Publish(NotificationEventKind.Created, notification.ToMessage(), now);
         }
 
-        return wanted.Count;
+        return new(events.Count, wanted.Count);
     }
 
     /// <summary>What is in the inboxes already: nothing, but after a reset.</summary>

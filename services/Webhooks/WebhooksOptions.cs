@@ -9,12 +9,12 @@ internal sealed class WebhooksOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Webhooks";
 
-    /// <summary>How many endpoints an owner may have. Default 10; 1 to 1,000.</summary>
-    [Range(1, 1_000)]
+    /// <summary>How many endpoints an owner may have. Default 10; 1 to 100.</summary>
+    [Range(1, 100)]
     public int MaxEndpoints { get; set; } = 10;
 
-    /// <summary>How many endpoints may get every user's events. Default 100; 0 to 10,000.</summary>
-    [Range(0, 10_000)]
+    /// <summary>How many endpoints may get every user's events. Default 100; 0 to 1,000.</summary>
+    [Range(0, 1_000)]
     public int MaxEveryoneEndpoints { get; set; } = 100;
 
     /// <summary>How many messages are under way to one endpoint at a time. Default 8; 1 to 100.</summary>

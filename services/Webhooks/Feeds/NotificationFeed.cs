@@ -9,7 +9,7 @@ internal sealed class NotificationFeed(FanOut fanOut) : IPartitionHandler<Webhoo
     public DateTimeOffset TimeOf(NotificationEvent happened) => happened.Time.ToDateTimeOffset();
 
     // Each of the two happens to a notification once.
-    public Task<int> HandleAsync(WebhooksDbContext context, IReadOnlyList<NotificationEvent> events, CancellationToken cancellationToken) =>
+    public Task<HandledEvents> HandleAsync(WebhooksDbContext context, IReadOnlyList<NotificationEvent> events, CancellationToken cancellationToken) =>
         fanOut.AddAsync(context, [.. events.Select(e => new SourceEvent("/notifications", TypeOf(e.Kind), e.Notification.UserId, e.Notification.NotificationId, 1, TimeOf(e), e))], cancellationToken);
 
     private static string? TypeOf(NotificationEventKind kind) => kind switch

@@ -8,7 +8,7 @@ internal sealed class OrderFeed(FanOut fanOut) : IPartitionHandler<WebhooksDbCon
 {
     public DateTimeOffset TimeOf(OrderEvent happened) => happened.Time.ToDateTimeOffset();
 
-    public Task<int> HandleAsync(WebhooksDbContext context, IReadOnlyList<OrderEvent> events, CancellationToken cancellationToken) =>
+    public Task<HandledEvents> HandleAsync(WebhooksDbContext context, IReadOnlyList<OrderEvent> events, CancellationToken cancellationToken) =>
         fanOut.AddAsync(context, [.. events.Select(e => new SourceEvent("/orders", TypeOf(e.Kind), e.Order.UserId, e.Order.OrderId, e.Order.Version, TimeOf(e), e))], cancellationToken);
 
     private static string? TypeOf(OrderEventKind kind) => kind switch

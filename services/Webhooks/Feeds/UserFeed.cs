@@ -8,7 +8,7 @@ internal sealed class UserFeed(FanOut fanOut) : IPartitionHandler<WebhooksDbCont
 {
     public DateTimeOffset TimeOf(UserEvent happened) => happened.Time.ToDateTimeOffset();
 
-    public Task<int> HandleAsync(WebhooksDbContext context, IReadOnlyList<UserEvent> events, CancellationToken cancellationToken) =>
+    public Task<HandledEvents> HandleAsync(WebhooksDbContext context, IReadOnlyList<UserEvent> events, CancellationToken cancellationToken) =>
         fanOut.AddAsync(context, [.. events.Select(e => new SourceEvent("/users", TypeOf(e.Kind), e.User.UserId, e.User.UserId, e.User.Version, TimeOf(e), e))], cancellationToken);
 
     private static string? TypeOf(UserEventKind kind) => kind switch

@@ -1,10 +1,14 @@
+using System.Runtime.CompilerServices;
 using Microservices.Notifications;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Persistence;
+using Microservices.Streaming.Events;
+using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Topics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Integration.Notifications;
 
@@ -100,6 +104,23 @@ public abstract class PartitionConsumerTests(Inboxes inboxes)
     }
 
     [SkippableFact]
+    public async Task What_is_dealt_with_some_events_at_a_time_is_committed_so_and_the_position_moves_with_the_last_of_them()
+    {
+        var database = inboxes.Host.Database();
+        var positions = new PartitionPositions<NotificationsDbContext>("paged", database);
+        using var done = new CancellationTokenSource();
+        var paged = new TwoAtATime(positions);
+        var consumer = ActivatorUtilities.CreateInstance<PartitionConsumer<NotificationsDbContext, OrderEvent>>(inboxes.Host.Services, "paged", positions, paged, new OneBatch(5, done));
+
+        await consumer.RunAsync(0, done.Token);
+
+        // Its second page failed once: it begins again at the batch's first event.
+        Assert.Equal(["5 at ''", "3 at ''", "5 at ''", "3 at ''", "1 at ''"], paged.Pages);
+        Assert.Equal("five", await positions.ReadAsync(0, default));
+        Assert.Equal(["1", "2", "1", "2", "3", "4", "5"], await database.ReadAsync(context => context.OutboxEvents.Where(e => e.Topic == "paged").OrderBy(e => e.Offset).Select(e => e.Key).ToListAsync(), default));
+    }
+
+    [SkippableFact]
     public async Task Events_that_come_again_after_a_reset_are_in_the_inbox_once()
     {
         var user = (await inboxes.NewUserAsync()).UserId;
@@ -114,9 +135,9 @@ public abstract class PartitionConsumerTests(Inboxes inboxes)
         var paid = happened.Clone();
         (paid.Kind, paid.Order.Version, paid.Order.State) = (OrderEventKind.Advanced, 2, OrderState.Paid);
 
-        var rows = await inboxes.Host.Database().WriteAsync(context => handler.HandleAsync(context, [happened, paid, paid], default), default);
+        var handled = await inboxes.Host.Database().WriteAsync(context => handler.HandleAsync(context, [happened, paid, paid], default), default);
 
-        Assert.Equal(1, rows);
+        Assert.Equal(new HandledEvents(3, 1), handled);
         var inbox = await inboxes.InboxAsync(user, all => all.Count > 1);
         Assert.Equal([2, 1], inbox.Select(n => n.OrderVersion));
         Assert.Equal(before, inbox[1]);
@@ -148,6 +169,39 @@ public abstract class PartitionConsumerTests(Inboxes inboxes)
         foreach (var name in new[] { "consumer_partitions_owned", "consumer_events", "consumer_rows", "consumer_lag_seconds_bucket" })
             Assert.Matches($"(?m)^{name}[a-z_]*{{[^}}]*consumer=\"orders\"", metrics);
         Assert.DoesNotContain(user, metrics, StringComparison.Ordinal);
+    }
+
+    /// <summary>Tells of two events in each transaction; its second one fails.</summary>
+    private sealed class TwoAtATime(PartitionPositions<NotificationsDbContext> positions) : IPartitionHandler<NotificationsDbContext, OrderEvent>
+    {
+        public List<string> Pages { get; } = [];
+
+        public DateTimeOffset TimeOf(OrderEvent happened) => DateTimeOffset.UnixEpoch;
+
+        public async Task<HandledEvents> HandleAsync(NotificationsDbContext context, IReadOnlyList<OrderEvent> events, CancellationToken cancellationToken)
+        {
+            Pages.Add($"{events.Count} at '{await positions.ReadAsync(0, CancellationToken.None)}'");
+            foreach (var happened in events.Take(2))
+                context.AddEvent(["paged"], happened.Order.OrderId, new NotificationEvent { Notification = new() });
+            if (Pages.Count == 2)
+                throw new InvalidOperationException("It fails once.");
+            var handled = Math.Min(2, events.Count);
+            return new(handled, handled);
+        }
+    }
+
+    /// <summary>A stream with one batch, whose end is told when it was dealt with.</summary>
+    private sealed class OneBatch(int count, CancellationTokenSource done) : EventStreamClient<OrderEvent>
+    {
+        public override async IAsyncEnumerable<ReceivedItem<OrderEvent>> SubscribeAsync(
+            Subscription subscription, SubscribingCaller caller, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            yield return new ReceivedEvents<OrderEvent>([.. Enumerable.Range(1, count).Select(i => new OrderEvent { Order = new Order { OrderId = $"{i}" } })], "five", Snapshot: false);
+            // Asking for the next is to acknowledge the one before.
+            await done.CancelAsync();
+        }
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private static Task<List<string>> OwnersAsync(Database<NotificationsDbContext> database) =>

@@ -1,6 +1,7 @@
 using Microservices.Egress;
 using Microservices.Persistence;
 using Microservices.Tests.Support;
+using Microservices.Topics;
 using Microservices.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Webhooks.V1.WebhooksService.WebhooksServiceClient;
@@ -41,9 +42,14 @@ public class WebhooksHost : IAsyncLifetime
 
     internal Database<Context> Database => Host!.Services.GetRequiredService<Database<Context>>();
 
-    /// <summary>Hands over what happened elsewhere, as the feeds do.</summary>
-    internal Task<int> HappensAsync(params SourceEvent[] events) =>
-        Database.WriteAsync(context => Host!.Services.GetRequiredService<FanOut>().AddAsync(context, events, default), default);
+    /// <summary>Hands over what happened elsewhere, as the feeds do: as many events at a time as are dealt with in one transaction.</summary>
+    internal async Task<IReadOnlyList<HandledEvents>> HappensAsync(params SourceEvent[] events)
+    {
+        var pages = new List<HandledEvents>();
+        for (var left = events; left.Length > 0; left = left[pages[^1].Events..])
+            pages.Add(await Database.WriteAsync(context => Host!.Services.GetRequiredService<FanOut>().AddAsync(context, left, default), default));
+        return pages;
+    }
 
     protected virtual Task<string> DatabaseAsync() => Task.FromResult($"Data Source={Path.Combine(directory, "webhooks")}.db");
 

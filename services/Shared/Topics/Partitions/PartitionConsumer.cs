@@ -11,7 +11,7 @@ namespace Microservices.Topics;
 
 /// <summary>
 /// Consumes one partition, one batch of events after the other, for as long as this replica has it: each batch and the place
-/// after it are one transaction, and only then is the next one asked for, which acknowledges it. Survives whatever its database and
+/// after it are one transaction, or several where the handler deals with it some events at a time, and only then is the next one asked for, which acknowledges it. Survives whatever its database and
 /// the stream do: it waits, reads its position again and goes on from there.
 /// </summary>
 internal sealed partial class PartitionConsumer<TContext, TEvent>(
@@ -77,10 +77,14 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             : null;
         try
         {
-            var rows = await positions.MoveAsync(partition, cursor, batch.Cursor, context => handler.HandleAsync(context, batch.Events, cancellationToken), cancellationToken);
-            if (rows is not { } count)
-                return Fenced(partition);
-            metrics.Written(consumer, batch.Events.Count, count, time.GetUtcNow() - handler.TimeOf(batch.Events[0]));
+            for (IReadOnlyList<TEvent> left = batch.Events; left.Count > 0;)
+            {
+                if (await WriteFirstAsync(partition, cursor, batch.Cursor, left, cancellationToken) is not { } handled)
+                    return Fenced(partition);
+                metrics.Written(consumer, handled.Events, handled.Rows, time.GetUtcNow() - handler.TimeOf(left[0]));
+                left = [.. left.Skip(handled.Events)];
+            }
+
             return true;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -90,6 +94,20 @@ internal sealed partial class PartitionConsumer<TContext, TEvent>(
             Failed(exception, partition, backoff);
             return false;
         }
+    }
+
+    /// <summary>Writes as many of the events as the handler deals with at a time; null when another replica has moved the position.</summary>
+    private async Task<HandledEvents?> WriteFirstAsync(int partition, string from, string to, IReadOnlyList<TEvent> left, CancellationToken cancellationToken)
+    {
+        var handled = default(HandledEvents);
+        var rows = await positions.MoveAsync(partition, from, to, async context =>
+        {
+            handled = await handler.HandleAsync(context, left, cancellationToken);
+            if (handled.Events < left.Count)
+                await positions.StayAsync(context, partition, from, cancellationToken);
+            return handled.Rows;
+        }, cancellationToken);
+        return rows is null ? null : handled;
     }
 
     private async Task<bool> ResetAsync(int partition, string cursor, ReceivedReset<TEvent> reset, CancellationToken cancellationToken)

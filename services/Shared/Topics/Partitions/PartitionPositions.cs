@@ -28,6 +28,10 @@ internal sealed class PartitionPositions<TContext>(string consumer, Database<TCo
             return await change(context);
         }, cancellationToken);
 
+    /// <summary>Within a change: only the first of the events were dealt with, and the position stays before them.</summary>
+    public Task StayAsync(TContext context, int partition, string at, CancellationToken cancellationToken) =>
+        context.Set<PartitionPosition>().Where(p => p.Consumer == consumer && p.Partition == partition).ExecuteUpdateAsync(s => s.SetProperty(p => p.Cursor, at), cancellationToken);
+
     private async Task<bool> SwapAsync(TContext context, int partition, string from, string to, CancellationToken cancellationToken)
     {
         var positions = context.Set<PartitionPosition>().Where(p => p.Consumer == consumer && p.Partition == partition);
