@@ -12,26 +12,22 @@ internal static class ForwardedBody
     {
         if (!HasBody(http))
             return;
-        var max = http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBodyBytes;
-        http.Request.Body = new MemoryStream(await ReadAsync(http, max, timeout));
+        var body = await ReadAsync(http, http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBodyBytes, timeout);
+        http.Request.Body = new MemoryStream(body.Array!, body.Offset, body.Count);
     }
 
-    /// <summary>Reads it; nothing more than one byte beyond the bound.</summary>
+    /// <summary>Reads it.</summary>
     /// <exception cref="BadHttpRequestException">413: it is larger than that. 408: it took too long.</exception>
-    public static async Task<byte[]> ReadAsync(HttpContext http, int max, TimeSpan timeout)
+    public static async Task<ArraySegment<byte>> ReadAsync(HttpContext http, int max, TimeSpan timeout)
     {
         if (!HasBody(http))
-            return [];
-        if (http.Request.ContentLength > max)
-            throw TooLarge();
-        // One more byte than may come, of one whose length is not known.
-        var buffer = new byte[(int)(http.Request.ContentLength ?? max) + 1];
+            return new([]);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         late.CancelAfter(timeout);
         try
         {
-            var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, late.Token);
-            return length <= max ? buffer[..length] : throw TooLarge();
+            return await http.RequestServices.GetRequiredService<RequestBodies>().ReadAsync(http, max, late.Token)
+                ?? throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
         }
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
@@ -40,6 +36,4 @@ internal static class ForwardedBody
     }
 
     private static bool HasBody(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
-
-    private static BadHttpRequestException TooLarge() => new("The body is too large.", StatusCodes.Status413PayloadTooLarge);
 }

@@ -30,7 +30,7 @@ internal static class ProblemTypes
     private static readonly ProblemType Conflict = new("conflict", 409, "The request conflicts with an earlier change", "`reason` says which. Read the resource again, then decide.");
     private static readonly ProblemType TooLarge = new("body-too-large", 413, "The request body is too large", "Send less at once.");
     private static readonly ProblemType TargetTooLong = new("uri-too-long", 414, "The path and query are too long", "Send at most 8 KiB of them.");
-    private static readonly ProblemType MediaType = new("unsupported-media-type", 415, "The request body is not JSON", "Send application/json in UTF-8, not compressed.");
+    private static readonly ProblemType MediaType = new("unsupported-media-type", 415, "The request body has a type or an encoding that is not taken", "Send it uncompressed, and JSON as application/json in UTF-8.");
     private static readonly ProblemType Precondition = new("failed-precondition", 422, "The current state does not allow this", "`reason` says why. Another attempt does not help until the state changes.");
     public static readonly ProblemType AnswerTooLarge = new("answer-too-large", 422, "The answer is too large", "Ask for fewer users, orders or parts at once.");
     private static readonly ProblemType Quota = new("too-many-requests", 429, "Too many requests", "Wait as long as Retry-After says.");

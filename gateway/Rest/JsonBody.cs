@@ -14,6 +14,7 @@ internal static class JsonBody
     // A body that is too large is read to its end, within this, before it is refused: a caller that sends all before it reads
     // would otherwise see a broken connection and not the answer.
     private const long MaxDiscardedBytes = 32 << 20;
+    private const int DiscardedAtOnce = 4 << 10;
 
     /// <summary>The body.</summary>
     /// <exception cref="InvalidRequestException">It is not what it should be.</exception>
@@ -23,24 +24,10 @@ internal static class JsonBody
     {
         RequireJson(http.Request);
         var max = http.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBodyBytes;
-        var buffer = ArrayPool<byte>.Shared.Rent(max + 1);
-        try
-        {
-            var length = http.Request.ContentLength > max
-                ? max + 1
-                : await http.Request.Body.ReadAtLeastAsync(buffer.AsMemory(0, max + 1), max + 1, throwOnEndOfStream: false, http.RequestAborted);
-            if (length > max)
-            {
-                await DiscardAsync(http, buffer);
-                throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
-            }
-
-            return Parse(buffer.AsSpan(0, length), type);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        if (await http.RequestServices.GetRequiredService<RequestBodies>().ReadAsync(http, max, http.RequestAborted) is { } body)
+            return Parse(body, type);
+        await DiscardAsync(http);
+        throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
     }
 
     /// <summary>The body, or null when there is none.</summary>
@@ -81,15 +68,23 @@ internal static class JsonBody
         }
     }
 
-    private static async Task DiscardAsync(HttpContext http, byte[] buffer)
+    private static async Task DiscardAsync(HttpContext http)
     {
         // A caller that expects 100-continue has not sent it yet.
         if (http.Request.Headers.Expect.Count > 0 || http.Request.ContentLength > MaxDiscardedBytes)
             return;
 
-        long discarded = 0;
-        int read;
-        while (discarded < MaxDiscardedBytes && (read = await http.Request.Body.ReadAsync(buffer, http.RequestAborted)) > 0)
-            discarded += read;
+        var buffer = ArrayPool<byte>.Shared.Rent(DiscardedAtOnce);
+        try
+        {
+            long discarded = 0;
+            int read;
+            while (discarded < MaxDiscardedBytes && (read = await http.Request.Body.ReadAsync(buffer, http.RequestAborted)) > 0)
+                discarded += read;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }

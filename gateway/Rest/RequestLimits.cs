@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Microservices.Gateway.Rest;
 
 /// <summary>
-/// How long the line and the headers of a request may be. The server's own bounds are higher, so that the connection can go on after the answer;
+/// How long the line and the headers of a request may be, and take to arrive. The server's own bounds are higher, so that the connection can go on after the answer;
 /// beyond those the server closes it: see <see cref="RejectedRequests"/>.
 /// </summary>
 internal static class RequestLimits
@@ -16,12 +16,14 @@ internal static class RequestLimits
     private const int ServerLineBytes = 64 << 10;
     private const int ServerHeaderBytes = 128 << 10;
     private const int ServerHeaders = 1_000;
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
 
     public static void AddRequestLimits(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(options =>
     {
         options.Limits.MaxRequestLineSize = ServerLineBytes;
         options.Limits.MaxRequestHeadersTotalSize = ServerHeaderBytes;
         options.Limits.MaxRequestHeaderCount = ServerHeaders;
+        options.Limits.RequestHeadersTimeout = HeadersTimeout;
     });
 
     /// <summary>Refuses what is too long.</summary>

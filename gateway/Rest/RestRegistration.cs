@@ -17,6 +17,7 @@ internal static class RestRegistration
 
         builder.Services.AddTransient<IStartupFilter, HeadRequests>();
         builder.AddRequestLimits();
+        builder.Services.AddSingleton<RequestBodies>();
         RejectedRequests.AddTo(builder);
         builder.AddCrossOrigin();
         builder.AddOperations();

@@ -12,6 +12,7 @@ internal sealed class CaseMaker : IDisposable
     private readonly GrpcCases calls;
     private readonly RestCases rest;
     private readonly TokenCases tokens;
+    private readonly InboundCases inbound;
     private readonly Floods floods;
     private readonly int seed;
 
@@ -21,6 +22,7 @@ internal sealed class CaseMaker : IDisposable
         calls = new GrpcCases(corpus, sender, methods);
         rest = new RestCases(corpus, suite.Gateway.HttpPort);
         tokens = new TokenCases(corpus, methods, suite.Gateway.HttpPort);
+        inbound = new InboundCases(corpus.Sources, suite.Gateway.HttpPort);
         floods = new Floods([.. methods.Select(m => (m.Method, new Uri(m.At.Address).Port))], corpus);
         this.seed = seed;
     }
@@ -36,6 +38,7 @@ internal sealed class CaseMaker : IDisposable
             < 280 => calls.Stream(random),
             < 560 => calls.Unary(random),
             < 620 => tokens.Next(random),
+            < 660 => inbound.Next(random),
             _ => rest.Next(random),
         };
     }

@@ -10,6 +10,9 @@ internal sealed class Corpus
     /// <summary>The operations of the gateway's OpenAPI document.</summary>
     public required IReadOnlyList<RestOperation> Operations { get; init; }
 
+    /// <summary>Sources of webhooks, of each kind some.</summary>
+    public List<HostileSource> Sources { get; } = [];
+
     /// <summary>Adds a value for the fields of this name (snake_case).</summary>
     public void Add(string field, string value)
     {

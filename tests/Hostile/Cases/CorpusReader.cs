@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
+using Microservices.Webhooks.V1;
 using NotificationsClient = Microservices.Notifications.V1.NotificationsService.NotificationsServiceClient;
 using OrdersClient = Microservices.Orders.V1.OrdersService.OrdersServiceClient;
 using UsersClient = Microservices.Users.V1.UsersService.UsersServiceClient;
@@ -51,7 +53,7 @@ internal static class CorpusReader
             }
 
             var (_, events) = await RawHttp.SendAsync(suite.Gateway.HttpPort,
-                System.Text.Encoding.ASCII.GetBytes($"GET /v1/users/{user.UserId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {Tokens.For("")}\r\n\r\n"), TimeSpan.FromSeconds(10), default);
+                Encoding.ASCII.GetBytes($"GET /v1/users/{user.UserId}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {Tokens.For("")}\r\n\r\n"), TimeSpan.FromSeconds(10), default);
             if (events.Split('\n').FirstOrDefault(line => line.StartsWith("id: ", StringComparison.Ordinal)) is { } id)
             {
                 corpus.Add("last_event_id", id[4..].Trim());
@@ -65,6 +67,7 @@ internal static class CorpusReader
             corpus.AddAll("page_token", forgeries.PageTokens($"notifications/{user.UserId}/all"));
         }
 
+        await AddWebhooksAsync(suite, corpus);
         corpus.Add("page_token", (await users.ListUsersAsync(new ListUsersRequest { PageSize = 2 })).NextPageToken);
         corpus.AddAll("page_token", forgeries.PageTokens("users"));
         corpus.Add("cursor", await CursorAsync(orders, ""));
@@ -79,6 +82,23 @@ internal static class CorpusReader
         corpus.Add("reference", "a");
         corpus.Add("state", "paid");
         return corpus;
+    }
+
+    private static async Task AddWebhooksAsync(HostileSuite suite, Corpus corpus)
+    {
+        using var channel = Tokens.Channel(suite["webhooks"].Address);
+        var sources = new SourcesService.SourcesServiceClient(channel);
+        foreach (var kind in (SourceKind[])[SourceKind.Standard, SourceKind.Github, SourceKind.Stripe])
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                var key = Encoding.ASCII.GetBytes($"a-secret-of-{kind}-number-{i}-000000");
+                var secret = kind == SourceKind.Standard ? $"whsec_{Convert.ToBase64String(key)}" : Encoding.ASCII.GetString(key);
+                var source = (await sources.CreateSourceAsync(new CreateSourceRequest { OwnerId = $"hostile-{i}", Kind = kind, Secret = secret })).Source;
+                corpus.Add("source_id", source.SourceId);
+                corpus.Sources.Add(new(source.SourceId, kind.ToString().ToLowerInvariant(), key));
+            }
+        }
     }
 
     private static PlaceOrderRequest AnOrder(string userId, string orderId, int lines)
