@@ -1,4 +1,5 @@
 using Microservices.Gateway.V1;
+using Microservices.Hosting;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
@@ -12,7 +13,7 @@ internal static class EventsRegistration
     public static void AddEvents(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<EventsOptions, EventsOptionsValidator>("Events");
-        builder.Services.AddSingleton<EventsMetrics>();
+        builder.AddMetrics<EventsMetrics>();
         builder.Services.AddSingleton<SubscriptionQuota>();
         builder.Services.AddSingleton<StreamLifetime>();
         builder.Services.AddSingleton<SseStreams>();

@@ -12,7 +12,7 @@ internal static class LimitsRegistration
         builder.AddForwardedFor();
         builder.AddSharedRates();
         builder.Services.AddValidatedOptions<LimitsOptions, LimitsOptionsValidator>("Limits");
-        builder.Services.AddSingleton<LimitsMetrics>();
+        builder.AddMetrics<LimitsMetrics>();
         builder.Services.AddSingleton<RequestLimits>();
         builder.Services.AddSingleton<IRequestLimits>(services => services.GetRequiredService<RequestLimits>());
     }

@@ -22,7 +22,7 @@ internal static class OverviewRegistration
         builder.Services.AddSingleton<IOverviewSources, CallStreamOverviewSources>();
         builder.Services.AddSingleton<ResponseCache<User>>();
         builder.Services.AddSingleton<ResponseCache<LatestOrders>>();
-        builder.Services.AddSingleton<OverviewMetrics>();
+        builder.AddMetrics<OverviewMetrics>();
         builder.AddChanges<User>("Users", channel =>
         {
             var users = new UsersService.UsersServiceClient(channel);

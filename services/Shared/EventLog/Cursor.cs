@@ -65,8 +65,7 @@ public sealed class Cursor : IEquatable<Cursor>
     {
         foreach (var (topic, place) in other.entries)
         {
-            var mine = Array.Find(entries, entry => entry.TopicHash == topic);
-            if (mine.TopicHash != topic || !place.IsOf(mine.Position.Epoch) || mine.Position.Offset < place.Offset)
+            if (!TryGet(topic, out var mine) || !place.IsOf(mine.Epoch) || mine.Offset < place.Offset)
                 return false;
         }
 
@@ -90,12 +89,13 @@ public sealed class Cursor : IEquatable<Cursor>
 
     internal static ulong HashOf(string topic) => StableHash.Of(topic);
 
-    internal bool TryGet(string topic, out Position position)
+    internal bool TryGet(string topic, out Position position) => TryGet(HashOf(topic), out position);
+
+    private bool TryGet(ulong topicHash, out Position position)
     {
-        var hash = HashOf(topic);
         foreach (var entry in entries)
         {
-            if (entry.TopicHash == hash)
+            if (entry.TopicHash == topicHash)
             {
                 position = entry.Position;
                 return true;

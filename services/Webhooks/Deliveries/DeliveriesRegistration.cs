@@ -1,3 +1,4 @@
+using Microservices.Hosting;
 using Microservices.Persistence;
 using Microservices.Webhooks.V1;
 
@@ -11,7 +12,7 @@ internal static class DeliveriesRegistration
 
     public static void AddDeliveries(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<DeliveryMetrics>();
+        builder.AddMetrics<DeliveryMetrics>();
         builder.Services.AddSingleton<MessageSender>();
         builder.Services.AddSingleton<ReadDeliveries>();
         builder.Services.AddSingleton<ChangeDeliveries>();

@@ -15,8 +15,8 @@ internal static class ReceivedOutcome
     public static readonly IReadOnlyList<string> All = [Stored, Repeated, BadSignature, Stale, Unnamed, NoSource];
 }
 
-/// <summary>Counts what senders have sent, on the meter <c>Microservices.Webhooks</c>, from the start of the process. No label names an owner or a source. Thread-safe.</summary>
-internal sealed class ReceivedMetrics : IHostedService
+/// <summary>Counts what senders have sent, on the meter <c>Microservices.Webhooks</c>. No label names an owner or a source. Thread-safe.</summary>
+internal sealed class ReceivedMetrics
 {
     private readonly Counter<long> received;
 
@@ -29,10 +29,6 @@ internal sealed class ReceivedMetrics : IHostedService
     }
 
     public void Received(string outcome) => received.Add(1, Tag(outcome));
-
-    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private static KeyValuePair<string, object?> Tag(string outcome) => new("outcome", outcome);
 }

@@ -12,9 +12,7 @@ internal static class SourcesRegistration
 {
     public static void AddSources(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ReceivedMetrics>();
-        // What is asked of it before the first message has come is there.
-        builder.Services.AddHostedService(provider => provider.GetRequiredService<ReceivedMetrics>());
+        builder.AddMetrics<ReceivedMetrics>();
         builder.Services.AddSingleton<CreateSource>();
         builder.Services.AddSingleton<ReadSources>();
         builder.Services.AddSingleton<ChangeSource>();
