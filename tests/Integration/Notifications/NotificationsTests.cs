@@ -230,7 +230,12 @@ public abstract class NotificationsTests(Inboxes inboxes)
         await stream.RequestStream.WriteAsync(new() { Subscribe = new() { SubscriptionId = 1, Key = userId, FromEarliest = true } });
         var events = new List<NotificationEvent>();
         while (events.Count < count)
-            events.AddRange((await stream.NextAsync()).Events?.Events ?? []);
+        {
+            var frame = await stream.NextAsync();
+            Assert.Null(frame.Failed);
+            events.AddRange(frame.Events?.Events ?? []);
+        }
+
         return events;
     }
 }

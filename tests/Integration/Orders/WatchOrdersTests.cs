@@ -4,6 +4,7 @@ using Microservices.Orders.V1;
 using Microservices.Persistence;
 using Microservices.Streaming.Events;
 using Microservices.Streaming.V1;
+using Microservices.Tests.Integration.Streaming;
 using Microservices.Tests.Support;
 using Microservices.Topics;
 using Microsoft.Extensions.DependencyInjection;
@@ -218,7 +219,7 @@ public sealed class WatchOrdersTests(Backends backends) : IClassFixture<Backends
     {
         var events = new List<OrderEvent>();
         while (events.Count < count)
-            events.AddRange((await stream.NextAsync()).Events?.Events ?? []);
+            events.AddRange(await stream.NextEventsAsync());
         return events;
     }
 

@@ -134,7 +134,7 @@ public sealed class StalledReaderTests
         var (count, newest) = (0, new Dictionary<char, int>());
         while (newest.Count < 10 || newest.Values.Any(v => v <= 49_990))
         {
-            foreach (var e in (await stream.NextAsync()).Events?.Events ?? [])
+            foreach (var e in await stream.NextEventsAsync())
             {
                 var id = int.Parse(e.Order.OrderId, System.Globalization.CultureInfo.InvariantCulture);
                 Assert.True(!newest.TryGetValue(e.Order.OrderId[^1], out var last) || last < id);

@@ -28,11 +28,19 @@ internal static class WatchOrdersExtensions
         return (failed.SubscriptionId, (StatusCode)failed.Status.Code);
     }
 
+    /// <summary>The events of the next frame, which may have none; fails when it says that a subscription has failed: then none would ever come.</summary>
+    public static async Task<IReadOnlyList<OrderEvent>> NextEventsAsync(this AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream)
+    {
+        var frame = await stream.NextAsync();
+        Assert.Null(frame.Failed);
+        return frame.Events?.Events ?? [];
+    }
+
     /// <summary>Reads until as many events have come, and not one more.</summary>
     public static async Task ReadEventsAsync(this AsyncDuplexStreamingCall<WatchOrdersRequest, WatchOrdersResponse> stream, int count)
     {
         while (count > 0)
-            count -= (await stream.NextAsync()).Events?.Events.Count ?? 0;
+            count -= (await stream.NextEventsAsync()).Count;
         Assert.Equal(0, count);
     }
 }
