@@ -58,8 +58,9 @@ internal abstract class WebhooksDbContext(DbContextOptions options) : ServiceDbC
             delivery.HasKey(d => d.DeliveryId);
             // Serves the list of an endpoint's, newest first, and what lies between cursors.
             delivery.HasIndex(d => new { d.EndpointId, d.Offset }).IsUnique();
-            // Serve what is to be sent: what is due, and what comes first of a key.
-            delivery.HasIndex(d => new { d.EndpointId, d.NextAttemptMs }, "IX_Deliveries_Due").HasFilter(Delivery.IsPending);
+            // Serve what is to be sent: what is due, up to where all is over, and what comes first of a key.
+            delivery.HasIndex(d => new { d.EndpointId, d.NextAttemptMs, d.Offset }, "IX_Deliveries_Due").HasFilter(Delivery.IsPending);
+            delivery.HasIndex(d => new { d.EndpointId, d.Offset }, "IX_Deliveries_Pending").HasFilter(Delivery.IsPending);
             delivery.HasIndex(d => new { d.EndpointId, d.Key, d.Offset }, "IX_Deliveries_PendingKey").HasFilter(Delivery.IsPending);
             // Serve the snapshots of an owner, of a partition, and of all.
             delivery.HasIndex(d => new { d.OwnerId, d.DeliveryId }, "IX_Deliveries_PendingOwner").HasFilter(Delivery.IsPending);

@@ -65,6 +65,9 @@ internal sealed class Delivery
         EndTime = EndTime?.ToTimestamp(),
     };
 
+    /// <summary>Another of the same values.</summary>
+    public Delivery Copy() => (Delivery)MemberwiseClone();
+
     /// <summary>It is over.</summary>
     public void End(DeliveryState state, DateTimeOffset now)
     {

@@ -23,18 +23,18 @@ internal sealed class SendDeliveries(
 
     public async Task<DueResult<WebhooksDbContext>> HandleAsync(DueWork work, CancellationToken cancellationToken)
     {
-        var (endpoint, keys, nowMs) = await database.ReadAsync(async context =>
+        var (endpoint, keys) = await database.ReadAsync(async context =>
         {
             var found = await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == work.Id, cancellationToken);
             var signing = found is null ? [] : await Secrets.GoodAsync(context, [work.Id], time.GetUtcNow(), cancellationToken);
-            return (found, signing, await context.ReadClockAsync(cancellationToken));
+            return (found, signing);
         }, cancellationToken);
 
         if (endpoint is null)
             return DueResult.Done<WebhooksDbContext>(context => DeleteAsync(context, work, cancellationToken));
         if (endpoint.State != EndpointState.Enabled)
             return DueResult.Done<WebhooksDbContext>();
-        var again = endpoint.Sending(TimeSpan.FromMilliseconds(Math.Max(0, endpoint.PausedUntilMs - nowMs)));
+        var again = endpoint.Sending(TimeSpan.FromMilliseconds(Math.Max(0, endpoint.PausedUntilMs - work.TakenAtMs)));
         if (again.Kind != work.Kind || again.Delay > TimeSpan.Zero)
         {
             return DueResult.Done<WebhooksDbContext>(context =>
@@ -45,7 +45,7 @@ internal sealed class SendDeliveries(
         }
 
         var epoch = (await heads.ReadAsync([DeliveryEvents.Topics.OfKey(endpoint.OwnerId)], cancellationToken))[0].Epoch;
-        var run = new SendingRun(work, database, endpoint, [.. keys.Select(secrets.Open)], epoch, nowMs, sender, metrics, options.Value, time);
+        var run = new SendingRun(work, database, endpoint, [.. keys.Select(secrets.Open)], epoch, sender, metrics, options.Value, time);
         await run.RunAsync(cancellationToken);
         return DueResult.Done<WebhooksDbContext>(context => run.EndAsync(context, cancellationToken));
     }

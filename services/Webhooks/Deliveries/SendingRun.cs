@@ -7,16 +7,20 @@ using Microsoft.EntityFrameworkCore;
 namespace Microservices.Webhooks;
 
 /// <summary>
-/// Sends to one endpoint what is due, a few at a time, and records what came of it as it comes: what is under way at any time is all that another process
-/// would send again. It ends when nothing is due, when the endpoint is to be left alone, or after a while, for others to have their turn. Used once.
+/// Sends to one endpoint what is due, a few at a time, and records what came of it meanwhile, as much at a time as has come. What is under way at any time, and what is not recorded yet,
+/// is all that another process would send again: it is bounded. The run ends when nothing is due, when the endpoint is to be left alone, or after a while, for others to have their turn;
+/// what it has not recorded by then is committed with its end. Used once.
 /// </summary>
 internal sealed class SendingRun(
-    DueWork work, Database<WebhooksDbContext> database, Endpoint endpoint, IReadOnlyList<byte[]> secrets, string epoch, long beganMs, MessageSender sender, DeliveryMetrics metrics,
+    DueWork work, Database<WebhooksDbContext> database, Endpoint endpoint, IReadOnlyList<byte[]> secrets, string epoch, MessageSender sender, DeliveryMetrics metrics,
     WebhooksOptions options, TimeProvider time)
 {
-    // With their bodies: what a run holds.
-    private const int PageSize = 16;
+    // What a run holds at a time, with the bodies.
+    private const int MinPage = 16;
+    private const int MaxPage = 128;
+    private const int PageBytes = 256 << 10;
     private const int MaxMessages = 1_000;
+    private const int MaxUnrecorded = 32;
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
 
     private readonly Channel<SentMessage> ended = Channel.CreateUnbounded<SentMessage>(new() { SingleReader = true });
@@ -24,35 +28,79 @@ internal sealed class SendingRun(
     private readonly HashSet<string> underWay = [];
     private readonly Queue<(Delivery Delivery, byte[] Body)> due = [];
     private readonly long began = time.GetTimestamp();
+    private List<SentMessage> unrecorded = [];
+    private int pageSize = MinPage;
     private bool foundAll;
+    private bool isOver;
     private int begun;
+    private int answered;
     private string cursor = "";
 
     /// <summary>By the database's clock, in Unix milliseconds.</summary>
-    private long NowMs => beganMs + (long)time.GetElapsedTime(began).TotalMilliseconds;
+    private long NowMs => work.TakenAtMs + (long)time.GetElapsedTime(began).TotalMilliseconds;
 
     // What another process may have under way by now is not sent: in a process that stood still, the rest of a page is old.
-    private bool MayBegin => work.IsLeased && !ended.Reader.Completion.IsCompleted && health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
+    private bool MayBegin => !isOver && work.IsLeased && health is { Pause: null, IsGone: false } && begun < MaxMessages && time.GetElapsedTime(began) < MaxTime;
+
+    private bool HasRoom => underWay.Count - answered < health.Window && answered < MaxUnrecorded;
+
+    // Those behind them in their keys, and those that waited for the endpoint to answer again, are found once it is recorded.
+    private bool MayFindMore => unrecorded.Count > 0 && (endpoint.Ordered || health.Recovered);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        Task<bool>? answer = null;
+        Task<bool>? recording = null;
+        List<SentMessage> recorded = [];
+        try
         {
-            while (underWay.Count < health.Window && MayBegin && await NextAsync(cancellationToken) is { } next)
-                Begin(next.Delivery, next.Body, cancellationToken);
-            if (underWay.Count == 0)
-                return;
-            await ended.Reader.WaitToReadAsync(CancellationToken.None);
-            var sent = new List<SentMessage>();
-            while (ended.Reader.TryRead(out var one))
-                sent.Add(one);
-            await EndAsync(sent, cancellationToken);
+            while (true)
+            {
+                while (HasRoom && MayBegin && await NextAsync(cancellationToken) is { } next)
+                    Begin(next.Delivery, next.Body, cancellationToken);
+                var hasMore = MayBegin && (!foundAll || due.Count > 0 || MayFindMore);
+                if (recording is null && underWay.Count == answered && !hasMore)
+                    return;
+                if (recording is null && unrecorded.Count > 0 && !isOver)
+                {
+                    (recorded, unrecorded) = (unrecorded, []);
+                    recording = RecordAsync(recorded, cancellationToken);
+                }
+
+                if (underWay.Count > answered)
+                    answer ??= ended.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+                if (answer is not null || recording is not null)
+                    await Task.WhenAny(answer ?? recording!, recording ?? answer!);
+                if (answer is { IsCompleted: true })
+                {
+                    await answer;
+                    answer = null;
+                    TakeAnswers();
+                }
+
+                if (recording is { IsCompleted: true })
+                {
+                    var done = await recording;
+                    recording = null;
+                    if (done)
+                        Recorded(recorded);
+                    else
+                        unrecorded.InsertRange(0, recorded);
+                    isOver |= !done;
+                }
+            }
+        }
+        finally
+        {
+            if (recording is not null)
+                await ((Task)recording).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Commits what the run says of the endpoint, and when it is next to be looked after.</summary>
+    /// <summary>Commits what came of the last messages, what the run says of the endpoint, and when it is next to be looked after.</summary>
     public async Task EndAsync(WebhooksDbContext context, CancellationToken cancellationToken)
     {
+        await RecordAsync(context, unrecorded, cancellationToken);
         // One that was deleted meanwhile has asked to be looked after again.
         if (await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == endpoint.EndpointId, cancellationToken) is not { } now)
             return;
@@ -60,7 +108,7 @@ internal sealed class SendingRun(
         now.PausedUntilMs = health.Pause is { } pause ? NowMs + (long)pause.TotalMilliseconds : 0;
         if (now.State == EndpointState.Enabled)
             DisableIfItMust(context, now);
-        if (now.State != EndpointState.Enabled || await NextAttemptAsync(context, cancellationToken) is not { } next)
+        if (now.State != EndpointState.Enabled || await Sendable(context).MinAsync(d => (long?)d.NextAttemptMs, cancellationToken) is not { } next)
             return;
         context.AddDue(now.Sending(TimeSpan.FromMilliseconds(Math.Max(0, Math.Max(next, now.PausedUntilMs) - NowMs))));
     }
@@ -79,9 +127,6 @@ internal sealed class SendingRun(
         metrics.Disabled();
     }
 
-    private Task<long?> NextAttemptAsync(WebhooksDbContext context, CancellationToken cancellationToken) =>
-        Sendable(context).MinAsync(d => (long?)d.NextAttemptMs, cancellationToken);
-
     /// <summary>What is pending, and does not wait for another of its key.</summary>
     private IQueryable<Delivery> Sendable(WebhooksDbContext context)
     {
@@ -94,29 +139,36 @@ internal sealed class SendingRun(
     private async Task<(Delivery Delivery, byte[] Body)?> NextAsync(CancellationToken cancellationToken)
     {
         if (due.Count == 0 && !foundAll)
-            await ReadDueAsync(cancellationToken);
+        {
+            try
+            {
+                await ReadDueAsync(cancellationToken);
+            }
+            catch (DatabaseAwayException)
+            {
+                isOver = true;
+            }
+        }
+
         return due.TryDequeue(out var next) ? next : null;
     }
 
     private async Task ReadDueAsync(CancellationToken cancellationToken)
     {
         var nowMs = NowMs;
-        var (found, oldest) = await database.ReadAsync(async context =>
-        {
-            // One that was changed or deleted meanwhile is not sent to as it was: the next run sends as it is now.
-            var unchanged = context.Endpoints.Where(e => e.EndpointId == endpoint.EndpointId && e.Version == endpoint.Version);
-            var page = await Sendable(context)
-                .Where(d => d.NextAttemptMs <= nowMs && !underWay.Contains(d.DeliveryId) && unchanged.Any())
-                .OrderBy(d => d.NextAttemptMs).ThenBy(d => d.Offset).Take(PageSize)
-                .Join(context.Messages, d => d.MessageId, m => m.MessageId, (d, m) => new { Delivery = d, m.Body })
-                .ToListAsync(cancellationToken);
-            return (page, page.Count == 0 ? 0 : await context.Pending(endpoint.EndpointId).MinAsync(d => d.Offset, cancellationToken));
-        }, cancellationToken);
+        // An endpoint that was changed or deleted meanwhile is not sent to as it was: the next run sends as it is now.
+        var found = await database.ReadAsync(async context => await Sendable(context)
+            .Where(d => d.NextAttemptMs <= nowMs && !underWay.Contains(d.DeliveryId) && context.Endpoints.Any(e => e.EndpointId == endpoint.EndpointId && e.Version == endpoint.Version))
+            .OrderBy(d => d.NextAttemptMs).ThenBy(d => d.Offset).Take(pageSize)
+            .Join(context.Messages, d => d.MessageId, m => m.MessageId, (d, m) => new { Delivery = d, m.Body, Oldest = context.Pending(endpoint.EndpointId).Min(p => p.Offset) })
+            .ToListAsync(cancellationToken), cancellationToken);
         foreach (var row in found)
             due.Enqueue((row.Delivery, row.Body));
-        foundAll = found.Count < PageSize;
-        if (found.Count > 0)
-            cursor = Cursor.At(DeliveryEvents.Topics.OfKey(endpoint.OwnerId), epoch, oldest - 1).ToString();
+        foundAll = found.Count < pageSize;
+        if (found.Count == 0)
+            return;
+        cursor = Cursor.At(DeliveryEvents.Topics.OfKey(endpoint.OwnerId), epoch, found[0].Oldest - 1).ToString();
+        pageSize = Math.Clamp(PageBytes / Math.Max(1, found.Max(row => row.Body.Length)), MinPage, MaxPage);
     }
 
     private void Begin(Delivery delivery, byte[] body, CancellationToken cancellationToken)
@@ -139,76 +191,60 @@ internal sealed class SendingRun(
         }
     }
 
-    private async Task EndAsync(List<SentMessage> sent, CancellationToken cancellationToken)
+    private void TakeAnswers()
     {
         var now = Now();
-        foreach (var one in sent)
+        while (ended.Reader.TryRead(out var sent))
         {
-            health.Add(one, now);
-            if (one.Answer.Outcome == Egress.EgressOutcome.Busy)
-                health.AddBusy();
-        }
+            health.Add(sent, now);
+            if (!sent.WasSent)
+            {
+                underWay.Remove(sent.Delivery.DeliveryId);
+                if (sent.Answer.Outcome == Egress.EgressOutcome.Busy)
+                    health.AddBusy();
+                continue;
+            }
 
-        await RecordAsync([.. sent.Where(s => s.WasSent)], now, cancellationToken);
-        foreach (var one in sent)
-            underWay.Remove(one.Delivery.DeliveryId);
-        // Those behind them in their keys are next.
-        foundAll &= !endpoint.Ordered;
+            answered++;
+            unrecorded.Add(sent);
+            metrics.Attempted(sent, now);
+            if (!sent.Succeeded && DeliverySchedule.After(sent.Delivery.Attempts + 1) is null)
+                metrics.GivenUp();
+        }
     }
 
-    private async Task RecordAsync(IReadOnlyList<SentMessage> sent, DateTimeOffset now, CancellationToken cancellationToken)
+    private void Recorded(List<SentMessage> sent)
+    {
+        foreach (var one in sent)
+            underWay.Remove(one.Delivery.DeliveryId);
+        answered -= sent.Count;
+        foundAll &= !endpoint.Ordered && !health.Recovered;
+    }
+
+    /// <summary>False while the database is away.</summary>
+    private async Task<bool> RecordAsync(IReadOnlyList<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await database.WriteAsync(async context =>
+            {
+                await RecordAsync(context, sent, cancellationToken);
+                return 0;
+            }, cancellationToken);
+            return true;
+        }
+        catch (DatabaseAwayException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RecordAsync(WebhooksDbContext context, IReadOnlyList<SentMessage> sent, CancellationToken cancellationToken)
     {
         if (sent.Count == 0)
             return;
-        var ids = sent.Select(s => s.Delivery.DeliveryId).ToList();
-        var givenUp = await database.WriteAsync(async context =>
-        {
-            var rows = await context.Deliveries.Where(d => ids.Contains(d.DeliveryId)).ToDictionaryAsync(d => d.DeliveryId, cancellationToken);
-            foreach (var one in sent)
-            {
-                // One that was replayed, confirmed or deleted meanwhile is not what was sent.
-                if (rows.TryGetValue(one.Delivery.DeliveryId, out var row) && row.Round == one.Delivery.Round)
-                    await RecordAsync(context, row, one, now, cancellationToken);
-            }
-
-            if (health.Recovered)
-                await context.DueNowAsync(endpoint.EndpointId, ids, cancellationToken);
-            return rows.Values.Count(row => row.State == DeliveryState.Failed);
-        }, cancellationToken);
-        foundAll &= !health.Recovered;
-        foreach (var one in sent)
-            metrics.Attempted(one, now);
-        for (var i = 0; i < givenUp; i++)
-            metrics.GivenUp();
-    }
-
-    private async Task RecordAsync(WebhooksDbContext context, Delivery delivery, SentMessage sent, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        delivery.Attempts++;
-        (delivery.LastStatus, delivery.LastError) = (sent.Answer.Status ?? 0, sent.Error);
-        if (sent.Succeeded || DeliverySchedule.After(delivery.Attempts) is not { } wait)
-        {
-            delivery.End(sent.Succeeded ? DeliveryState.Delivered : DeliveryState.Failed, now);
-        }
-        else
-        {
-            delivery.Round++;
-            delivery.NextAttemptMs = NowMs + (long)wait.TotalMilliseconds;
-        }
-
-        context.Add(new DeliveryAttempt
-        {
-            DeliveryId = delivery.DeliveryId,
-            Round = delivery.Round,
-            Time = sent.Time,
-            Duration = sent.Answer.Elapsed,
-            Status = delivery.LastStatus,
-            Error = delivery.LastError,
-            ResponseBody = sent.BodyText,
-        });
-        if (delivery.Round > DeliveryAttempt.MaxKept)
-            await context.DeliveryAttempts.Where(a => a.DeliveryId == delivery.DeliveryId && a.Round <= delivery.Round - DeliveryAttempt.MaxKept).ExecuteDeleteAsync(cancellationToken);
-        var kind = delivery.State switch { DeliveryState.Delivered => DeliveryEventKind.Delivered, DeliveryState.Failed => DeliveryEventKind.Failed, _ => DeliveryEventKind.Attempted };
-        context.Publish(kind, delivery, now);
+        await context.RecordAsync(sent, Now(), NowMs, cancellationToken);
+        if (health.Recovered)
+            await context.DueNowAsync(endpoint.EndpointId, sent.Select(one => one.Delivery.DeliveryId).ToList(), cancellationToken);
     }
 }

@@ -10,6 +10,8 @@ internal sealed class DueLease(TimeProvider time, TimeSpan duration, long asked)
 {
     private long asked = asked;
 
+    public TimeSpan Duration => duration;
+
     public bool IsOver => time.GetElapsedTime(Volatile.Read(ref asked)) >= duration;
 
     public void Renew(long askedAgain) => Volatile.Write(ref asked, askedAgain);

@@ -58,6 +58,9 @@ public sealed class DueWork
     /// </summary>
     public bool IsLeased => Lease is { IsOver: false };
 
+    /// <summary>When this process took it, in Unix milliseconds by the database's clock: so a handler knows that clock without asking. 0 for what it has not taken.</summary>
+    public long TakenAtMs => Lease is { } lease ? LeasedUntilMs - (long)lease.Duration.TotalMilliseconds : 0;
+
     /// <summary>Null for what this process has not taken.</summary>
     internal DueLease? Lease { get; set; }
 }

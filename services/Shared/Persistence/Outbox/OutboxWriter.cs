@@ -14,6 +14,7 @@ internal static class OutboxWriter
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var byTopic = context.NewEvents.GroupBy(e => e.Topic).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
+        var rows = new List<OutboxEvent>(context.NewEvents.Count);
         foreach (var some in byTopic.Chunk(TopicsPerStatement))
         {
             var ends = await TakeOffsetsAsync(context, some.Select(group => (group.Key, Epoch.New(), (long)group.Count(), 0L, now)), cancellationToken);
@@ -23,7 +24,7 @@ internal static class OutboxWriter
                 var offset = last - group.Count();
                 foreach (var e in group)
                 {
-                    context.OutboxEvents.Add(new OutboxEvent
+                    rows.Add(new OutboxEvent
                     {
                         Topic = e.Topic,
                         Offset = ++offset,
@@ -37,6 +38,8 @@ internal static class OutboxWriter
             }
         }
 
+        await context.InsertManyAsync(rows, cancellationToken);
+        // What the places were told to has added rows.
         await context.SaveChangesAsync(cancellationToken);
     }
 

@@ -88,7 +88,10 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                     b.HasIndex("EndpointId", "Offset")
                         .IsUnique();
 
-                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs" }, "IX_Deliveries_Due")
+                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs", "Offset" }, "IX_Deliveries_Due")
+                        .HasFilter("\"State\" = 1");
+
+                    b.HasIndex(new[] { "EndpointId", "Offset" }, "IX_Deliveries_Pending")
                         .HasFilter("\"State\" = 1");
 
                     b.HasIndex(new[] { "EndpointId", "Key", "Offset" }, "IX_Deliveries_PendingKey")

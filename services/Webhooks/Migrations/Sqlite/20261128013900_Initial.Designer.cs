@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Microservices.Webhooks.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteWebhooksDbContext))]
-    [Migration("20261127210217_Initial")]
+    [Migration("20261128013900_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -91,7 +91,10 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                     b.HasIndex("EndpointId", "Offset")
                         .IsUnique();
 
-                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs" }, "IX_Deliveries_Due")
+                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs", "Offset" }, "IX_Deliveries_Due")
+                        .HasFilter("\"State\" = 1");
+
+                    b.HasIndex(new[] { "EndpointId", "Offset" }, "IX_Deliveries_Pending")
                         .HasFilter("\"State\" = 1");
 
                     b.HasIndex(new[] { "EndpointId", "Key", "Offset" }, "IX_Deliveries_PendingKey")

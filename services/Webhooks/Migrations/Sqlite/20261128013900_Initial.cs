@@ -165,7 +165,7 @@ namespace Microservices.Webhooks.Migrations.Sqlite
             migrationBuilder.CreateIndex(
                 name: "IX_Deliveries_Due",
                 table: "Deliveries",
-                columns: new[] { "EndpointId", "NextAttemptMs" },
+                columns: new[] { "EndpointId", "NextAttemptMs", "Offset" },
                 filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
@@ -173,6 +173,12 @@ namespace Microservices.Webhooks.Migrations.Sqlite
                 table: "Deliveries",
                 columns: new[] { "EndpointId", "Offset" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Deliveries_Pending",
+                table: "Deliveries",
+                columns: new[] { "EndpointId", "Offset" },
+                filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Deliveries_PendingKey",

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Microservices.Webhooks.Migrations.Postgres
 {
     [DbContext(typeof(PostgresWebhooksDbContext))]
-    [Migration("20261127210237_Initial")]
+    [Migration("20261128014000_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -104,7 +104,10 @@ namespace Microservices.Webhooks.Migrations.Postgres
                     b.HasIndex("EndpointId", "Offset")
                         .IsUnique();
 
-                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs" }, "IX_Deliveries_Due")
+                    b.HasIndex(new[] { "EndpointId", "NextAttemptMs", "Offset" }, "IX_Deliveries_Due")
+                        .HasFilter("\"State\" = 1");
+
+                    b.HasIndex(new[] { "EndpointId", "Offset" }, "IX_Deliveries_Pending")
                         .HasFilter("\"State\" = 1");
 
                     b.HasIndex(new[] { "EndpointId", "Key", "Offset" }, "IX_Deliveries_PendingKey")

@@ -179,7 +179,7 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 name: "IX_Deliveries_Due",
                 schema: "webhooks",
                 table: "Deliveries",
-                columns: new[] { "EndpointId", "NextAttemptMs" },
+                columns: new[] { "EndpointId", "NextAttemptMs", "Offset" },
                 filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
@@ -188,6 +188,13 @@ namespace Microservices.Webhooks.Migrations.Postgres
                 table: "Deliveries",
                 columns: new[] { "EndpointId", "Offset" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Deliveries_Pending",
+                schema: "webhooks",
+                table: "Deliveries",
+                columns: new[] { "EndpointId", "Offset" },
+                filter: "\"State\" = 1");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Deliveries_PendingKey",
