@@ -1,3 +1,5 @@
+using Microservices.Webhooks.V1;
+
 namespace Microservices.Webhooks;
 
 /// <summary>
@@ -28,9 +30,6 @@ internal sealed class EndpointHealth(Endpoint endpoint, WebhooksOptions options)
 
     public bool IsGone { get; private set; }
 
-    /// <summary>Whether it has failed for so long that it has to be disabled.</summary>
-    public bool HasFailedForLong(DateTimeOffset now) => FailingSince is { } since && now - since >= options.DisableAfter;
-
     public void Add(SentMessage sent, DateTimeOffset now)
     {
         if (!sent.WasSent)
@@ -57,6 +56,25 @@ internal sealed class EndpointHealth(Endpoint endpoint, WebhooksOptions options)
 
     /// <summary>Nothing was sent for want of a place: it is left for a moment.</summary>
     public void AddBusy() => Pause = Longer(Pause, TimeSpan.FromSeconds(1));
+
+    /// <summary>Writes it down, and disables an endpoint that has to be.</summary>
+    /// <param name="kept">The endpoint as it is now.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>Whether it was disabled by that.</returns>
+    public bool Record(Endpoint kept, DateTimeOffset now)
+    {
+        (kept.Failures, kept.FailingSince, kept.Slow) = (Failures, FailingSince, Slow);
+        if (kept.State != EndpointState.Enabled)
+            return false;
+        if (IsGone)
+            (kept.State, kept.StateReason) = (EndpointState.Gone, "It has answered 410.");
+        else if (FailingSince is { } since && now - since >= options.DisableAfter)
+            (kept.State, kept.StateReason) = (EndpointState.Failed, $"Every attempt since {since:u} has failed.");
+        else
+            return false;
+        kept.UpdateTime = now;
+        return true;
+    }
 
     private static TimeSpan? Longer(TimeSpan? one, TimeSpan? other) => one is null || other > one ? other ?? one : one;
 }

@@ -21,6 +21,7 @@ internal sealed class SendingRun(
     private const int PageBytes = 256 << 10;
     private const int MaxMessages = 1_000;
     private const int MaxUnrecorded = 32;
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(5);
 
     private readonly Channel<SentMessage> ended = Channel.CreateUnbounded<SentMessage>(new() { SingleReader = true });
@@ -51,6 +52,7 @@ internal sealed class SendingRun(
     {
         Task<bool>? answer = null;
         Task<bool>? recording = null;
+        Task? gathering = null;
         List<SentMessage> recorded = [];
         try
         {
@@ -63,14 +65,17 @@ internal sealed class SendingRun(
                     return;
                 if (recording is null && unrecorded.Count > 0 && !isOver)
                 {
-                    (recorded, unrecorded) = (unrecorded, []);
-                    recording = RecordAsync(recorded, cancellationToken);
+                    gathering ??= Task.Delay(Gather, time, CancellationToken.None);
+                    if (gathering.IsCompleted || unrecorded.Count >= MaxUnrecorded / 2 || underWay.Count == answered)
+                    {
+                        (gathering, recorded, unrecorded) = (null, unrecorded, []);
+                        recording = RecordAsync(recorded, cancellationToken);
+                    }
                 }
 
                 if (underWay.Count > answered)
                     answer ??= ended.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-                if (answer is not null || recording is not null)
-                    await Task.WhenAny(answer ?? recording!, recording ?? answer!);
+                await Task.WhenAny(((Task?[])[answer, recording, gathering]).OfType<Task>().DefaultIfEmpty(Task.CompletedTask));
                 if (answer is { IsCompleted: true })
                 {
                     await answer;
@@ -104,27 +109,16 @@ internal sealed class SendingRun(
         // One that was deleted meanwhile has asked to be looked after again.
         if (await context.Endpoints.FirstOrDefaultAsync(e => e.EndpointId == endpoint.EndpointId, cancellationToken) is not { } now)
             return;
-        (now.Failures, now.FailingSince, now.Slow) = (health.Failures, health.FailingSince, health.Slow);
         now.PausedUntilMs = health.Pause is { } pause ? NowMs + (long)pause.TotalMilliseconds : 0;
-        if (now.State == EndpointState.Enabled)
-            DisableIfItMust(context, now);
+        if (health.Record(now, Now()))
+        {
+            context.PublishDisabled(now, now.UpdateTime);
+            metrics.Disabled();
+        }
+
         if (now.State != EndpointState.Enabled || await Sendable(context).MinAsync(d => (long?)d.NextAttemptMs, cancellationToken) is not { } next)
             return;
         context.AddDue(now.Sending(TimeSpan.FromMilliseconds(Math.Max(0, Math.Max(next, now.PausedUntilMs) - NowMs))));
-    }
-
-    private void DisableIfItMust(WebhooksDbContext context, Endpoint now)
-    {
-        var time = Now();
-        if (health.IsGone)
-            (now.State, now.StateReason) = (EndpointState.Gone, "It has answered 410.");
-        else if (health.HasFailedForLong(time))
-            (now.State, now.StateReason) = (EndpointState.Failed, $"Every attempt since {now.FailingSince:u} has failed.");
-        else
-            return;
-        now.UpdateTime = time;
-        context.PublishDisabled(now, time);
-        metrics.Disabled();
     }
 
     /// <summary>What is pending, and does not wait for another of its key.</summary>

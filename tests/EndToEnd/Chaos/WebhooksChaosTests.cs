@@ -84,7 +84,7 @@ public sealed class WebhooksChaosTests(ITestOutputHelper print)
         }
 
         await Eventually.UntilAsync(suite.IsQuietAsync, "nothing is pending");
-        var (ahead, disorder, uncaused) = (await suite.AheadOfTruthAsync(), suite.Ordered.SelectMany(ledger.OutOfOrder).ToList(), ledger.RepeatedWithoutCause(WebhooksUnderTest.Window));
+        var (ahead, disorder, uncaused) = (await suite.AheadOfTruthAsync(), suite.Ordered.SelectMany(ledger.OutOfOrder).ToList(), ledger.RepeatedWithoutCause(WebhooksUnderTest.MostUnrecorded));
         print.WriteLine($"{suite.Orders.Count} orders, {ledger.Wanted} deliveries, {ledger.Effects.Count} messages; lost {ledger.Lost.Count}, unasked {ledger.Unasked.Count}, "
             + $"repeated {ledger.Repeated.Count} with {ledger.InFlight} in flight at the faults, of them without a cause {uncaused.Count}, out of order {disorder.Count}, watermarks ahead {ahead.Count}");
         foreach (var wrong in (IEnumerable<object>)[.. ledger.Lost, .. ledger.Unasked, .. disorder, .. ahead, .. uncaused])

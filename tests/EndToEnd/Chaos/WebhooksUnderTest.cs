@@ -17,8 +17,8 @@ namespace Microservices.Tests.EndToEnd.Chaos;
 /// </summary>
 public sealed class WebhooksUnderTest : IAsyncDisposable
 {
-    /// <summary>How many messages are under way to one endpoint: the default of <c>Webhooks:MaxConcurrentPerEndpoint</c>.</summary>
-    public const int Window = 8;
+    /// <summary>How many messages to one endpoint are not recorded at a time: those under way, by default of <c>Webhooks:MaxConcurrentPerEndpoint</c>, and those answered since the last were recorded.</summary>
+    public const int MostUnrecorded = 8 + 32;
 
     /// <summary>How long a lease of due work lasts: longer than a machine that is busy with other things keeps a thread waiting.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(8);
