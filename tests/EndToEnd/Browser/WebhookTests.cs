@@ -17,7 +17,9 @@ public sealed class WebhookTests(WebhookSuite webhooks, ChromiumBrowser browser)
         {
             var console = new ConsoleSteps(page, webhooks.Suite);
             var table = console.Table();
-            new WebhookSteps(page, webhooks.Suite, console, receiver).AddTo(table);
+            var pages = new WebhookPages(page, webhooks.Suite, receiver);
+            new WebhookSteps(page, console, receiver, pages).AddTo(table);
+            new EndpointSteps(page, console, pages).AddTo(table);
             return table;
         });
     }
