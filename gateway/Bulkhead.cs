@@ -5,6 +5,7 @@ using Microservices.Hosting;
 using Microservices.Hosting.Admission;
 using Microservices.Hosting.Auth;
 using Microservices.Hosting.Errors;
+using Microservices.Jobs.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.Calls;
@@ -70,6 +71,7 @@ internal static class BulkheadRegistration
         builder.AddGuardedBackend<NotificationsService.NotificationsServiceClient>("Notifications");
         builder.AddGuardedBackend<WebhooksService.WebhooksServiceClient>("Webhooks");
         builder.AddGuardedBackend<SourcesService.SourcesServiceClient>("Webhooks");
+        builder.AddGuardedBackend<JobsService.JobsServiceClient>("Jobs");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

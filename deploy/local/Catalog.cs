@@ -26,7 +26,8 @@ internal static class Catalog
         new("Orders", 5002) { Backends = ["Users"] },
         new("Notifications", 5003) { Backends = ["Orders"] },
         new("Webhooks", 5006) { Seals = true, CallsStrangers = true, Backends = ["Users", "Orders", "Notifications"] },
-        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications", "Identity", "Webhooks"] },
+        new("Jobs", 5008),
+        new("Gateway", 8081) { Folder = "gateway", ManagementPort = 9080, HttpPort = 8080, HasDatabase = false, ForwardsIdentity = true, Backends = ["Users", "Orders", "Notifications", "Identity", "Webhooks", "Jobs"] },
     ];
 
     /// <summary>Who issues tokens.</summary>

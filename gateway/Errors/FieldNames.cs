@@ -25,6 +25,7 @@ internal static class FieldNames
         "currency_code" => "currency",
         "units" or "nanos" => "amount",
         "overlap" => "overlapSeconds",
+        "timeout" => "timeoutSeconds",
         _ => CamelCase(name),
     };
 

@@ -19,7 +19,7 @@ internal static class GatewayErrors
     private const string UpstreamOverloaded = "UPSTREAM_OVERLOADED";
     private const string UpstreamOverloadedMessage = "A service behind the gateway is overloaded.";
 
-    private static readonly string[] Contracts = ["auth", "gateway.v1", "users.v1", "orders.v1", "notifications.v1", "webhooks.v1", "identity.v1", "operations.v1"];
+    private static readonly string[] Contracts = ["auth", "gateway.v1", "users.v1", "orders.v1", "notifications.v1", "webhooks.v1", "jobs.v1", "identity.v1", "operations.v1"];
 
     /// <summary>What the caller is told of an exception.</summary>
     public static Status ToStatus(Exception exception) => exception switch

@@ -34,7 +34,7 @@ internal sealed class EndpointEvents(WebhooksService.WebhooksServiceClient webho
     public async Task<FollowedEvents> FindAsync(HttpContext http, string endpointId, string field, bool untilNow, Func<DeliveryEvent, ByteString, MergedEvent?> select)
     {
         var endpoint = (await webhooks.GetEndpointAsync(new GetEndpointRequest { EndpointId = endpointId }, http.CallOptions())).Endpoint;
-        return OwnedEvents.Of(http, deliveries, endpoint.OwnerId, field, untilNow, (change, cause) => Of(change) == endpoint.EndpointId ? select(change, cause) : null);
+        return OwnedEvents.Of(http, deliveries, endpoint.OwnerId, "webhooks", field, untilNow, (change, cause) => Of(change) == endpoint.EndpointId ? select(change, cause) : null);
     }
 
     private static string? Of(DeliveryEvent change) => change.Delivery?.EndpointId ?? change.Endpoint?.EndpointId;

@@ -1,6 +1,7 @@
 using Microservices.Gateway.OpenApi;
 using Microservices.Gateway.Rest;
 using Microservices.Hosting.Auth;
+using Microservices.Jobs.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Users.V1;
@@ -78,6 +79,19 @@ internal static class EventRoutes
             .Query(UntilNow, JsonSchemas.Flag, "The stream ends, and `end` has the reason `caught_up`, once it has sent all that was there when the request came.", "true")
             .AnswersText(EventStream, "The events, until `end`.", WebhookSourceExamples.EventText)
             .Fails(400, 404, 406);
+        app.MapGet($"{JobRoutes.OneJob}/events", ServeJobAsync)
+            // The job is asked for first, in the caller's name: it says whose jobs are watched.
+            .StandsFor(JobsService.Descriptor, "GetJob")
+            .StandsFor(JobsService.Descriptor, "WatchJobs")
+            .Describe("watchJob", JobRoutes.Tag, "Follow a job", """
+                Server-sent events, for as long as the connection lives: `job`, once for each change of the job, with the job as it was right after and what it has said. It is over with `"kind":"ended"`. Send the last id as
+                Last-Event-ID, and what happened after it follows. A block that has an id and no event says that nothing of this job came before it. `ready`, `reset`, `end` and lines that begin with ':' are as in `watchUserEvents`.
+                """)
+            .JobId()
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", WebhookExamples.Cursor)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .AnswersText(EventStream, "The events, until `end`.", JobExamples.EventText)
+            .Fails(400, 404, 406);
     }
 
     private static Task ServeUserAsync(string userId, HttpContext http, MergedUserEvents events, MergedEventStreams streams)
@@ -97,6 +111,9 @@ internal static class EventRoutes
 
     private static Task ServeSourceAsync(string sourceId, HttpContext http, SourceEvents events, MergedEventStreams streams) =>
         ServeOwnedAsync(http, streams, (field, untilNow) => events.FindAsync(http, sourceId, field, untilNow));
+
+    private static Task ServeJobAsync(string jobId, HttpContext http, JobEvents events, MergedEventStreams streams) =>
+        ServeOwnedAsync(http, streams, (field, _) => events.FindAsync(http, jobId, field));
 
     private static Task ServeOwnedAsync(HttpContext http, MergedEventStreams streams, Func<string, bool, Task<FollowedEvents>> find)
     {

@@ -1,5 +1,6 @@
 using Microservices.Gateway.V1;
 using Microservices.Hosting;
+using Microservices.Jobs.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
@@ -21,12 +22,14 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<MergedUserEvents>();
         builder.Services.AddSingleton<EndpointEvents>();
         builder.Services.AddSingleton<SourceEvents>();
+        builder.Services.AddSingleton<JobEvents>();
         builder.Services.AddSingleton<MergedEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
         builder.Services.AddEventStreamClient(NotificationsService.WatchNotifications, "Backends:Notifications");
         builder.Services.AddEventStreamClient(UsersService.WatchUsers, "Backends:Users");
         builder.Services.AddEventStreamClient(WebhooksService.WatchDeliveries, "Backends:Webhooks");
         builder.Services.AddEventStreamClient(SourcesService.WatchReceived, "Backends:Webhooks");
+        builder.Services.AddEventStreamClient(JobsService.WatchJobs, "Backends:Jobs");
         builder.Services.AddSingleton<OverviewSnapshot>();
         builder.Services.AddEventStreamServer<WatchOverviewRequest, WatchOverview>(GatewayService.WatchOverview);
     }

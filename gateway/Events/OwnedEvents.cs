@@ -15,8 +15,6 @@ namespace Microservices.Gateway.Events;
 /// </summary>
 internal static class OwnedEvents
 {
-    private static readonly string[] Sources = ["webhooks"];
-
     /// <summary>Reads an id, or a cursor; false when it is neither.</summary>
     public static bool TryReadId(string text, out ReaderPosition position) => ReaderPosition.TryParse(text, out position) && Cursor.TryParse(position.Cursor, out _);
 
@@ -24,11 +22,12 @@ internal static class OwnedEvents
     /// <param name="http">The request.</param>
     /// <param name="stream">The stream is the gateway's own, which may watch all: the thing that the caller was let see says whose events these are.</param>
     /// <param name="ownerId">Whose they are.</param>
+    /// <param name="source">The service that they come from, for `reset`.</param>
     /// <param name="field">What the request calls the place to go on from.</param>
     /// <param name="untilNow">They end with what there is when it is asked for.</param>
     /// <param name="select">Makes the event of one that is about the thing and wanted; null of others.</param>
-    public static FollowedEvents Of<TEvent>(HttpContext http, EventStreamClient<TEvent> stream, string ownerId, string field, bool untilNow, Func<TEvent, ByteString, MergedEvent?> select) =>
-        new(ownerId, Sources, positions => positions[0].ToString(), (from, caller, cancellationToken) => new(
+    public static FollowedEvents Of<TEvent>(HttpContext http, EventStreamClient<TEvent> stream, string ownerId, string source, string field, bool untilNow, Func<TEvent, ByteString, MergedEvent?> select) =>
+        new(ownerId, [source], positions => positions[0].ToString(), (from, caller, cancellationToken) => new(
             [token => FollowAsync(http, stream, ownerId, from[0], caller, field, untilNow, token).SelectEvents((told, cause) => select(told, cause) ?? MergedEvent.OfAnother, token)],
             together: false,
             cancellationToken));

@@ -19,7 +19,7 @@ internal sealed class SourceEvents(SourcesService.SourcesServiceClient sources, 
     public async Task<FollowedEvents> FindAsync(HttpContext http, string sourceId, string field, bool untilNow)
     {
         var source = (await sources.GetSourceAsync(new GetSourceRequest { SourceId = sourceId }, http.CallOptions())).Source;
-        return OwnedEvents.Of(http, received, source.OwnerId, field, untilNow, (told, cause) => Select(source.SourceId, told.Received, cause));
+        return OwnedEvents.Of(http, received, source.OwnerId, "webhooks", field, untilNow, (told, cause) => Select(source.SourceId, told.Received, cause));
     }
 
     private static MergedEvent? Select(string sourceId, ReceivedMessage message, ByteString cause) => message.SourceId == sourceId

@@ -51,6 +51,8 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder DeliveryId(this RouteHandlerBuilder route) => route.Path("deliveryId", "The delivery's id.", WebhookExamples.Delivery.DeliveryId);
 
+    public static RouteHandlerBuilder JobId(this RouteHandlerBuilder route) => route.Path("jobId", "The job's id.", JobExamples.Waiting.JobId);
+
     public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route
         .Path("service", "The service that serves it.", Examples.StreamStatus.Service)
         .Path("replica", "The address of the replica that has it.", Examples.StreamStatus.Replica)

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microservices.Gateway.Rest;
 using Microsoft.AspNetCore.OpenApi;
@@ -18,7 +19,10 @@ internal sealed class SchemaDescription : IOpenApiSchemaTransformer, IOpenApiDoc
     {
         if (schema.Type is { } type && type != JsonSchemaType.Null)
             schema.Type = type & ~JsonSchemaType.Null;
-        if ((Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type) is { IsEnum: true } names)
+        var represented = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+        if (represented == typeof(JsonElement))
+            (schema.Type, schema.Description) = (JsonSchemaType.Object, schema.Description ?? "What a kind of jobs has as its input or output.");
+        if (represented is { IsEnum: true } names)
         {
             schema.Type = JsonSchemaType.String;
             // The summary is found by the type, but not by that which may be absent.

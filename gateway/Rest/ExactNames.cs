@@ -65,3 +65,9 @@ internal sealed class WebhookSourceKindConverter : ExactNames<WebhookSourceKind>
 internal sealed class WebhookDeliveryStateConverter : ExactNames<WebhookDeliveryState>;
 
 internal sealed class WebhookDeliveryEventKindConverter : ExactNames<WebhookDeliveryEventKind>;
+
+internal sealed class JobStateConverter : ExactNames<JobState>;
+
+internal sealed class JobPriorityConverter : ExactNames<JobPriority>;
+
+internal sealed class JobEventKindConverter : ExactNames<JobEventKind>;

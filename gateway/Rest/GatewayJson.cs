@@ -64,4 +64,9 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(WebhookSourceWithSecret))]
 [JsonSerializable(typeof(ReceivedWebhook))]
 [JsonSerializable(typeof(ReceivedWebhookPage))]
+[JsonSerializable(typeof(EnqueueJob))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(JobResult))]
+[JsonSerializable(typeof(JobEvent))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

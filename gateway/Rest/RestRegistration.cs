@@ -41,6 +41,7 @@ internal static class RestRegistration
         app.MapWebhooks();
         app.MapWebhookSources();
         app.MapReceive();
+        app.MapJobs();
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();

@@ -13,5 +13,6 @@ p.dashboard('microservices-service', 'Service', 'One service, whichever is chose
   service.due(chosen),
   service.webhooks(chosen),
   service.egress(chosen),
+  service.jobs(chosen),
   service.process(chosen),
 ], service=true)

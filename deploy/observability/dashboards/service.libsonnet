@@ -135,6 +135,25 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     p.panel('Time that strangers take to answer', 's', 'From the turn of a request to its end.', p.quantiles('egress_request_duration_seconds', of)),
   ]),
 
+  jobs(job):: local of = select(job); p.row('Jobs', [
+    p.panel('Jobs enqueued, by kind', 'cps', 'What a job is; unknown: of a kind that this build does not do.', [
+      p.line('sum by (kind) (rate(jobs_enqueued_total{%s}[$__rate_interval]))' % of, '{{kind}}'),
+    ]),
+    p.panel('Jobs that are over, by how', 'cps', 'Succeeded, failed in all attempts, cancelled, or not begun within the time that jobs are kept.', [
+      p.line('sum by (outcome) (rate(jobs_ended_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
+    ]),
+    p.panel('Time that jobs wait', 's', 'From when a job was due to when it was begun.', p.quantiles('jobs_delay_seconds', of)),
+    p.panel('Time that attempts take', 's', 'From the beginning of an attempt to its end, however it ended.', p.quantiles('jobs_duration_seconds', of)),
+    p.panel('Attempts that came to nothing', 'short', 'Within ten minutes: attempts that failed and are followed by another, and attempts whose process ended in between.', [
+      p.line('sum(increase(jobs_retried_total{%s}[10m]))' % of, 'failed'),
+      p.line('sum(increase(jobs_interrupted_total{%s}[10m]))' % of, 'interrupted'),
+    ]),
+    p.panel('Worker processes that ended, jobs of unknown kinds', 'short', 'Within ten minutes: worker processes that have died, or were killed since a job did not end when it was asked to. And jobs that wait for a build that does their kind. None is best.', [
+      p.line('sum by (reason) (increase(jobs_workers_total{%s}[10m]))' % of, '{{reason}}'),
+      p.line('max(jobs_unknown_kinds{%s})' % of, 'of unknown kinds'),
+    ]),
+  ]),
+
   process(job):: local of = select(job); p.row('What each replica costs', [
     p.panel('Processor time used', 'short', 'Processors busy, for each replica.', [
       p.line('sum by (instance) (rate(dotnet_process_cpu_time_seconds_total{%s}[$__rate_interval]))' % of, '{{instance}}'),

@@ -81,6 +81,13 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     }
 
     /// <summary>
+    /// Whether due work is still this process's; then it is until the transaction has ended. For a handler that commits something before it is done: what a process does that
+    /// has lost the work while it stood still comes to nothing. Only within <see cref="Database{TContext}.WriteAsync"/>.
+    /// </summary>
+    public async Task<bool> HoldsAsync(DueWork work, CancellationToken cancellationToken) =>
+        await DueWork.Where(w => w.Number == work.Number && w.Fence == work.Fence).ExecuteUpdateAsync(s => s.SetProperty(w => w.Owner, w => w.Owner), cancellationToken) == 1;
+
+    /// <summary>
     /// The time by the database's clock, in Unix milliseconds, now and not when the transaction began: what replicas compare that share rows
     /// which expire. Their own clocks may be wrong by any amount.
     /// </summary>

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Gateway.V1;
+using Microservices.Jobs.V1;
 using Microservices.Notifications.V1;
 using Microservices.Orders.V1;
 using Microservices.Streaming.V1;
@@ -76,6 +77,8 @@ public sealed class ObservedSuite : IAsyncDisposable
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
         using var webhooksChannel = Tokens.Channel(Services["webhooks"][0].Address);
         await new WebhooksService.WebhooksServiceClient(webhooksChannel).CreateEndpointAsync(new CreateEndpointRequest { OwnerId = ids[0], Url = receiver }, cancellationToken: until);
+        using var jobsChannel = Tokens.Channel(Services["jobs"][0].Address);
+        await new JobsService.JobsServiceClient(jobsChannel).EnqueueJobAsync(new EnqueueJobRequest { OwnerId = ids[0], Kind = "hash" }, cancellationToken: until);
         using var client = Tokens.Rest(Services["gateway"][0].HttpPort);
         using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
         using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);

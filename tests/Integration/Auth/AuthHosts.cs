@@ -1,5 +1,6 @@
 using Microservices.Notifications;
 using Microservices.Tests.Integration.Gateway;
+using Microservices.Tests.Integration.Jobs;
 using Microservices.Tests.Integration.Webhooks;
 using Microservices.Tests.Support;
 
@@ -15,6 +16,8 @@ public sealed class AuthHosts : Backends, IDisposable
     /// <summary>It hears of nothing that happens.</summary>
     internal WebhooksHost Webhooks { get; } = new();
 
+    internal JobsHost Jobs { get; } = new() { Kept = 1_000 };
+
     protected override string? Redis => redis.ConnectionString;
 
     internal ServiceHost<NotificationsDbContext> NotificationsHost { get; private set; } = null!;
@@ -28,6 +31,7 @@ public sealed class AuthHosts : Backends, IDisposable
         "orders.v1" => OrdersHost.Grpc,
         "notifications.v1" => NotificationsHost.Grpc,
         "webhooks.v1" => Webhooks.Address,
+        "jobs.v1" => Jobs.Address,
         "gateway.v1" => Gateway.Grpc,
         // Every process serves it.
         "operations.v1" => OrdersHost.Grpc,
@@ -44,9 +48,10 @@ public sealed class AuthHosts : Backends, IDisposable
             ["Backends:Orders:Addresses:0"] = OrdersHost.Grpc,
         });
         await Webhooks.InitializeAsync();
+        await Jobs.InitializeAsync();
         identity = await Backend.StartAsync(new FakeIdentity());
         Gateway = new(
-            ("Backends:Identity:Addresses:0", identity.Address), ("Backends:Webhooks:Addresses:0", Webhooks.Address),
+            ("Backends:Identity:Addresses:0", identity.Address), ("Backends:Webhooks:Addresses:0", Webhooks.Address), ("Backends:Jobs:Addresses:0", Jobs.Address),
             ("Backends:Users:Addresses:0", UsersHost.Grpc), ("Backends:Orders:Addresses:0", OrdersHost.Grpc), ("Backends:Notifications:Addresses:0", NotificationsHost.Grpc));
     }
 
@@ -56,6 +61,7 @@ public sealed class AuthHosts : Backends, IDisposable
         await identity.DisposeAsync();
         await NotificationsHost.DisposeAsync();
         await Webhooks.DisposeAsync();
+        await Jobs.DisposeAsync();
         await base.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }

@@ -25,6 +25,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     /// <summary>The sources of webhooks.</summary>
     public const string Sources = "/v1/webhooks/sources";
 
+    /// <summary>Jobs.</summary>
+    public const string Jobs = "/v1/jobs";
+
     public string Name => $"{Method} {Path}";
 
     public bool IsOpen => Accesses.Count == 0;
@@ -36,7 +39,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 
     /// <summary>How what is another user's is answered: refused as a whole, refused one by one, or as what does not exist.</summary>
     public (int Status, bool OneByOne) OfAnother =>
-        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path is Endpoints or Sources ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
+        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path is Endpoints or Sources or Jobs ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
 
     /// <summary>All routes of a gateway, but those of gRPC.</summary>
     public static async Task<IReadOnlyList<GatewayRoute>> AllAsync(GatewayFactory gateway)
@@ -54,7 +57,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     }
 
     /// <summary>The request of the example, about what is the owner's.</summary>
-    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received) hook, string? method = null)
+    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received, string Job) hook, string? method = null)
     {
         var body = Example?.DeepClone();
         if (body?[UserId] is not null)
@@ -68,8 +71,8 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
             body["notificationIds"] = new JsonArray();
         var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal)
             .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal)
-            .Replace("{sourceId}", hook.Source, StringComparison.Ordinal).Replace("{receivedId}", hook.Received, StringComparison.Ordinal);
-        if (Path is Endpoints or Sources && body is null)
+            .Replace("{sourceId}", hook.Source, StringComparison.Ordinal).Replace("{receivedId}", hook.Received, StringComparison.Ordinal).Replace("{jobId}", hook.Job, StringComparison.Ordinal);
+        if (Path is Endpoints or Sources or Jobs && body is null)
             path += $"?{OwnerId}={owner}";
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };
     }

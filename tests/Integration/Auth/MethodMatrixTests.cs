@@ -16,7 +16,7 @@ public sealed partial class MethodMatrixTests(AuthHosts hosts) : IClassFixture<A
     [
         .. typeof(UsersService).Assembly.GetTypes()
             .Select(type => type.GetProperty("Descriptor", typeof(ServiceDescriptor))?.GetValue(null)).OfType<ServiceDescriptor>()
-            .Where(service => service.File.Package is "users.v1" or "orders.v1" or "notifications.v1" or "webhooks.v1" or "gateway.v1" or "operations.v1").SelectMany(service => service.Methods),
+            .Where(service => service.File.Package is "users.v1" or "orders.v1" or "notifications.v1" or "webhooks.v1" or "jobs.v1" or "gateway.v1" or "operations.v1").SelectMany(service => service.Methods),
     ];
 
     public static TheoryData<string> Methods { get; } = [.. All.Select(method => method.FullName)];
@@ -82,7 +82,7 @@ public sealed partial class MethodMatrixTests(AuthHosts hosts) : IClassFixture<A
     [MemberData(nameof(Methods))]
     public async Task A_service_may_what_the_contract_states_and_a_user_who_is_called_like_it_may_not(string name)
     {
-        foreach (var service in (string[])["users", "orders", "notifications", "webhooks", "gateway", "identity", "elsewhere"])
+        foreach (var service in (string[])["users", "orders", "notifications", "webhooks", "jobs", "gateway", "identity", "elsewhere"])
         {
             await MayAsync(name, Tokens.Authority.Workload(service), PolicyOf(name).Workloads.Contains(service));
             if (PolicyOf(name).Workloads.Contains(service))

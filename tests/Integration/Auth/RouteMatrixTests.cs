@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
 using Microservices.Auth.V1;
 using Microservices.Tests.Integration.Gateway;
 using Microservices.Tests.Integration.Webhooks;
@@ -21,6 +22,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private string deliveryId = "";
     private string sourceId = "";
     private string receivedId = "";
+    private string jobId = "";
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
@@ -125,7 +127,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     [Fact]
     public async Task A_service_may_what_the_methods_state_and_a_user_who_is_called_like_it_may_not()
     {
-        foreach (var service in (string[])["users", "orders", "notifications", "webhooks", "gateway", "identity", "elsewhere"])
+        foreach (var service in (string[])["users", "orders", "notifications", "webhooks", "jobs", "gateway", "identity", "elsewhere"])
         {
             await MayAsync(Tokens.Authority.Workload(service), policy => policy.Workloads.Contains(service));
             await MayAsync(Tokens.Authority.Sign(Tokens.Authority.Claims(service, "app", ["workload"], [])), _ => false);
@@ -214,7 +216,9 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
             await CreateEndpointAsync();
         if (sourceId.Length == 0)
             await CreateSourceAsync();
-        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId), method);
+        if (jobId.Length == 0)
+            jobId = (await hosts.Jobs.Client.EnqueueJobAsync(new() { OwnerId = ada, Kind = "hash", DueTime = DateTime.UtcNow.AddHours(1).ToTimestamp() })).Job.JobId;
+        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId), method);
         request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.

@@ -1,0 +1,17 @@
+using Microservices.Hosting.Errors;
+using Status = Google.Rpc.Status;
+
+namespace Microservices.Jobs;
+
+/// <summary>The errors of this service.</summary>
+internal static class JobsErrors
+{
+    public static readonly ErrorDomain Domain = new("jobs.v1");
+
+    /// <summary>Also for one that is another user's: the caller does not learn that it exists.</summary>
+    public static Status NotFound(string jobId) => Domain.NotFound("jobs.v1.Job", jobId);
+
+    /// <summary>The owner has as many as an owner may have.</summary>
+    public static Status TooMany(int jobs, long bytes) => Domain.QuotaExceeded(
+        "TOO_MANY_JOBS", $"An owner may have {jobs} jobs that are not over, and {bytes} bytes of their inputs: wait until some are, or cancel some.", "owner", TimeSpan.FromSeconds(5));
+}

@@ -1,0 +1,160 @@
+using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Microservices.Jobs.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.EnsureSchema(
+                name: "jobs");
+
+            migrationBuilder.CreateTable(
+                name: "Contents",
+                schema: "jobs",
+                columns: table => new
+                {
+                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Input = table.Column<byte[]>(type: "bytea", nullable: false),
+                    Output = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Contents", x => x.JobId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Jobs",
+                schema: "jobs",
+                columns: table => new
+                {
+                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Partition = table.Column<int>(type: "integer", nullable: false),
+                    Kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    UniqueKey = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    Priority = table.Column<int>(type: "integer", nullable: false),
+                    State = table.Column<int>(type: "integer", nullable: false),
+                    Detail = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    Progress = table.Column<int>(type: "integer", nullable: false),
+                    Attempts = table.Column<int>(type: "integer", nullable: false),
+                    MaxAttempts = table.Column<int>(type: "integer", nullable: false),
+                    Interruptions = table.Column<int>(type: "integer", nullable: false),
+                    Deaths = table.Column<int>(type: "integer", nullable: false),
+                    Timeout = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    DueMs = table.Column<long>(type: "bigint", nullable: false),
+                    TurnMs = table.Column<long>(type: "bigint", nullable: false),
+                    Run = table.Column<long>(type: "bigint", nullable: false),
+                    Lane = table.Column<int>(type: "integer", nullable: false),
+                    Cancelling = table.Column<bool>(type: "boolean", nullable: false),
+                    InputBytes = table.Column<int>(type: "integer", nullable: false),
+                    OutputBytes = table.Column<int>(type: "integer", nullable: false),
+                    Version = table.Column<long>(type: "bigint", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    StartTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    EndTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Jobs", x => x.JobId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Owners",
+                schema: "jobs",
+                columns: table => new
+                {
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Jobs = table.Column<int>(type: "integer", nullable: false),
+                    Bytes = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Owners", x => x.OwnerId);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_EndTime",
+                schema: "jobs",
+                table: "Jobs",
+                column: "EndTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_NotOverOwner",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "JobId" },
+                filter: "\"State\" IN (1, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_NotOverPartition",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "Partition", "JobId" },
+                filter: "\"State\" IN (1, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_OwnerId_EndTime",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "EndTime" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_OwnerId_JobId",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "JobId" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_Running",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "Lane" },
+                filter: "\"State\" = 2");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_Turn",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "TurnMs" },
+                filter: "\"State\" = 1");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_UniqueKey",
+                schema: "jobs",
+                table: "Jobs",
+                columns: new[] { "OwnerId", "UniqueKey" },
+                unique: true,
+                filter: "\"State\" IN (1, 2) AND \"UniqueKey\" <> ''");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Jobs_Waiting",
+                schema: "jobs",
+                table: "Jobs",
+                column: "DueMs",
+                filter: "\"State\" = 1");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "Contents",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "Jobs",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "Owners",
+                schema: "jobs");
+        }
+    }
+}

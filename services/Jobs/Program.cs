@@ -1,0 +1,23 @@
+using Microservices.Hosting;
+using Microservices.Jobs;
+using Microservices.Persistence;
+using Microservices.Topics;
+using V1 = Microservices.Jobs.V1;
+
+if (WorkerProgram.IsAskedFor(args))
+    return WorkerProgram.Run(args);
+
+var builder = ServiceDefaults.CreateBuilder(args, V1.JobsService.Descriptor);
+builder.AddPersistence<JobsDbContext, SqliteJobsDbContext, PostgresJobsDbContext>();
+builder.AddTopics<JobsDbContext>(JobEvents.Topics);
+builder.AddWorker();
+builder.AddQueue();
+
+var app = builder.Build();
+
+app.MapServiceDefaults();
+app.MapGrpcService<JobsService>();
+
+if (!await app.MigrateAndExitAsync())
+    await app.RunUntilStoppedAsync();
+return 0;

@@ -1,0 +1,17 @@
+using Microservices.Persistence;
+
+namespace Microservices.Jobs;
+
+/// <summary>Registers the worker process.</summary>
+internal static class WorkerRegistration
+{
+    /// <summary>Before the queue, and so after it when the process stops.</summary>
+    public static void AddWorker(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddValidatedOptions<JobsOptions, JobsOptionsValidator>(JobsOptions.Section);
+        // One more than cores, since one owner may have all but one: see OwnerShares. The settings take precedence.
+        builder.Services.Configure<DueOptions>(due => due.Concurrency = Environment.ProcessorCount + 1);
+        builder.Services.AddSingleton<Worker>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Worker>());
+    }
+}

@@ -1,0 +1,97 @@
+using Microservices.Jobs;
+using Microservices.Persistence;
+using Microservices.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Client = Microservices.Jobs.V1.JobsService.JobsServiceClient;
+using Context = Microservices.Jobs.JobsDbContext;
+
+namespace Microservices.Tests.Integration.Jobs;
+
+/// <summary>
+/// Jobs on real sockets, with a worker process, an embedded Redis and a database of its own: SQLite unless a connection string says otherwise. It does three jobs at a time, and two of an owner.
+/// </summary>
+public class JobsHost : IAsyncLifetime
+{
+    /// <summary>How many jobs that are not over an owner may have.</summary>
+    public const int MaxJobs = 40;
+
+    /// <summary>How many that are over are kept, unless it is said otherwise.</summary>
+    public const int MaxKept = 30;
+
+    /// <summary>How long a lease lasts: the least that a busy machine keeps.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
+
+    private readonly string directory = Directory.CreateTempSubdirectory("jobs-").FullName;
+
+    private EmbeddedGarnet? Redis { get; set; }
+
+    private ServiceHost<Context>? Host { get; set; }
+
+    /// <summary>How many that are over are kept.</summary>
+    public int Kept { get; init; } = MaxKept;
+
+    /// <summary>An operator's client; null where the database is not to be had, and then every test is skipped.</summary>
+    public Client Client { get; private set; } = null!;
+
+    /// <summary>The address of its gRPC port.</summary>
+    public string Address => Host!.Grpc;
+
+    /// <summary>A client whose calls somebody else makes.</summary>
+    public Client ClientOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
+
+    internal Database<Context> Database => Host!.Services.GetRequiredService<Database<Context>>();
+
+    internal JobMetrics Metrics => Host!.Services.GetRequiredService<JobMetrics>();
+
+    /// <summary>The process id of the worker.</summary>
+    internal async Task<int> WorkerAsync() => (await Host!.Services.GetRequiredService<Worker>().ReadyAsync(default)).Id;
+
+    protected virtual Task<string> DatabaseAsync() => Task.FromResult($"Data Source={Path.Combine(directory, "jobs")}.db");
+
+    public virtual async Task InitializeAsync()
+    {
+        Redis = new EmbeddedGarnet();
+        Host = new ServiceHost<Context>(new Dictionary<string, string>
+        {
+            ["ConnectionStrings:Database"] = await DatabaseAsync(),
+            ["ConnectionStrings:Redis"] = Redis.ConnectionString,
+            ["Due:Concurrency"] = "3",
+            ["Due:LeaseDuration"] = Lease.ToString(),
+            ["Jobs:MaxJobsPerOwner"] = $"{MaxJobs}",
+            ["Jobs:MaxKeptPerOwner"] = $"{Kept}",
+            ["Jobs:ProgressInterval"] = "00:00:00.050",
+            ["Jobs:CancelGrace"] = "00:00:05",
+            ["Logging:LogLevel:Microservices"] = "Warning",
+        });
+        Client = new(Host.Channel);
+    }
+
+    public virtual async Task DisposeAsync()
+    {
+        if (Host is not null)
+            await Host.DisposeAsync();
+        Redis?.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+/// <summary>The same on PostgreSQL; nothing at all where there is none.</summary>
+public sealed class PostgresJobsHost : JobsHost
+{
+    private readonly PostgresDatabases databases = new();
+
+    protected override Task<string> DatabaseAsync() => databases.NewAsync();
+
+    public override async Task InitializeAsync()
+    {
+        await databases.InitializeAsync();
+        if (databases.Exist)
+            await base.InitializeAsync();
+    }
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await databases.DisposeAsync();
+    }
+}
