@@ -38,8 +38,9 @@ public sealed class ReplicaTests
     [Fact]
     public async Task A_replica_added_under_load_takes_its_share_and_one_removed_is_left_in_good_order()
     {
-        await using var first = await UsersHost.StartAsync();
-        await using var second = await UsersHost.StartAsync();
+        // Whatever batches the calls come in, a handler holds each of them.
+        await using var first = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "1024"));
+        await using var second = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "1024"));
         // Not hedged: a second copy of a call would be counted with those outstanding.
         await using var client = new UsersClient([first], o => o.HedgeBudget = 0);
         await using var load = Load.Start(client, callers: Callers);

@@ -48,7 +48,7 @@ public sealed class SharedCallTests
     [Fact]
     public async Task Calls_of_different_principals_or_different_questions_never_share()
     {
-        await using var host = await UsersHost.StartAsync();
+        await using var host = await UsersHost.StartAsync(options: ("MaxConcurrentBatches", "1024"));
         await using var client = new UsersClient([host]);
 
         host.Backend.HoldAnswers();
