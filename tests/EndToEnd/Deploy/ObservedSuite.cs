@@ -71,14 +71,13 @@ public sealed class ObservedSuite : IAsyncDisposable
         over.Dispose();
     }
 
-    // Until the end: REST, server-sent events, unary calls, call streams, event streams, a stream of commands and webhooks.
+    // Until the end: REST, server-sent events, unary calls, call streams, event streams, a stream of commands, webhooks and jobs.
     private async Task UseAsync(string receiver, CancellationToken until)
     {
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
         using var webhooksChannel = Tokens.Channel(Services["webhooks"][0].Address);
         await new WebhooksService.WebhooksServiceClient(webhooksChannel).CreateEndpointAsync(new CreateEndpointRequest { OwnerId = ids[0], Url = receiver }, cancellationToken: until);
         using var jobsChannel = Tokens.Channel(Services["jobs"][0].Address);
-        await new JobsService.JobsServiceClient(jobsChannel).EnqueueJobAsync(new EnqueueJobRequest { OwnerId = ids[0], Kind = "hash" }, cancellationToken: until);
         using var client = Tokens.Rest(Services["gateway"][0].HttpPort);
         using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
         using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);
@@ -111,6 +110,7 @@ public sealed class ObservedSuite : IAsyncDisposable
                 await new OrdersService.OrdersServiceClient(ordersChannel).ListOrdersAsync(new ListOrdersRequest { UserId = ids[0], PageSize = 1 }, cancellationToken: until);
                 await new NotificationsService.NotificationsServiceClient(notificationsChannel).ListNotificationsAsync(new ListNotificationsRequest { UserId = ids[0], PageSize = 1 }, cancellationToken: until);
                 await client.GetAsync($"/v1/users/{ids[1]}", until);
+                await new JobsService.JobsServiceClient(jobsChannel).EnqueueJobAsync(new EnqueueJobRequest { OwnerId = ids[0], Kind = "hash" }, cancellationToken: until);
                 ada.DisplayName = $"Ada {call}";
                 ada = (await users.UpdateUserAsync(new UpdateUserRequest { User = ada, UpdateMask = new FieldMask { Paths = { "display_name" } } }, cancellationToken: until)).User;
                 await Task.Delay(TimeSpan.FromMilliseconds(100), until);
