@@ -64,6 +64,8 @@ public sealed class DashboardTests
         using var placed = await http.PostAsJsonAsync($"/v1/orders",
             new { userId = user, lines = new[] { new { productId = "tea", quantity = 1, unitPrice = new { amount = "10.25", currency = "EUR" } } } });
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+        using var enqueued = await http.PostAsJsonAsync($"/v1/jobs", new { ownerId = user, kind = "hash", input = new { text = "abc" } });
+        Assert.Equal(HttpStatusCode.Created, enqueued.StatusCode);
         var overview = await http.GetFromJsonAsync<JsonElement>($"/v1/users/{user}/overview");
         Assert.True(overview.GetProperty("complete").GetBoolean());
     }
