@@ -15,26 +15,23 @@ internal sealed class CancelJob(Database<JobsDbContext> database, JobMetrics met
         violations.CheckId("job_id", jobId);
         violations.ThrowIfAny(JobsErrors.Domain);
         var now = time.GetUtcNow().ToMicroseconds();
-        var (job, ended) = await database.WriteAsync(async context =>
+        var job = await database.WriteAsync(async context =>
         {
             var job = await ReadJobs.FindAsync(context, jobId, rights, cancellationToken);
             if (job.State == JobState.Waiting)
             {
                 await context.EndAsync(job, JobState.Cancelled, "", now, options.Value.MaxKeptPerOwner, said: null, cancellationToken);
-                return (job, true);
+                context.AfterCommit(() => metrics.Ended(job));
             }
-
-            if (job is { State: JobState.Running, Cancelling: false })
+            else if (job is { State: JobState.Running, Cancelling: false })
             {
                 job.Cancelling = true;
                 job.Version++;
                 context.Publish(JobEventKind.Cancelling, job, now);
             }
 
-            return (job, false);
+            return job;
         }, cancellationToken);
-        if (ended)
-            metrics.Ended(job);
         return job.ToMessage();
     }
 }

@@ -19,11 +19,13 @@ internal sealed class JobCleaner(Database<JobsDbContext> database, JobMetrics me
         {
             var old = await context.Jobs.Where(j => j.State == JobState.Waiting && j.DueMs < beforeMs).OrderBy(j => j.DueMs).Take(count).ToListAsync(cancellationToken);
             foreach (var job in old)
+            {
                 await context.EndAsync(job, JobState.Expired, "It was not begun in time.", now, options.Value.MaxKeptPerOwner, said: null, cancellationToken);
-            return old;
+                context.AfterCommit(() => metrics.Ended(job));
+            }
+
+            return old.Count;
         }, cancellationToken);
-        foreach (var job in expired)
-            metrics.Ended(job);
         var deleted = await database.WriteAsync(async context =>
         {
             var old = await context.Jobs.Where(j => j.EndTime < before).OrderBy(j => j.EndTime).Take(count).Select(j => j.JobId).ToListAsync(cancellationToken);
@@ -31,6 +33,6 @@ internal sealed class JobCleaner(Database<JobsDbContext> database, JobMetrics me
             await context.Owners.Where(o => o.Jobs == 0).ExecuteDeleteAsync(cancellationToken);
             return old.Count;
         }, cancellationToken);
-        return Math.Max(expired.Count, deleted);
+        return Math.Max(expired, deleted);
     }
 }

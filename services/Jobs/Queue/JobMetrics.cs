@@ -57,7 +57,7 @@ internal sealed class JobMetrics
 
     public void Retried() => retried.Add(1);
 
-    public void Interrupted(int count) => interrupted.Add(count);
+    public void Interrupted() => interrupted.Add(1);
 
     public void WorkerEnded(bool killed) => workers.Add(1, Tag("reason", killed ? "killed" : "died"));
 

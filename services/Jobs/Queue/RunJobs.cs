@@ -46,10 +46,7 @@ internal sealed partial class RunJobs(
 
     private async Task<DueResult<JobsDbContext>> DoNextAsync(Lane lane, DueWork work, CancellationToken cancellationToken)
     {
-        var (job, input, lost, delay) = await database.WriteAsync(context => BeginAsync(context, lane, work, cancellationToken), cancellationToken);
-        metrics.Interrupted(lost);
-        if (job is not null)
-            metrics.Began(delay);
+        var (job, input) = await database.WriteAsync(context => BeginAsync(context, lane, work, cancellationToken), cancellationToken);
         if (job is null)
             return DueResult.Done<JobsDbContext>(context => AskForNextAsync(context, lane, cancellationToken));
 
@@ -75,11 +72,11 @@ internal sealed partial class RunJobs(
         }
     }
 
-    private async Task<(Job? Job, byte[] Input, int Lost, TimeSpan Delay)> BeginAsync(JobsDbContext context, Lane lane, DueWork work, CancellationToken cancellationToken)
+    private async Task<(Job? Job, byte[] Input)> BeginAsync(JobsDbContext context, Lane lane, DueWork work, CancellationToken cancellationToken)
     {
         if (!await context.HoldsAsync(work, cancellationToken))
-            return (null, [], 0, default);
-        var (now, nowMs) = (time.GetUtcNow().ToMicroseconds(), await context.ReadClockAsync(cancellationToken));
+            return (null, []);
+        var (now, nowMs) = (time.GetUtcNow().ToMicroseconds(), work.TakenAtMs);
         var lost = await context.Jobs.Where(j => j.OwnerId == lane.OwnerId && j.Lane == lane.Number && j.State == JobState.Running).ToListAsync(cancellationToken);
         foreach (var one in lost)
             await InterruptAsync(context, one, nowMs, died: true, now, said: null, cancellationToken);
@@ -87,18 +84,19 @@ internal sealed partial class RunJobs(
 
         var next = await Waiting(context, lane.OwnerId).Where(j => j.DueMs <= nowMs).OrderBy(j => j.TurnMs).ThenBy(j => j.JobId).FirstOrDefaultAsync(cancellationToken);
         if (next is null)
-            return (null, [], lost.Count, default);
+            return (null, []);
         var delay = TimeSpan.FromMilliseconds(nowMs - next.DueMs);
+        context.AfterCommit(() => metrics.Began(delay));
         next.Begin(lane.Number, now);
         context.Publish(JobEventKind.Began, next, now);
-        return (next, await context.Contents.Where(c => c.JobId == next.JobId).Select(c => c.Input).SingleAsync(cancellationToken), lost.Count, delay);
+        return (next, await context.Contents.Where(c => c.JobId == next.JobId).Select(c => c.Input).SingleAsync(cancellationToken));
     }
 
     private async Task EndAsync(JobsDbContext context, Job begun, JobAttempt attempt, RunEnd end, CancellationToken cancellationToken)
     {
         if (await FindAsync(context, begun, cancellationToken) is not { } job)
             return;
-        var (now, nowMs, said) = (time.GetUtcNow().ToMicroseconds(), await context.ReadClockAsync(cancellationToken), attempt.Unsaid);
+        var (now, said) = (time.GetUtcNow().ToMicroseconds(), attempt.Unsaid);
         if (said is not null)
             job.Progress = said.Progress;
         if (end is { Kind: RunEndKind.Succeeded, Output: { } output })
@@ -113,8 +111,7 @@ internal sealed partial class RunJobs(
         }
         else if (end.Kind is RunEndKind.Died or RunEndKind.Interrupted)
         {
-            await InterruptAsync(context, job, nowMs, died: end.Kind == RunEndKind.Died, now, said, cancellationToken);
-            metrics.Interrupted(1);
+            await InterruptAsync(context, job, await context.ReadClockAsync(cancellationToken), died: end.Kind == RunEndKind.Died, now, said, cancellationToken);
         }
         else
         {
@@ -126,15 +123,15 @@ internal sealed partial class RunJobs(
                 return;
             }
 
-            job.Wait(nowMs + (long)RetryAfter(job.Attempts).TotalMilliseconds, error);
+            job.Wait(await context.ReadClockAsync(cancellationToken) + (long)RetryAfter(job.Attempts).TotalMilliseconds, error);
             context.Publish(JobEventKind.Retried, job, now, said);
-            metrics.Retried();
+            context.AfterCommit(metrics.Retried);
         }
 
         async Task OverAsync(JobState state, string detail)
         {
             await context.EndAsync(job, state, detail, now, options.Value.MaxKeptPerOwner, said, cancellationToken);
-            metrics.Ended(job);
+            context.AfterCommit(() => metrics.Ended(job));
         }
     }
 
@@ -143,10 +140,11 @@ internal sealed partial class RunJobs(
     {
         job.Interruptions++;
         job.Deaths += died ? 1 : 0;
+        context.AfterCommit(metrics.Interrupted);
         if (job.Cancelling || job.Deaths >= Job.MaxDeaths)
         {
             await context.EndAsync(job, job.Cancelling ? JobState.Cancelled : JobState.Failed, job.Cancelling ? "" : $"The process that did it has died {job.Deaths} times.", now, options.Value.MaxKeptPerOwner, said, cancellationToken);
-            metrics.Ended(job);
+            context.AfterCommit(() => metrics.Ended(job));
             return;
         }
 

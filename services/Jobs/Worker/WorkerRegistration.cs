@@ -9,8 +9,8 @@ internal static class WorkerRegistration
     public static void AddWorker(this WebApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<JobsOptions, JobsOptionsValidator>(JobsOptions.Section);
-        // One more than cores, since one owner may have all but one: see OwnerShares. The settings take precedence.
-        builder.Services.Configure<DueOptions>(due => due.Concurrency = Environment.ProcessorCount + 1);
+        // Twice the cores, since one owner may have half: see OwnerShares. The settings take precedence.
+        builder.Services.Configure<DueOptions>(due => due.Concurrency = 2 * Environment.ProcessorCount);
         builder.Services.AddSingleton<Worker>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Worker>());
     }

@@ -159,6 +159,8 @@ public sealed class Database<TContext> : IDisposable
                 outbox.Set();
             foreach (var kind in kinds)
                 kind.Signal.Set();
+            foreach (var action in context.OnceCommitted)
+                action();
             return result;
         }
         finally
@@ -167,6 +169,7 @@ public sealed class Database<TContext> : IDisposable
             context.NewEvents.Clear();
             context.NewDue.Clear();
             context.ChangedDueKeys.Clear();
+            context.OnceCommitted.Clear();
             context.EndedDue = null;
             if (sqlite)
                 sqliteWriter.Release();

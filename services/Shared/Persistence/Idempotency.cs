@@ -59,6 +59,7 @@ public static class Idempotency
                 // nothing of the attempt may be kept.
                 context.NewEvents.Clear();
                 context.NewDue.Clear();
+                context.OnceCommitted.Clear();
                 context.ChangeTracker.Clear();
                 if (await FindAsync() is { } meanwhile)
                     return meanwhile;

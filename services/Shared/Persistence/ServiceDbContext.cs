@@ -38,6 +38,9 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
     /// <summary>The attempt that the change ends; null for none.</summary>
     internal DueEnd? EndedDue { get; set; }
 
+    /// <summary>What is done once the change that is being made is committed.</summary>
+    internal List<Action> OnceCommitted { get; } = [];
+
     /// <summary>Whether the change says anything of due work.</summary>
     internal bool ChangesDue => NewDue.Count > 0 || ChangedDueKeys.Count > 0 || EndedDue is not null;
 
@@ -79,6 +82,12 @@ public abstract class ServiceDbContext(DbContextOptions options) : DbContext(opt
             throw new ArgumentException(violation, nameof(work));
         NewDue.Add(work);
     }
+
+    /// <summary>
+    /// Has something done once the change that is being made is committed, such as to count it, and only then: a change may run several times, or come to nothing. It throws nothing, and takes no
+    /// time. Only within <see cref="Database{TContext}.WriteAsync"/>.
+    /// </summary>
+    public void AfterCommit(Action action) => OnceCommitted.Add(action);
 
     /// <summary>
     /// Whether due work is still this process's; then it is until the transaction has ended. For a handler that commits something before it is done: what a process does that

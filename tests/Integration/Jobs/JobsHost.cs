@@ -8,7 +8,7 @@ using Context = Microservices.Jobs.JobsDbContext;
 namespace Microservices.Tests.Integration.Jobs;
 
 /// <summary>
-/// Jobs on real sockets, with a worker process, an embedded Redis and a database of its own: SQLite unless a connection string says otherwise. It does three jobs at a time, and two of an owner.
+/// Jobs on real sockets, with a worker process, an embedded Redis and a database of its own: SQLite unless a connection string says otherwise. It does four jobs at a time, and two of an owner.
 /// </summary>
 public class JobsHost : IAsyncLifetime
 {
@@ -43,6 +43,8 @@ public class JobsHost : IAsyncLifetime
 
     internal JobMetrics Metrics => Host!.Services.GetRequiredService<JobMetrics>();
 
+    internal RunJobs Run => Host!.Services.GetRequiredService<RunJobs>();
+
     /// <summary>The process id of the worker.</summary>
     internal async Task<int> WorkerAsync() => (await Host!.Services.GetRequiredService<Worker>().ReadyAsync(default)).Id;
 
@@ -55,7 +57,7 @@ public class JobsHost : IAsyncLifetime
         {
             ["ConnectionStrings:Database"] = await DatabaseAsync(),
             ["ConnectionStrings:Redis"] = Redis.ConnectionString,
-            ["Due:Concurrency"] = "3",
+            ["Due:Concurrency"] = "4",
             ["Due:LeaseDuration"] = Lease.ToString(),
             ["Jobs:MaxJobsPerOwner"] = $"{MaxJobs}",
             ["Jobs:MaxKeptPerOwner"] = $"{Kept}",

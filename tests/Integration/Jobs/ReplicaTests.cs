@@ -50,13 +50,52 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_its_worker_dies_of_is_given_up_after_ten_and_what_runs_beside_it_goes_on()
+    {
+        await using var replica = Start();
+        await replica.UntilReadyAsync();
+        using var channel = Tokens.Channel(replica.Address);
+        var client = new Client(channel);
+        var request = new EnqueueJobRequest { OwnerId = "ada", Kind = "hash", Input = new HashInput { Rounds = 10_000_000_000 }.ToByteString() };
+        var deadly = (await client.EnqueueJobAsync(request)).Job;
+        var beside = deadly;
+        HashSet<int> killed = [];
+        for (var deaths = 0; deaths < 10; deaths++)
+        {
+            await UntilAsync(client, deadly, now => now.State == JobState.Running && now.Interruptions == deaths);
+            // From the second time on it has a worker of its own, and the first one's successor is all others'.
+            var name = deaths == 0 ? "worker" : "worker 1";
+            List<int> workers = [];
+            await Eventually.UntilAsync(async () => (workers = [.. (await WorkersOfAsync(replica, name)).Except(killed)]).Count > 0, "it has a worker");
+            var worker = Assert.Single(workers);
+            killed.Add(worker);
+            await Shell.SignalAsync(worker, "KILL");
+            if (deaths != 0)
+                continue;
+            // In the successor, not in the one that dies.
+            await Eventually.UntilAsync(async () => (await WorkersOfAsync(replica)).Except(killed).Count() == 2, "there are a successor, and a worker of its own");
+            beside = (await client.EnqueueJobAsync(new EnqueueJobRequest(request) { OwnerId = "bob" })).Job;
+            await UntilAsync(client, beside, now => now.State == JobState.Running);
+        }
+
+        var ended = await UntilAsync(client, deadly, now => now.State == JobState.Failed);
+        Assert.Equal((10, "The process that did it has died 10 times."), (ended.Interruptions, ended.Detail));
+        await UntilAsync(client, beside, now => now is { State: JobState.Running, Interruptions: 0 });
+        await client.CancelJobAsync(new() { JobId = beside.JobId });
+        await UntilAsync(client, beside, now => now.State == JobState.Cancelled);
+    }
+
+    [Fact]
     public async Task A_worker_has_a_lower_priority_and_none_of_its_replica_s_settings()
     {
         await using var replica = Start();
         await replica.UntilReadyAsync();
         var worker = (await WorkersOfAsync(replica)).Single();
 
-        Assert.DoesNotContain("ConnectionStrings", await File.ReadAllTextAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{worker}/environ")), StringComparison.Ordinal);
+        var environment = await File.ReadAllTextAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{worker}/environ"));
+        Assert.DoesNotContain("ConnectionStrings", environment, StringComparison.Ordinal);
+        // A job that asks for more memory fails, and the machine has the rest.
+        Assert.Contains("DOTNET_GCHeapHardLimitPercent", environment, StringComparison.Ordinal);
         // The threads that do jobs, and that of the commands.
         var nice = new List<string>();
         foreach (var thread in Directory.GetDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{worker}/task")))
@@ -65,16 +104,16 @@ public sealed class ReplicaTests : IDisposable
                 nice.Add((await File.ReadAllTextAsync(Path.Combine(thread, "stat"))).Split(") ")[^1].Split(' ')[16]);
         }
 
-        Assert.Equal(Enumerable.Repeat("10", Environment.ProcessorCount + 1), nice);
+        Assert.Equal(Enumerable.Repeat("10", 2 * Environment.ProcessorCount), nice);
     }
 
     // One, and another one for each job that was in one that died.
-    private static async Task<List<int>> WorkersOfAsync(ReplicaProcess replica)
+    private static async Task<List<int>> WorkersOfAsync(ReplicaProcess replica, string name = "worker")
     {
         List<int> found = [];
         await Eventually.UntilAsync(async () =>
         {
-            var (_, children, _) = await Shell.RunAsync(string.Create(CultureInfo.InvariantCulture, $"pgrep -P {replica.Pid} -f 'Jobs.dll worker'"));
+            var (_, children, _) = await Shell.RunAsync(string.Create(CultureInfo.InvariantCulture, $"pgrep -P {replica.Pid} -f 'Jobs.dll {name}'"));
             found = [.. children.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture))];
             return found.Count > 0;
         }, "it has a worker");

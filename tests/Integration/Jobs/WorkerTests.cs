@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
+using Microservices.Jobs;
 using Microservices.Jobs.V1;
+using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microsoft.EntityFrameworkCore;
 
@@ -76,6 +78,31 @@ public abstract class WorkerTests(JobsHost host) : JobsTestBase(host)
         Assert.Equal(1, failed.Attempts);
         Assert.StartsWith("The table is not as RFC 4180 has it", failed.Detail, StringComparison.Ordinal);
         Assert.Empty((await Client.GetResultAsync(new() { JobId = job.JobId })).Output);
+    }
+
+    [SkippableFact]
+    public async Task A_process_that_has_lost_a_lane_while_it_stood_still_begins_nothing()
+    {
+        // It waits, and nobody is asked to do it.
+        var job = new Microservices.Jobs.Job
+        {
+            JobId = Guid.CreateVersion7().ToString(), OwnerId = owner, Partition = 0, Kind = "hash", UniqueKey = "", Priority = JobPriority.Normal, MaxAttempts = 3,
+            Timeout = TimeSpan.FromMinutes(1), InputBytes = 0, CreateTime = DateTimeOffset.UtcNow,
+        };
+        await host.Database.WriteAsync(context =>
+        {
+            context.Jobs.Add(job);
+            context.Contents.Add(new JobContent { JobId = job.JobId, Input = [] });
+            return Task.FromResult(0);
+        }, default);
+        var asked = new Lane(owner, 0).Asked();
+        var lost = new DueWork
+        {
+            Number = long.MaxValue, Kind = asked.Kind, Id = asked.Id, Key = "", Priority = DuePriority.Normal, DueAtMs = 0, Payload = asked.Payload, TraceContext = null, State = DueState.Ready,
+            Attempts = 1, Owner = "", LeasedUntilMs = 0, Fence = 1, LastError = "",
+        };
+        await host.Run.HandleAsync(lost, default);
+        Assert.Equal((JobState.Waiting, 0), ((await GetAsync(job.ToMessage())).State, (await GetAsync(job.ToMessage())).Attempts));
     }
 
     private Task<long> LeasedUntilAsync() => host.Database.ReadAsync(context => context.DueWork.MaxAsync(w => w.LeasedUntilMs), default);
