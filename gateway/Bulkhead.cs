@@ -72,6 +72,7 @@ internal static class BulkheadRegistration
         builder.AddGuardedBackend<WebhooksService.WebhooksServiceClient>("Webhooks");
         builder.AddGuardedBackend<SourcesService.SourcesServiceClient>("Webhooks");
         builder.AddGuardedBackend<JobsService.JobsServiceClient>("Jobs");
+        builder.AddGuardedBackend<SchedulesService.SchedulesServiceClient>("Jobs");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

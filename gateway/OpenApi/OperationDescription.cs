@@ -53,6 +53,8 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder JobId(this RouteHandlerBuilder route) => route.Path("jobId", "The job's id.", JobExamples.Waiting.JobId);
 
+    public static RouteHandlerBuilder ScheduleId(this RouteHandlerBuilder route) => route.Path("scheduleId", "The schedule's id.", ScheduleExamples.Schedule.ScheduleId);
+
     public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route
         .Path("service", "The service that serves it.", Examples.StreamStatus.Service)
         .Path("replica", "The address of the replica that has it.", Examples.StreamStatus.Replica)

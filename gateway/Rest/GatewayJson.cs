@@ -69,4 +69,8 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(JobResult))]
 [JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(CreateSchedule))]
+[JsonSerializable(typeof(UpdateSchedule))]
+[JsonSerializable(typeof(Schedule))]
+[JsonSerializable(typeof(ScheduleList))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

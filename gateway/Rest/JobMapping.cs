@@ -13,12 +13,7 @@ internal static class JobMapping
         OwnerId = job.OwnerId,
         Kind = job.Kind,
         UniqueKey = WebhookMapping.OrAbsent(job.UniqueKey),
-        Priority = job.Priority switch
-        {
-            JobsV1.JobPriority.Low => JobPriority.Low,
-            JobsV1.JobPriority.High => JobPriority.High,
-            _ => JobPriority.Normal,
-        },
+        Priority = job.Priority.ToJson(),
         State = job.State.ToJson(),
         Detail = WebhookMapping.OrAbsent(job.Detail),
         Progress = job.Progress,
@@ -60,6 +55,13 @@ internal static class JobMapping
         JobPriority.Normal => JobsV1.JobPriority.Normal,
         JobPriority.High => JobsV1.JobPriority.High,
         _ => JobsV1.JobPriority.Unspecified,
+    };
+
+    public static JobPriority ToJson(this JobsV1.JobPriority priority) => priority switch
+    {
+        JobsV1.JobPriority.Low => JobPriority.Low,
+        JobsV1.JobPriority.High => JobPriority.High,
+        _ => JobPriority.Normal,
     };
 
     private static JobState ToJson(this JobsV1.JobState state) => state switch

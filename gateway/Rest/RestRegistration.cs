@@ -42,6 +42,7 @@ internal static class RestRegistration
         app.MapWebhookSources();
         app.MapReceive();
         app.MapJobs();
+        app.MapSchedules();
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();

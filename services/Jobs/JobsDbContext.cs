@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Jobs;
 
-/// <summary>Jobs, what they are given and come to, and how much their owners have. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
+/// <summary>Jobs, schedules, what they are given and come to, and how much their owners have. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<Job> Jobs => Set<Job>();
@@ -11,6 +11,8 @@ internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbConte
     public DbSet<JobContent> Contents => Set<JobContent>();
 
     public DbSet<JobOwner> Owners => Set<JobOwner>();
+
+    public DbSet<Schedule> Schedules => Set<Schedule>();
 
     protected override void Describe(ModelBuilder model)
     {
@@ -48,6 +50,20 @@ internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbConte
         {
             owner.HasKey(o => o.OwnerId);
             owner.Property(o => o.OwnerId).HasMaxLength(64);
+        });
+        model.Entity<Schedule>(schedule =>
+        {
+            schedule.HasKey(s => s.ScheduleId);
+            // Serves the list of an owner's, oldest first.
+            schedule.HasIndex(s => new { s.OwnerId, s.ScheduleId }).IsUnique();
+            schedule.Property(s => s.ScheduleId).HasMaxLength(64);
+            schedule.Property(s => s.OwnerId).HasMaxLength(64);
+            schedule.Property(s => s.Cron).HasMaxLength(Schedule.MaxCron);
+            schedule.Property(s => s.TimeZone).HasMaxLength(Schedule.MaxTimeZone);
+            schedule.Property(s => s.Kind).HasMaxLength(Job.MaxKind);
+            schedule.Property(s => s.LastJobId).HasMaxLength(64);
+            schedule.Property(s => s.Detail).HasMaxLength(Job.MaxDetail);
+            schedule.Property(s => s.Version).IsConcurrencyToken();
         });
     }
 }

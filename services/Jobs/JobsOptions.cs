@@ -25,6 +25,10 @@ internal sealed class JobsOptions
     [Range(1, 10_000)]
     public int MaxKeptPerOwner { get; set; } = 1_000;
 
+    /// <summary>How many schedules an owner may have. Default 100; 1 to 1,000.</summary>
+    [Range(1, 1_000)]
+    public int MaxSchedulesPerOwner { get; set; } = 100;
+
     /// <summary>How long a job is kept that is over, and how long one may wait to be begun after it is due. Default 7 days; 1 min to 1 year.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);

@@ -12,11 +12,13 @@ builder.AddPersistence<JobsDbContext, SqliteJobsDbContext, PostgresJobsDbContext
 builder.AddTopics<JobsDbContext>(JobEvents.Topics);
 builder.AddWorker();
 builder.AddQueue();
+builder.AddSchedules();
 
 var app = builder.Build();
 
 app.MapServiceDefaults();
 app.MapGrpcService<JobsService>();
+app.MapGrpcService<SchedulesService>();
 
 if (!await app.MigrateAndExitAsync())
     await app.RunUntilStoppedAsync();

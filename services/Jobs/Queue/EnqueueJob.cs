@@ -31,17 +31,22 @@ internal sealed class EnqueueJob(Database<JobsDbContext> database, JobMetrics me
 
         var withoutKey = new EnqueueJobRequest(request) { IdempotencyKey = "" };
         var (response, outcome) = await database.WriteOnceAsync(Command, rights.Caller, request.IdempotencyKey, withoutKey,
-            context => EnqueueAsync(context, request, terms, now, cancellationToken), now, cancellationToken);
+            context => AddAsync(context, request, terms, now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)
             throw new StatusException(JobsErrors.Domain.KeyReused());
         response.Replayed = outcome == IdempotencyOutcome.Replayed;
-        if (!response.Replayed && !response.Attached)
-            metrics.Enqueued(request.Kind);
         return response;
     }
 
-    private async Task<EnqueueJobResponse> EnqueueAsync(JobsDbContext context, EnqueueJobRequest request, JobTerms terms, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Enqueues a job within a change, or attaches to one.</summary>
+    /// <param name="context">The change.</param>
+    /// <param name="request">The job, whose fields are checked.</param>
+    /// <param name="terms">How it is to be done.</param>
+    /// <param name="now">When.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="StatusException">The owner has as many as an owner may have.</exception>
+    public async Task<EnqueueJobResponse> AddAsync(JobsDbContext context, EnqueueJobRequest request, JobTerms terms, DateTimeOffset now, CancellationToken cancellationToken)
     {
         // Whoever enqueues for the same owner waits here until this is committed, and sees it then.
         var isTooMuch = await CountAsync(context, request.OwnerId, request.Input.Length, cancellationToken);
@@ -73,6 +78,7 @@ internal sealed class EnqueueJob(Database<JobsDbContext> database, JobMetrics me
         job.Wait(dueMs, "");
         context.Contents.Add(new JobContent { JobId = job.JobId, Input = request.Input.ToByteArray() });
         context.Publish(JobEventKind.Enqueued, job, now);
+        context.AfterCommit(() => metrics.Enqueued(job.Kind));
         foreach (var lane in Lane.AllOf(job.OwnerId, options.Value.MaxRunningPerOwner))
             context.AddDue(lane.Asked(TimeSpan.FromMilliseconds(dueMs - nowMs)));
         return new EnqueueJobResponse { Job = job.ToMessage() };

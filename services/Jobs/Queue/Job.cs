@@ -132,7 +132,7 @@ internal sealed class Job
     private static string Cut(string detail) => detail.Length > MaxDetail ? detail[..MaxDetail] : detail;
 }
 
-/// <summary>What a job is given and comes to: apart from the job, since lists do without.</summary>
+/// <summary>What a job is given and comes to, and what those of a schedule are given (by its id): apart from the job, since lists do without.</summary>
 internal sealed class JobContent
 {
     public required string JobId { get; init; }
@@ -143,13 +143,15 @@ internal sealed class JobContent
     public byte[]? Output { get; set; }
 }
 
-/// <summary>How much an owner has that is not over.</summary>
+/// <summary>How much an owner has that is not over, and how many schedules.</summary>
 internal sealed class JobOwner
 {
     public required string OwnerId { get; init; }
 
     public int Jobs { get; set; }
 
-    /// <summary>Of their inputs.</summary>
+    public int Schedules { get; set; }
+
+    /// <summary>Of the inputs of these jobs.</summary>
     public long Bytes { get; set; }
 }

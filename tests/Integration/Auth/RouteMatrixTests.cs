@@ -23,6 +23,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private string sourceId = "";
     private string receivedId = "";
     private string jobId = "";
+    private string scheduleId = "";
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
@@ -218,7 +219,9 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
             await CreateSourceAsync();
         if (jobId.Length == 0)
             jobId = (await hosts.Jobs.Client.EnqueueJobAsync(new() { OwnerId = ada, Kind = "hash", DueTime = DateTime.UtcNow.AddHours(1).ToTimestamp() })).Job.JobId;
-        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId), method);
+        if (scheduleId.Length == 0)
+            scheduleId = (await hosts.Jobs.Schedules.CreateScheduleAsync(new() { OwnerId = ada, Cron = "0 0 1 1 *", Kind = "hash" })).Schedule.ScheduleId;
+        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId, scheduleId), method);
         request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.
@@ -227,11 +230,15 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
             endpointId = "";
         if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
             sourceId = "";
+        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Schedules, StringComparison.Ordinal))
+            scheduleId = "";
         // An owner may have ten only.
         if (answer.Headers.Location?.OriginalString is { } created && created.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
             await hosts.Webhooks.Client.DeleteEndpointAsync(new() { EndpointId = created[(created.LastIndexOf('/') + 1)..] });
         if (answer.Headers.Location?.OriginalString is { } made && made.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
             await hosts.Webhooks.Sources.DeleteSourceAsync(new() { SourceId = made[(made.LastIndexOf('/') + 1)..] });
+        if (answer.Headers.Location?.OriginalString is { } scheduled && scheduled.StartsWith(GatewayRoute.Schedules, StringComparison.Ordinal))
+            await hosts.Jobs.Schedules.DeleteScheduleAsync(new() { ScheduleId = scheduled[(scheduled.LastIndexOf('/') + 1)..] });
         return answer;
     }
 

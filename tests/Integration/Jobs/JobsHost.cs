@@ -4,6 +4,7 @@ using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Jobs.V1.JobsService.JobsServiceClient;
 using Context = Microservices.Jobs.JobsDbContext;
+using SchedulesClient = Microservices.Jobs.V1.SchedulesService.SchedulesServiceClient;
 
 namespace Microservices.Tests.Integration.Jobs;
 
@@ -14,6 +15,9 @@ public class JobsHost : IAsyncLifetime
 {
     /// <summary>How many jobs that are not over an owner may have.</summary>
     public const int MaxJobs = 40;
+
+    /// <summary>How many schedules an owner may have.</summary>
+    public const int MaxSchedules = 5;
 
     /// <summary>How many that are over are kept, unless it is said otherwise.</summary>
     public const int MaxKept = 30;
@@ -33,11 +37,17 @@ public class JobsHost : IAsyncLifetime
     /// <summary>An operator's client; null where the database is not to be had, and then every test is skipped.</summary>
     public Client Client { get; private set; } = null!;
 
+    /// <summary>An operator's client of schedules.</summary>
+    public SchedulesClient Schedules { get; private set; } = null!;
+
     /// <summary>The address of its gRPC port.</summary>
     public string Address => Host!.Grpc;
 
     /// <summary>A client whose calls somebody else makes.</summary>
     public Client ClientOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
+
+    /// <summary>A client of schedules whose calls somebody else makes.</summary>
+    public SchedulesClient SchedulesOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
 
     internal Database<Context> Database => Host!.Services.GetRequiredService<Database<Context>>();
 
@@ -61,11 +71,12 @@ public class JobsHost : IAsyncLifetime
             ["Due:LeaseDuration"] = Lease.ToString(),
             ["Jobs:MaxJobsPerOwner"] = $"{MaxJobs}",
             ["Jobs:MaxKeptPerOwner"] = $"{Kept}",
+            ["Jobs:MaxSchedulesPerOwner"] = $"{MaxSchedules}",
             ["Jobs:ProgressInterval"] = "00:00:00.050",
             ["Jobs:CancelGrace"] = "00:00:05",
             ["Logging:LogLevel:Microservices"] = "Warning",
         });
-        Client = new(Host.Channel);
+        (Client, Schedules) = (new(Host.Channel), new(Host.Channel));
     }
 
     public virtual async Task DisposeAsync()

@@ -1,8 +1,11 @@
 using System.Globalization;
 using Google.Protobuf;
+using Grpc.Core;
 using Microservices.Jobs.V1;
 using Microservices.Tests.Support;
+using Microsoft.Data.Sqlite;
 using Client = Microservices.Jobs.V1.JobsService.JobsServiceClient;
+using Schedules = Microservices.Jobs.V1.SchedulesService.SchedulesServiceClient;
 
 namespace Microservices.Tests.Integration.Jobs;
 
@@ -11,6 +14,8 @@ public sealed class ReplicaTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("jobs-").FullName;
     private readonly EmbeddedGarnet redis = new();
+
+    private string Database => $"Data Source={Path.Combine(directory, "jobs.db")}";
 
     public void Dispose()
     {
@@ -86,6 +91,48 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_job_of_a_schedule_comes_once_whatever_replica_is_killed_meanwhile()
+    {
+        const int Count = 100;
+        await using (var before = Start())
+        {
+            await before.UntilReadyAsync();
+            using var channel = Tokens.Channel(before.Address);
+            for (var i = 0; i < Count; i++)
+                await new Schedules(channel).CreateScheduleAsync(new() { OwnerId = "ada", Cron = "0 0 1 1 *", Kind = "unheard-of" });
+            await before.StopAsync();
+        }
+
+        // As if all had been due while nothing ran.
+        await using (var database = new SqliteConnection(Database))
+        {
+            await database.OpenAsync();
+            await using var command = database.CreateCommand();
+            command.CommandText = "UPDATE Schedules SET NextTime = CreateTime; UPDATE DueWork SET DueAtMs = 0 WHERE Kind = 'schedules'";
+            Assert.Equal(2 * Count, await command.ExecuteNonQueryAsync());
+        }
+
+        for (var killed = 0; killed < 3; killed++)
+        {
+            await using var replica = Start();
+            await replica.UntilReadyAsync();
+            using var channel = Tokens.Channel(replica.Address);
+            await Eventually.UntilAsync(async () => await FiredAsync(channel) > killed, "some have enqueued a job");
+            await Shell.SignalAsync(replica.Pid, "KILL");
+            await Eventually.UntilAsync(() => !Shell.IsRunning(replica.Pid), "it is gone");
+        }
+
+        await using var last = Start();
+        await last.UntilReadyAsync();
+        using var to = Tokens.Channel(last.Address);
+        await Eventually.UntilAsync(async () => await FiredAsync(to) == Count, "all have enqueued a job");
+        var jobs = (await new Client(to).ListJobsAsync(new() { OwnerId = "ada", PageSize = 500 })).Jobs;
+        Assert.Equal((Count, Count), (jobs.Count, jobs.Select(job => job.UniqueKey).Distinct().Count()));
+
+        static async Task<int> FiredAsync(ChannelBase channel) => (await new Schedules(channel).ListSchedulesAsync(new() { OwnerId = "ada" })).Schedules.Count(schedule => schedule.LastJobId.Length > 0);
+    }
+
+    [Fact]
     public async Task A_worker_has_a_lower_priority_and_none_of_its_replica_s_settings()
     {
         await using var replica = Start();
@@ -129,7 +176,7 @@ public sealed class ReplicaTests : IDisposable
 
     private ReplicaProcess Start() => new("services/Jobs", new Dictionary<string, string>
     {
-        ["ConnectionStrings__Database"] = $"Data Source={Path.Combine(directory, "jobs.db")}",
+        ["ConnectionStrings__Database"] = Database,
         ["ConnectionStrings__Redis"] = redis.ConnectionString,
     });
 }

@@ -12,12 +12,12 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
         Assert.StartsWith("3.1.", document.Text("openapi"), StringComparison.Ordinal);
         Assert.Equal(
         [
-            "delete /bff/sessions/{sessionId}", "delete /v1/webhooks/endpoints/{endpointId}", "delete /v1/webhooks/sources/{sourceId}", "get /bff/sessions", "get /bff/user", "get /v1/jobs", "get /v1/jobs/{jobId}", "get /v1/jobs/{jobId}/events", "get /v1/jobs/{jobId}/result", "get /v1/operations/events",
-            "get /v1/orders/{orderId}", "get /v1/streams", "get /v1/topics", "get /v1/topics/{service}/{path}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/notifications", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
+            "delete /bff/sessions/{sessionId}", "delete /v1/schedules/{scheduleId}", "delete /v1/webhooks/endpoints/{endpointId}", "delete /v1/webhooks/sources/{sourceId}", "get /bff/sessions", "get /bff/user", "get /v1/jobs", "get /v1/jobs/{jobId}", "get /v1/jobs/{jobId}/events", "get /v1/jobs/{jobId}/result", "get /v1/operations/events",
+            "get /v1/orders/{orderId}", "get /v1/schedules", "get /v1/schedules/{scheduleId}", "get /v1/streams", "get /v1/topics", "get /v1/topics/{service}/{path}", "get /v1/users", "get /v1/users/{userId}", "get /v1/users/{userId}/events", "get /v1/users/{userId}/notifications", "get /v1/users/{userId}/orders", "get /v1/users/{userId}/overview",
             "get /v1/webhooks/deliveries/{deliveryId}", "get /v1/webhooks/endpoints", "get /v1/webhooks/endpoints/{endpointId}", "get /v1/webhooks/endpoints/{endpointId}/deliveries", "get /v1/webhooks/endpoints/{endpointId}/deliveries/events", "get /v1/webhooks/endpoints/{endpointId}/events",
             "get /v1/webhooks/received/{receivedId}", "get /v1/webhooks/sources", "get /v1/webhooks/sources/{sourceId}", "get /v1/webhooks/sources/{sourceId}/events", "get /v1/webhooks/sources/{sourceId}/received",
-            "patch /v1/users/{userId}", "patch /v1/webhooks/endpoints/{endpointId}", "post /bff/logout", "post /v1/jobs", "post /v1/jobs/{jobId}:cancel", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/overviews:batchGet",
-                "post /v1/streams/{service}/{replica}/{streamId}:drain", "post /v1/streams/{service}/{replica}/{streamId}:end", "post /v1/users", "post /v1/users/{userId}/notifications:markRead",
+            "patch /v1/schedules/{scheduleId}", "patch /v1/users/{userId}", "patch /v1/webhooks/endpoints/{endpointId}", "post /bff/logout", "post /v1/jobs", "post /v1/jobs/{jobId}:cancel", "post /v1/orders", "post /v1/orders/{orderId}/advance", "post /v1/orders/{orderId}/cancel", "post /v1/overviews:batchGet",
+                "post /v1/schedules", "post /v1/streams/{service}/{replica}/{streamId}:drain", "post /v1/streams/{service}/{replica}/{streamId}:end", "post /v1/users", "post /v1/users/{userId}/notifications:markRead",
             "post /v1/webhooks/endpoints", "post /v1/webhooks/endpoints/{endpointId}:confirm", "post /v1/webhooks/endpoints/{endpointId}:ping", "post /v1/webhooks/endpoints/{endpointId}:replay", "post /v1/webhooks/endpoints/{endpointId}:rotateSecret",
             "post /v1/webhooks/sources", "post /v1/webhooks/sources/{sourceId}:rotateSecret",
         ], Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal));
@@ -82,7 +82,7 @@ public sealed class OpenApiTests(GatewayFixture gateway) : IClassFixture<Gateway
     public async Task Requests_are_closed_and_say_what_they_require()
     {
         var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
-        foreach (var request in (string[])["CreateUser", "UpdateUser", "PlaceOrder", "PlaceOrderLine", "Price", "CancelOrder", "AdvanceOrder", "BatchGetOverviews", "CreateWebhookEndpoint", "UpdateWebhookEndpoint", "RotateWebhookSecret", "ReplayWebhooks", "ConfirmWebhooks", "CreateWebhookSource", "RotateWebhookSourceSecret", "EnqueueJob"])
+        foreach (var request in (string[])["CreateUser", "UpdateUser", "PlaceOrder", "PlaceOrderLine", "Price", "CancelOrder", "AdvanceOrder", "BatchGetOverviews", "CreateWebhookEndpoint", "UpdateWebhookEndpoint", "RotateWebhookSecret", "ReplayWebhooks", "ConfirmWebhooks", "CreateWebhookSource", "RotateWebhookSourceSecret", "EnqueueJob", "CreateSchedule", "UpdateSchedule"])
             Assert.False(schemas.GetProperty(request).GetProperty("additionalProperties").GetBoolean(), request);
         foreach (var answer in (string[])["User", "Order", "OrderLine", "Overview", "Problem"])
             Assert.False(schemas.GetProperty(answer).TryGetProperty("additionalProperties", out _), answer);

@@ -1,4 +1,4 @@
-using System;
+﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
@@ -65,11 +65,37 @@ namespace Microservices.Jobs.Migrations.Sqlite
                 {
                     OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Jobs = table.Column<int>(type: "INTEGER", nullable: false),
+                    Schedules = table.Column<int>(type: "INTEGER", nullable: false),
                     Bytes = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Owners", x => x.OwnerId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Schedules",
+                columns: table => new
+                {
+                    ScheduleId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Cron = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    TimeZone = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Priority = table.Column<int>(type: "INTEGER", nullable: false),
+                    Timeout = table.Column<TimeSpan>(type: "TEXT", nullable: false),
+                    MaxAttempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    Paused = table.Column<bool>(type: "INTEGER", nullable: false),
+                    NextTime = table.Column<long>(type: "INTEGER", nullable: true),
+                    LastTime = table.Column<long>(type: "INTEGER", nullable: true),
+                    LastJobId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Detail = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    Version = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Schedules", x => x.ScheduleId);
                 });
 
             migrationBuilder.CreateIndex(
@@ -124,6 +150,12 @@ namespace Microservices.Jobs.Migrations.Sqlite
                 table: "Jobs",
                 column: "DueMs",
                 filter: "\"State\" = 1");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Schedules_OwnerId_ScheduleId",
+                table: "Schedules",
+                columns: new[] { "OwnerId", "ScheduleId" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -137,6 +169,9 @@ namespace Microservices.Jobs.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "Owners");
+
+            migrationBuilder.DropTable(
+                name: "Schedules");
         }
     }
 }

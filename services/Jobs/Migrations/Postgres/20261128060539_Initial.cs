@@ -1,4 +1,4 @@
-using System;
+﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
@@ -71,11 +71,38 @@ namespace Microservices.Jobs.Migrations.Postgres
                 {
                     OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Jobs = table.Column<int>(type: "integer", nullable: false),
+                    Schedules = table.Column<int>(type: "integer", nullable: false),
                     Bytes = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Owners", x => x.OwnerId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Schedules",
+                schema: "jobs",
+                columns: table => new
+                {
+                    ScheduleId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Cron = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    TimeZone = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Priority = table.Column<int>(type: "integer", nullable: false),
+                    Timeout = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    MaxAttempts = table.Column<int>(type: "integer", nullable: false),
+                    Paused = table.Column<bool>(type: "boolean", nullable: false),
+                    NextTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    LastTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    LastJobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Detail = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    Version = table.Column<long>(type: "bigint", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Schedules", x => x.ScheduleId);
                 });
 
             migrationBuilder.CreateIndex(
@@ -139,6 +166,13 @@ namespace Microservices.Jobs.Migrations.Postgres
                 table: "Jobs",
                 column: "DueMs",
                 filter: "\"State\" = 1");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Schedules_OwnerId_ScheduleId",
+                schema: "jobs",
+                table: "Schedules",
+                columns: new[] { "OwnerId", "ScheduleId" },
+                unique: true);
         }
 
         /// <inheritdoc />
@@ -154,6 +188,10 @@ namespace Microservices.Jobs.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "Owners",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "Schedules",
                 schema: "jobs");
         }
     }
