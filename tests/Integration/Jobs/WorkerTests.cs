@@ -86,8 +86,16 @@ public abstract class WorkerTests(JobsHost host) : JobsTestBase(host)
         // It waits, and nobody is asked to do it.
         var job = new Microservices.Jobs.Job
         {
-            JobId = Guid.CreateVersion7().ToString(), OwnerId = owner, Partition = 0, Kind = "hash", UniqueKey = "", Priority = JobPriority.Normal, MaxAttempts = 3,
-            Timeout = TimeSpan.FromMinutes(1), InputBytes = 0, CreateTime = DateTimeOffset.UtcNow,
+            JobId = Guid.CreateVersion7().ToString(),
+            OwnerId = owner,
+            Partition = 0,
+            Kind = "hash",
+            UniqueKey = "",
+            Priority = JobPriority.Normal,
+            MaxAttempts = 3,
+            Timeout = TimeSpan.FromMinutes(1),
+            InputBytes = 0,
+            CreateTime = DateTimeOffset.UtcNow,
         };
         await host.Database.WriteAsync(context =>
         {
@@ -98,8 +106,20 @@ public abstract class WorkerTests(JobsHost host) : JobsTestBase(host)
         var asked = new Lane(owner, 0).Asked();
         var lost = new DueWork
         {
-            Number = long.MaxValue, Kind = asked.Kind, Id = asked.Id, Key = "", Priority = DuePriority.Normal, DueAtMs = 0, Payload = asked.Payload, TraceContext = null, State = DueState.Ready,
-            Attempts = 1, Owner = "", LeasedUntilMs = 0, Fence = 1, LastError = "",
+            Number = long.MaxValue,
+            Kind = asked.Kind,
+            Id = asked.Id,
+            Key = "",
+            Priority = DuePriority.Normal,
+            DueAtMs = 0,
+            Payload = asked.Payload,
+            TraceContext = null,
+            State = DueState.Ready,
+            Attempts = 1,
+            Owner = "",
+            LeasedUntilMs = 0,
+            Fence = 1,
+            LastError = "",
         };
         await host.Run.HandleAsync(lost, default);
         Assert.Equal((JobState.Waiting, 0), ((await GetAsync(job.ToMessage())).State, (await GetAsync(job.ToMessage())).Attempts));
