@@ -73,6 +73,7 @@ internal static class BulkheadRegistration
         builder.AddGuardedBackend<SourcesService.SourcesServiceClient>("Webhooks");
         builder.AddGuardedBackend<JobsService.JobsServiceClient>("Jobs");
         builder.AddGuardedBackend<SchedulesService.SchedulesServiceClient>("Jobs");
+        builder.AddGuardedBackend<FlowsService.FlowsServiceClient>("Jobs");
     }
 
     /// <summary>A client of a backend behind a bulkhead of its own, with the bounds of <c>Backends:NAME</c>.</summary>

@@ -92,6 +92,19 @@ internal static class EventRoutes
             .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
             .AnswersText(EventStream, "The events, until `end`.", JobExamples.EventText)
             .Fails(400, 404, 406);
+        app.MapGet($"{FlowRoutes.OneFlow}/events", ServeFlowAsync)
+            // The flow is asked for first, in the caller's name: it says whose flows are watched.
+            .StandsFor(FlowsService.Descriptor, "GetFlow")
+            .StandsFor(FlowsService.Descriptor, "WatchFlows")
+            .Describe("watchFlow", FlowRoutes.Tag, "Follow a flow", """
+                Server-sent events, for as long as the connection lives: `flow`, once for each change of the flow, with the flow and the step that has changed as they were right after. It is over with `"kind":"ended"`. Send the last id
+                as Last-Event-ID, and what happened after it follows. A block that has an id and no event says that nothing of this flow came before it. `ready`, `reset`, `end` and lines that begin with ':' are as in `watchUserEvents`.
+                """)
+            .FlowId()
+            .Header(RequestValues.LastEventId, "The id of the last event that was received: the events after it follow. Without it, events from now on.", WebhookExamples.Cursor)
+            .Query(LastEventIdParameter, JsonSchemas.Text, LastEventIdMeaning, WebhookExamples.Cursor)
+            .AnswersText(EventStream, "The events, until `end`.", FlowExamples.EventText)
+            .Fails(400, 404, 406);
     }
 
     private static Task ServeUserAsync(string userId, HttpContext http, MergedUserEvents events, MergedEventStreams streams)
@@ -114,6 +127,9 @@ internal static class EventRoutes
 
     private static Task ServeJobAsync(string jobId, HttpContext http, JobEvents events, MergedEventStreams streams) =>
         ServeOwnedAsync(http, streams, (field, _) => events.FindAsync(http, jobId, field));
+
+    private static Task ServeFlowAsync(string flowId, HttpContext http, FlowEvents events, MergedEventStreams streams) =>
+        ServeOwnedAsync(http, streams, (field, _) => events.FindAsync(http, flowId, field));
 
     private static Task ServeOwnedAsync(HttpContext http, MergedEventStreams streams, Func<string, bool, Task<FollowedEvents>> find)
     {

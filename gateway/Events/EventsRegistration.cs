@@ -23,6 +23,7 @@ internal static class EventsRegistration
         builder.Services.AddSingleton<EndpointEvents>();
         builder.Services.AddSingleton<SourceEvents>();
         builder.Services.AddSingleton<JobEvents>();
+        builder.Services.AddSingleton<FlowEvents>();
         builder.Services.AddSingleton<MergedEventStreams>();
         builder.Services.AddEventStreamClient(OrdersService.WatchOrders, "Backends:Orders");
         builder.Services.AddEventStreamClient(NotificationsService.WatchNotifications, "Backends:Notifications");
@@ -30,6 +31,7 @@ internal static class EventsRegistration
         builder.Services.AddEventStreamClient(WebhooksService.WatchDeliveries, "Backends:Webhooks");
         builder.Services.AddEventStreamClient(SourcesService.WatchReceived, "Backends:Webhooks");
         builder.Services.AddEventStreamClient(JobsService.WatchJobs, "Backends:Jobs");
+        builder.Services.AddEventStreamClient(FlowsService.WatchFlows, "Backends:Jobs");
         builder.Services.AddSingleton<OverviewSnapshot>();
         builder.Services.AddEventStreamServer<WatchOverviewRequest, WatchOverview>(GatewayService.WatchOverview);
     }

@@ -45,6 +45,7 @@ internal static class ApiDescription
         ("Events", "What happens to a user's orders and notifications, as it happens."),
         ("Webhooks", "The same and more, sent to the addresses of whoever wants it, each event until it has arrived; and what others send here."),
         ("Jobs", "What is too heavy for the one who asks for it: done by a process of its own, whatever becomes of the caller; once, or again and again."),
+        ("Flows", "Work of many steps that may take days: what each step has come to is kept, and the flow goes on from there."),
         ("Operations", "How the suite is doing, for operators."),
         ("Sessions", "Logins of browsers, which begin at `/bff/login`."),
     ];

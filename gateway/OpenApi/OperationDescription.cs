@@ -55,6 +55,8 @@ internal static class OperationDescription
 
     public static RouteHandlerBuilder ScheduleId(this RouteHandlerBuilder route) => route.Path("scheduleId", "The schedule's id.", ScheduleExamples.Schedule.ScheduleId);
 
+    public static RouteHandlerBuilder FlowId(this RouteHandlerBuilder route) => route.Path("flowId", "The flow's id.", FlowExamples.Waiting.FlowId);
+
     public static RouteHandlerBuilder OpenStream(this RouteHandlerBuilder route) => route
         .Path("service", "The service that serves it.", Examples.StreamStatus.Service)
         .Path("replica", "The address of the replica that has it.", Examples.StreamStatus.Replica)

@@ -21,7 +21,7 @@ internal sealed class SchemaDescription : IOpenApiSchemaTransformer, IOpenApiDoc
             schema.Type = type & ~JsonSchemaType.Null;
         var represented = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
         if (represented == typeof(JsonElement))
-            (schema.Type, schema.Description) = (JsonSchemaType.Object, schema.Description ?? "What a kind of jobs has as its input or output.");
+            (schema.Type, schema.Description) = (JsonSchemaType.Object, schema.Description ?? "What a kind of jobs or flows has as its input or output.");
         if (represented is { IsEnum: true } names)
         {
             schema.Type = JsonSchemaType.String;

@@ -71,3 +71,13 @@ internal sealed class JobStateConverter : ExactNames<JobState>;
 internal sealed class JobPriorityConverter : ExactNames<JobPriority>;
 
 internal sealed class JobEventKindConverter : ExactNames<JobEventKind>;
+
+internal sealed class FlowStateConverter : ExactNames<FlowState>;
+
+internal sealed class FlowStepKindConverter : ExactNames<FlowStepKind>;
+
+internal sealed class FlowStepStateConverter : ExactNames<FlowStepState>;
+
+internal sealed class FlowComparisonConverter : ExactNames<FlowComparison>;
+
+internal sealed class FlowEventKindConverter : ExactNames<FlowEventKind>;

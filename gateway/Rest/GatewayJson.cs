@@ -73,4 +73,12 @@ namespace Microservices.Gateway.Rest;
 [JsonSerializable(typeof(UpdateSchedule))]
 [JsonSerializable(typeof(Schedule))]
 [JsonSerializable(typeof(ScheduleList))]
+[JsonSerializable(typeof(StartFlow))]
+[JsonSerializable(typeof(SignalFlow))]
+[JsonSerializable(typeof(DecideFlow))]
+[JsonSerializable(typeof(RerunFlow))]
+[JsonSerializable(typeof(Flow))]
+[JsonSerializable(typeof(FlowPage))]
+[JsonSerializable(typeof(FlowDetails))]
+[JsonSerializable(typeof(FlowEvent))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

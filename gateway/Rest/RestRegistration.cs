@@ -43,6 +43,7 @@ internal static class RestRegistration
         app.MapReceive();
         app.MapJobs();
         app.MapSchedules();
+        app.MapFlows();
         app.MapOverviews();
         app.MapOperations();
         app.MapStreams();

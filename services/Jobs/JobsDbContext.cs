@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Microservices.Jobs;
 
-/// <summary>Jobs, schedules, what they are given and come to, and how much their owners have. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
+/// <summary>Jobs, schedules and flows, what they are given and come to, and how much their owners have. To change it: change the model, then add a migration for each provider: .github/CONTRIBUTING.md says how.</summary>
 internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbContext(options)
 {
     public DbSet<Job> Jobs => Set<Job>();
@@ -13,6 +13,14 @@ internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbConte
     public DbSet<JobOwner> Owners => Set<JobOwner>();
 
     public DbSet<Schedule> Schedules => Set<Schedule>();
+
+    public DbSet<Flow> Flows => Set<Flow>();
+
+    public DbSet<FlowContent> FlowContents => Set<FlowContent>();
+
+    public DbSet<FlowStep> FlowSteps => Set<FlowStep>();
+
+    public DbSet<FlowSignal> FlowSignals => Set<FlowSignal>();
 
     protected override void Describe(ModelBuilder model)
     {
@@ -38,6 +46,7 @@ internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbConte
             job.Property(j => j.OwnerId).HasMaxLength(64);
             job.Property(j => j.Kind).HasMaxLength(Job.MaxKind);
             job.Property(j => j.UniqueKey).HasMaxLength(Job.MaxUniqueKey);
+            job.Property(j => j.FlowId).HasMaxLength(64);
             job.Property(j => j.Detail).HasMaxLength(Job.MaxDetail);
             job.Property(j => j.Version).IsConcurrencyToken();
         });
@@ -65,6 +74,7 @@ internal abstract class JobsDbContext(DbContextOptions options) : ServiceDbConte
             schedule.Property(s => s.Detail).HasMaxLength(Job.MaxDetail);
             schedule.Property(s => s.Version).IsConcurrencyToken();
         });
+        FlowTables.Describe(model);
     }
 }
 

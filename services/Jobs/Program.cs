@@ -9,16 +9,18 @@ if (WorkerProgram.IsAskedFor(args))
 
 var builder = ServiceDefaults.CreateBuilder(args, V1.JobsService.Descriptor);
 builder.AddPersistence<JobsDbContext, SqliteJobsDbContext, PostgresJobsDbContext>();
-builder.AddTopics<JobsDbContext>(JobEvents.Topics);
+builder.AddTopics<JobsDbContext>(JobEvents.Topics, FlowChanges.Topics);
 builder.AddWorker();
 builder.AddQueue();
 builder.AddSchedules();
+builder.AddFlows();
 
 var app = builder.Build();
 
 app.MapServiceDefaults();
 app.MapGrpcService<JobsService>();
 app.MapGrpcService<SchedulesService>();
+app.MapGrpcService<FlowsService>();
 
 if (!await app.MigrateAndExitAsync())
     await app.RunUntilStoppedAsync();

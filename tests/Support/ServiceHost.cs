@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microservices.Tests.Support;
@@ -15,11 +16,12 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
     where TMarker : class
 {
     private readonly IReadOnlyDictionary<string, string> settings;
+    private readonly Action<IServiceCollection>? configure;
 
-    /// <summary>Starts it with these settings over its own.</summary>
-    public ServiceHost(IReadOnlyDictionary<string, string> settings)
+    /// <summary>Starts it with these settings over its own, and with these services beside its own.</summary>
+    public ServiceHost(IReadOnlyDictionary<string, string> settings, Action<IServiceCollection>? configure = null)
     {
-        this.settings = settings;
+        (this.settings, this.configure) = (settings, configure);
         UseKestrel();
         StartServer();
         var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
@@ -48,6 +50,8 @@ public sealed class ServiceHost<TMarker> : WebApplicationFactory<TMarker>
         var authority = settings.ContainsKey("Auth:Authority") ? new Dictionary<string, string>() : Tokens.SettingsOf(typeof(TMarker).Assembly.GetName().Name!.ToLowerInvariant());
         foreach (var (key, value) in authority.Concat(settings))
             builder.UseSetting(key, value);
+        if (configure is not null)
+            builder.ConfigureTestServices(configure);
     }
 
     /// <inheritdoc/>

@@ -31,7 +31,7 @@ internal sealed class EnqueueJob(Database<JobsDbContext> database, JobMetrics me
 
         var withoutKey = new EnqueueJobRequest(request) { IdempotencyKey = "" };
         var (response, outcome) = await database.WriteOnceAsync(Command, rights.Caller, request.IdempotencyKey, withoutKey,
-            context => AddAsync(context, request, terms, now, cancellationToken), now, cancellationToken);
+            context => AddAsync(context, request, terms, flowId: "", now, cancellationToken), now, cancellationToken);
 
         if (outcome == IdempotencyOutcome.KeyReused)
             throw new StatusException(JobsErrors.Domain.KeyReused());
@@ -43,10 +43,11 @@ internal sealed class EnqueueJob(Database<JobsDbContext> database, JobMetrics me
     /// <param name="context">The change.</param>
     /// <param name="request">The job, whose fields are checked.</param>
     /// <param name="terms">How it is to be done.</param>
+    /// <param name="flowId">The flow that waits for it; empty for none.</param>
     /// <param name="now">When.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="StatusException">The owner has as many as an owner may have.</exception>
-    public async Task<EnqueueJobResponse> AddAsync(JobsDbContext context, EnqueueJobRequest request, JobTerms terms, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<EnqueueJobResponse> AddAsync(JobsDbContext context, EnqueueJobRequest request, JobTerms terms, string flowId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         // Whoever enqueues for the same owner waits here until this is committed, and sees it then.
         var isTooMuch = await CountAsync(context, request.OwnerId, request.Input.Length, cancellationToken);
@@ -68,6 +69,7 @@ internal sealed class EnqueueJob(Database<JobsDbContext> database, JobMetrics me
             Partition = KeyedTopics.PartitionOf(request.OwnerId),
             Kind = request.Kind,
             UniqueKey = request.UniqueKey,
+            FlowId = flowId,
             Priority = terms.Priority,
             MaxAttempts = terms.MaxAttempts,
             Timeout = terms.Timeout,

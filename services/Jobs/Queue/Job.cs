@@ -32,6 +32,9 @@ internal sealed class Job
 
     public required string UniqueKey { get; init; }
 
+    /// <summary>The flow that waits for it; empty for none.</summary>
+    public string FlowId { get; init; } = "";
+
     public required JobPriority Priority { get; init; }
 
     public JobState State { get; set; } = JobState.Waiting;
@@ -151,6 +154,8 @@ internal sealed class JobOwner
     public int Jobs { get; set; }
 
     public int Schedules { get; set; }
+
+    public int Flows { get; set; }
 
     /// <summary>Of the inputs of these jobs.</summary>
     public long Bytes { get; set; }

@@ -30,7 +30,7 @@ internal sealed class JobCleaner(Database<JobsDbContext> database, JobMetrics me
         {
             var old = await context.Jobs.Where(j => j.EndTime < before).OrderBy(j => j.EndTime).Take(count).Select(j => j.JobId).ToListAsync(cancellationToken);
             await context.DeleteAsync(old, cancellationToken);
-            await context.Owners.Where(o => o.Jobs == 0 && o.Schedules == 0).ExecuteDeleteAsync(cancellationToken);
+            await context.Owners.Where(o => o.Jobs == 0 && o.Schedules == 0 && o.Flows == 0).ExecuteDeleteAsync(cancellationToken);
             return old.Count;
         }, cancellationToken);
         return Math.Max(expired, deleted);

@@ -11,6 +11,8 @@ internal static class JobEnds
     /// <summary>A job is over; of those of its owner that are over, the newest are kept.</summary>
     public static async Task EndAsync(this JobsDbContext context, Job job, JobState state, string detail, DateTimeOffset now, int kept, RunChanges? said, CancellationToken cancellationToken)
     {
+        if (job.FlowId.Length > 0)
+            await context.StepEndedAsync(job, state, detail, now, cancellationToken);
         await context.UncountAsync(job.OwnerId, job.InputBytes, cancellationToken);
         job.End(state, detail, now);
         context.Publish(JobEventKind.Ended, job, now, said);

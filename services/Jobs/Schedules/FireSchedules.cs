@@ -40,7 +40,7 @@ internal sealed class FireSchedules(EnqueueJob enqueue, TimeProvider time) : IDu
         };
         try
         {
-            var job = (await enqueue.AddAsync(context, request, new(schedule.Priority, null, schedule.Timeout, schedule.MaxAttempts), now, cancellationToken)).Job;
+            var job = (await enqueue.AddAsync(context, request, new(schedule.Priority, null, schedule.Timeout, schedule.MaxAttempts), flowId: "", now, cancellationToken)).Job;
             (schedule.LastTime, schedule.LastJobId, schedule.Detail) = (due, job.JobId, "");
         }
         catch (StatusException)

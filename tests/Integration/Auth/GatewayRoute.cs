@@ -31,6 +31,9 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     /// <summary>Schedules of jobs.</summary>
     public const string Schedules = "/v1/schedules";
 
+    /// <summary>Flows.</summary>
+    public const string Flows = "/v1/flows";
+
     public string Name => $"{Method} {Path}";
 
     public bool IsOpen => Accesses.Count == 0;
@@ -42,7 +45,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
 
     /// <summary>How what is another user's is answered: refused as a whole, refused one by one, or as what does not exist.</summary>
     public (int Status, bool OneByOne) OfAnother =>
-        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path is Endpoints or Sources or Jobs or Schedules ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
+        Path.Contains($"{{{UserId}}}", StringComparison.Ordinal) || Example?[UserId] is not null || Path is Endpoints or Sources or Jobs or Schedules or Flows ? (403, false) : Example?[UserIds] is not null ? (200, true) : (404, false);
 
     /// <summary>All routes of a gateway, but those of gRPC.</summary>
     public static async Task<IReadOnlyList<GatewayRoute>> AllAsync(GatewayFactory gateway)
@@ -60,7 +63,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     }
 
     /// <summary>The request of the example, about what is the owner's.</summary>
-    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received, string Job, string Schedule) hook, string? method = null)
+    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received, string Job, string Schedule, string Flow) hook, string? method = null)
     {
         var body = Example?.DeepClone();
         if (body?[UserId] is not null)
@@ -75,8 +78,8 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
         var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal)
             .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal)
             .Replace("{sourceId}", hook.Source, StringComparison.Ordinal).Replace("{receivedId}", hook.Received, StringComparison.Ordinal).Replace("{jobId}", hook.Job, StringComparison.Ordinal)
-            .Replace("{scheduleId}", hook.Schedule, StringComparison.Ordinal);
-        if (Path is Endpoints or Sources or Jobs or Schedules && body is null)
+            .Replace("{scheduleId}", hook.Schedule, StringComparison.Ordinal).Replace("{flowId}", hook.Flow, StringComparison.Ordinal);
+        if (Path is Endpoints or Sources or Jobs or Schedules or Flows && body is null)
             path += $"?{OwnerId}={owner}";
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };
     }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Microservices.Auth.V1;
+using Microservices.Jobs.V1;
 using Microservices.Tests.Integration.Gateway;
 using Microservices.Tests.Integration.Webhooks;
 using Microservices.Tests.Support;
@@ -24,6 +26,7 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private string receivedId = "";
     private string jobId = "";
     private string scheduleId = "";
+    private string flowId = "";
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
@@ -221,7 +224,9 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
             jobId = (await hosts.Jobs.Client.EnqueueJobAsync(new() { OwnerId = ada, Kind = "hash", DueTime = DateTime.UtcNow.AddHours(1).ToTimestamp() })).Job.JobId;
         if (scheduleId.Length == 0)
             scheduleId = (await hosts.Jobs.Schedules.CreateScheduleAsync(new() { OwnerId = ada, Cron = "0 0 1 1 *", Kind = "hash" })).Schedule.ScheduleId;
-        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId, scheduleId), method);
+        if (flowId.Length == 0)
+            flowId = (await hosts.Jobs.Flows.StartFlowAsync(new() { OwnerId = ada, Kind = "archive-csv", Input = new ArchiveCsvInput { Csv = "a\n1\n" }.ToByteString() })).Flow.FlowId;
+        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId, scheduleId, flowId), method);
         request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.

@@ -3,6 +3,7 @@ using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Jobs.V1.JobsService.JobsServiceClient;
+using FlowsClient = Microservices.Jobs.V1.FlowsService.FlowsServiceClient;
 using Context = Microservices.Jobs.JobsDbContext;
 using SchedulesClient = Microservices.Jobs.V1.SchedulesService.SchedulesServiceClient;
 
@@ -22,6 +23,9 @@ public class JobsHost : IAsyncLifetime
     /// <summary>How many that are over are kept, unless it is said otherwise.</summary>
     public const int MaxKept = 30;
 
+    /// <summary>How many flows that are not over an owner may have, and how many that are over are kept.</summary>
+    public const int MaxFlows = 20;
+
     /// <summary>How long a lease lasts: the least that a busy machine keeps.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
 
@@ -40,6 +44,12 @@ public class JobsHost : IAsyncLifetime
     /// <summary>An operator's client of schedules.</summary>
     public SchedulesClient Schedules { get; private set; } = null!;
 
+    /// <summary>An operator's client of flows.</summary>
+    public FlowsClient Flows { get; private set; } = null!;
+
+    /// <summary>The code of the flows of the kind <see cref="TestFlow.KindName"/>.</summary>
+    internal TestFlow Code { get; } = new();
+
     /// <summary>The address of its gRPC port.</summary>
     public string Address => Host!.Grpc;
 
@@ -48,6 +58,9 @@ public class JobsHost : IAsyncLifetime
 
     /// <summary>A client of schedules whose calls somebody else makes.</summary>
     public SchedulesClient SchedulesOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
+
+    /// <summary>A client of flows whose calls somebody else makes.</summary>
+    public FlowsClient FlowsOf(string token) => new(Tokens.Channel(Host!.Grpc, token));
 
     internal Database<Context> Database => Host!.Services.GetRequiredService<Database<Context>>();
 
@@ -72,11 +85,13 @@ public class JobsHost : IAsyncLifetime
             ["Jobs:MaxJobsPerOwner"] = $"{MaxJobs}",
             ["Jobs:MaxKeptPerOwner"] = $"{Kept}",
             ["Jobs:MaxSchedulesPerOwner"] = $"{MaxSchedules}",
+            ["Flows:MaxPerOwner"] = $"{MaxFlows}",
+            ["Flows:MaxKeptPerOwner"] = $"{MaxFlows}",
             ["Jobs:ProgressInterval"] = "00:00:00.050",
             ["Jobs:CancelGrace"] = "00:00:05",
             ["Logging:LogLevel:Microservices"] = "Warning",
-        });
-        (Client, Schedules) = (new(Host.Channel), new(Host.Channel));
+        }, services => services.AddSingleton<IFlowKind>(Code));
+        (Client, Schedules, Flows) = (new(Host.Channel), new(Host.Channel), new(Host.Channel));
     }
 
     public virtual async Task DisposeAsync()

@@ -17,6 +17,14 @@ public sealed class KindsTests
         Assert.All(contract, kind => Assert.NotNull(KindsReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.MessageDescriptor>(kind.Output)));
     }
 
+    [Fact]
+    public void Every_flow_of_the_contract_is_run_and_has_an_output()
+    {
+        var contract = FlowKindsReflection.Descriptor.MessageTypes.Select(message => message.GetOptions()?.GetExtension(FlowKindsExtensions.Flow)).OfType<FlowKind>().ToList();
+        Assert.Equal(contract.Select(kind => kind.Name).Order(), ((IFlowKind[])[new ArchiveCsv()]).Select(kind => kind.Name).Order());
+        Assert.All(contract, kind => Assert.NotNull(FlowKindsReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.MessageDescriptor>(kind.Output)));
+    }
+
     [Theory]
     [InlineData(HashAlgorithm.Unspecified, 0, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")]
     [InlineData(HashAlgorithm.Sha256, 2, "4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358")]

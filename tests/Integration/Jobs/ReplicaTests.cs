@@ -133,6 +133,43 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flow_whose_process_is_killed_again_and_again_goes_on_and_has_each_job_done_once()
+    {
+        await using var replica = Start();
+        await replica.UntilReadyAsync();
+        using var channel = Tokens.Channel(replica.Address);
+        var flows = new FlowsService.FlowsServiceClient(channel);
+        var flow = (await flows.StartFlowAsync(new() { OwnerId = "ada", Kind = "archive-csv", Input = new ArchiveCsvInput { Csv = "a\n1\n" }.ToByteString() })).Flow;
+        await AgainAsync();
+        await UntilFlowAsync(now => now.Steps.Any(step => step is { Kind: FlowStepKind.Approval, State: FlowStepState.Waiting }));
+        await AgainAsync();
+        await flows.DecideFlowAsync(new() { FlowId = flow.FlowId, Name = "archive", Approved = true });
+        await AgainAsync();
+        await UntilFlowAsync(now => now.Steps.Count > 2);
+        await AgainAsync();
+
+        var done = await UntilFlowAsync(now => now.Flow.State == FlowState.Succeeded);
+        Assert.Equal(["describe", "archive", "compress", "hash"], done.Steps.Select(step => step.Name));
+        var jobs = (await new Client(channel).ListJobsAsync(new() { OwnerId = "ada" })).Jobs;
+        Assert.Equal(done.Steps.Select(step => step.JobId).Where(id => id.Length > 0).Order(), jobs.Select(job => job.JobId).Order());
+        Assert.All(jobs, job => Assert.Equal(JobState.Succeeded, job.State));
+
+        async Task AgainAsync()
+        {
+            await replica.KillAsync();
+            replica.Start();
+            await replica.UntilReadyAsync();
+        }
+
+        async Task<GetFlowResponse> UntilFlowAsync(Func<GetFlowResponse, bool> condition)
+        {
+            var now = new GetFlowResponse();
+            await Eventually.UntilAsync(async () => condition(now = await flows.GetFlowAsync(new() { FlowId = flow.FlowId })), "the flow is as it is to be");
+            return now;
+        }
+    }
+
+    [Fact]
     public async Task A_worker_has_a_lower_priority_and_none_of_its_replica_s_settings()
     {
         await using var replica = Start();

@@ -23,6 +23,217 @@ namespace Microservices.Jobs.Migrations.Postgres
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Microservices.Jobs.Flow", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset?>("EndTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int>("Ending")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("OutputBytes")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("RerunOf")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Signals")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("Steps")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("FlowId");
+
+                    b.HasIndex("EndTime");
+
+                    b.HasIndex("OwnerId", "EndTime");
+
+                    b.HasIndex("OwnerId", "FlowId")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "FlowId" }, "IX_Flows_NotOver")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.HasIndex(new[] { "OwnerId", "FlowId" }, "IX_Flows_NotOverOwner")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.HasIndex(new[] { "Partition", "FlowId" }, "IX_Flows_NotOverPartition")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.ToTable("Flows", "jobs");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowContent", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Input")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<byte[]>("Output")
+                        .HasColumnType("bytea");
+
+                    b.HasKey("FlowId");
+
+                    b.ToTable("FlowContents", "jobs");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowSignal", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("FlowId", "Number");
+
+                    b.ToTable("FlowSignals", "jobs");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowStep", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("CacheKey")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<bool>("Cached")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("Copied")
+                        .HasColumnType("boolean");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .UseCollation("C");
+
+                    b.Property<long?>("DueMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTimeOffset?>("EndTime")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("character varying(128)")
+                        .UseCollation("C");
+
+                    b.Property<int>("Occurrence")
+                        .HasColumnType("integer");
+
+                    b.Property<byte[]>("Output")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<byte[]>("OutputHash")
+                        .HasColumnType("bytea");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer");
+
+                    b.HasKey("FlowId", "Number");
+
+                    b.HasIndex("FlowId", "Name", "Occurrence")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "OwnerId", "CacheKey" }, "IX_FlowSteps_Cache")
+                        .HasFilter("\"CacheKey\" <> '' AND \"State\" = 2");
+
+                    b.ToTable("FlowSteps", "jobs");
+                });
+
             modelBuilder.Entity("Microservices.Jobs.Job", b =>
                 {
                     b.Property<string>("JobId")
@@ -53,6 +264,12 @@ namespace Microservices.Jobs.Migrations.Postgres
 
                     b.Property<DateTimeOffset?>("EndTime")
                         .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("FlowId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .UseCollation("C");
 
                     b.Property<int>("InputBytes")
                         .HasColumnType("integer");
@@ -174,6 +391,9 @@ namespace Microservices.Jobs.Migrations.Postgres
 
                     b.Property<long>("Bytes")
                         .HasColumnType("bigint");
+
+                    b.Property<int>("Flows")
+                        .HasColumnType("integer");
 
                     b.Property<int>("Jobs")
                         .HasColumnType("integer");

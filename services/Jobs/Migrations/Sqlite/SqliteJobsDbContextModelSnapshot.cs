@@ -17,6 +17,203 @@ namespace Microservices.Jobs.Migrations.Sqlite
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Microservices.Jobs.Flow", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CreateTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("EndTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Ending")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("OutputBytes")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("RerunOf")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Signals")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Steps")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("FlowId");
+
+                    b.HasIndex("EndTime");
+
+                    b.HasIndex("OwnerId", "EndTime");
+
+                    b.HasIndex("OwnerId", "FlowId")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "FlowId" }, "IX_Flows_NotOver")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.HasIndex(new[] { "OwnerId", "FlowId" }, "IX_Flows_NotOverOwner")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.HasIndex(new[] { "Partition", "FlowId" }, "IX_Flows_NotOverPartition")
+                        .HasFilter("\"EndTime\" IS NULL");
+
+                    b.ToTable("Flows");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowContent", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Input")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Output")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("FlowId");
+
+                    b.ToTable("FlowContents");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowSignal", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("FlowId", "Number");
+
+                    b.ToTable("FlowSignals");
+                });
+
+            modelBuilder.Entity("Microservices.Jobs.FlowStep", b =>
+                {
+                    b.Property<string>("FlowId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("CacheKey")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Cached")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Copied")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CreateTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("DueMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("EndTime")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("JobId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Occurrence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Output")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("OutputHash")
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("OwnerId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("FlowId", "Number");
+
+                    b.HasIndex("FlowId", "Name", "Occurrence")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "OwnerId", "CacheKey" }, "IX_FlowSteps_Cache")
+                        .HasFilter("\"CacheKey\" <> '' AND \"State\" = 2");
+
+                    b.ToTable("FlowSteps");
+                });
+
             modelBuilder.Entity("Microservices.Jobs.Job", b =>
                 {
                     b.Property<string>("JobId")
@@ -45,6 +242,11 @@ namespace Microservices.Jobs.Migrations.Sqlite
 
                     b.Property<long?>("EndTime")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("FlowId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
 
                     b.Property<int>("InputBytes")
                         .HasColumnType("INTEGER");
@@ -160,6 +362,9 @@ namespace Microservices.Jobs.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Flows")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("Jobs")

@@ -29,6 +29,90 @@ namespace Microservices.Jobs.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "FlowContents",
+                schema: "jobs",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Input = table.Column<byte[]>(type: "bytea", nullable: false),
+                    Output = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowContents", x => x.FlowId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "FlowSignals",
+                schema: "jobs",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Number = table.Column<long>(type: "bigint", nullable: false),
+                    Name = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    Payload = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowSignals", x => new { x.FlowId, x.Number });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "FlowSteps",
+                schema: "jobs",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Number = table.Column<int>(type: "integer", nullable: false),
+                    Name = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    Occurrence = table.Column<int>(type: "integer", nullable: false),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Kind = table.Column<int>(type: "integer", nullable: false),
+                    State = table.Column<int>(type: "integer", nullable: false),
+                    Failures = table.Column<int>(type: "integer", nullable: false),
+                    Detail = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    CacheKey = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Cached = table.Column<bool>(type: "boolean", nullable: false),
+                    Copied = table.Column<bool>(type: "boolean", nullable: false),
+                    Output = table.Column<byte[]>(type: "bytea", nullable: false),
+                    OutputHash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    DueMs = table.Column<long>(type: "bigint", nullable: true),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    EndTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowSteps", x => new { x.FlowId, x.Number });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Flows",
+                schema: "jobs",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Partition = table.Column<int>(type: "integer", nullable: false),
+                    Kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    State = table.Column<int>(type: "integer", nullable: false),
+                    Ending = table.Column<int>(type: "integer", nullable: false),
+                    Detail = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    Steps = table.Column<int>(type: "integer", nullable: false),
+                    Signals = table.Column<int>(type: "integer", nullable: false),
+                    Bytes = table.Column<long>(type: "bigint", nullable: false),
+                    OutputBytes = table.Column<int>(type: "integer", nullable: false),
+                    RerunOf = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    Version = table.Column<long>(type: "bigint", nullable: false),
+                    CreateTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    EndTime = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Flows", x => x.FlowId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Jobs",
                 schema: "jobs",
                 columns: table => new
@@ -38,6 +122,7 @@ namespace Microservices.Jobs.Migrations.Postgres
                     Partition = table.Column<int>(type: "integer", nullable: false),
                     Kind = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     UniqueKey = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, collation: "C"),
+                    FlowId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Priority = table.Column<int>(type: "integer", nullable: false),
                     State = table.Column<int>(type: "integer", nullable: false),
                     Detail = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
@@ -72,6 +157,7 @@ namespace Microservices.Jobs.Migrations.Postgres
                     OwnerId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     Jobs = table.Column<int>(type: "integer", nullable: false),
                     Schedules = table.Column<int>(type: "integer", nullable: false),
+                    Flows = table.Column<int>(type: "integer", nullable: false),
                     Bytes = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -104,6 +190,60 @@ namespace Microservices.Jobs.Migrations.Postgres
                 {
                     table.PrimaryKey("PK_Schedules", x => x.ScheduleId);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_FlowSteps_Cache",
+                schema: "jobs",
+                table: "FlowSteps",
+                columns: new[] { "OwnerId", "CacheKey" },
+                filter: "\"CacheKey\" <> '' AND \"State\" = 2");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_FlowSteps_FlowId_Name_Occurrence",
+                schema: "jobs",
+                table: "FlowSteps",
+                columns: new[] { "FlowId", "Name", "Occurrence" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_EndTime",
+                schema: "jobs",
+                table: "Flows",
+                column: "EndTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOver",
+                schema: "jobs",
+                table: "Flows",
+                column: "FlowId",
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOverOwner",
+                schema: "jobs",
+                table: "Flows",
+                columns: new[] { "OwnerId", "FlowId" },
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOverPartition",
+                schema: "jobs",
+                table: "Flows",
+                columns: new[] { "Partition", "FlowId" },
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_OwnerId_EndTime",
+                schema: "jobs",
+                table: "Flows",
+                columns: new[] { "OwnerId", "EndTime" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_OwnerId_FlowId",
+                schema: "jobs",
+                table: "Flows",
+                columns: new[] { "OwnerId", "FlowId" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Jobs_EndTime",
@@ -180,6 +320,22 @@ namespace Microservices.Jobs.Migrations.Postgres
         {
             migrationBuilder.DropTable(
                 name: "Contents",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "FlowContents",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "FlowSignals",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "FlowSteps",
+                schema: "jobs");
+
+            migrationBuilder.DropTable(
+                name: "Flows",
                 schema: "jobs");
 
             migrationBuilder.DropTable(

@@ -25,6 +25,86 @@ namespace Microservices.Jobs.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "FlowContents",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Input = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    Output = table.Column<byte[]>(type: "BLOB", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowContents", x => x.FlowId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "FlowSignals",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Number = table.Column<long>(type: "INTEGER", nullable: false),
+                    Name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    Payload = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowSignals", x => new { x.FlowId, x.Number });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "FlowSteps",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Number = table.Column<int>(type: "INTEGER", nullable: false),
+                    Name = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    Occurrence = table.Column<int>(type: "INTEGER", nullable: false),
+                    OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    State = table.Column<int>(type: "INTEGER", nullable: false),
+                    Failures = table.Column<int>(type: "INTEGER", nullable: false),
+                    Detail = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    JobId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    CacheKey = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Cached = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Copied = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Output = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    OutputHash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    DueMs = table.Column<long>(type: "INTEGER", nullable: true),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false),
+                    EndTime = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_FlowSteps", x => new { x.FlowId, x.Number });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Flows",
+                columns: table => new
+                {
+                    FlowId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Partition = table.Column<int>(type: "INTEGER", nullable: false),
+                    Kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    State = table.Column<int>(type: "INTEGER", nullable: false),
+                    Ending = table.Column<int>(type: "INTEGER", nullable: false),
+                    Detail = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    Steps = table.Column<int>(type: "INTEGER", nullable: false),
+                    Signals = table.Column<int>(type: "INTEGER", nullable: false),
+                    Bytes = table.Column<long>(type: "INTEGER", nullable: false),
+                    OutputBytes = table.Column<int>(type: "INTEGER", nullable: false),
+                    RerunOf = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    Version = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreateTime = table.Column<long>(type: "INTEGER", nullable: false),
+                    EndTime = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Flows", x => x.FlowId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Jobs",
                 columns: table => new
                 {
@@ -33,6 +113,7 @@ namespace Microservices.Jobs.Migrations.Sqlite
                     Partition = table.Column<int>(type: "INTEGER", nullable: false),
                     Kind = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     UniqueKey = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    FlowId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Priority = table.Column<int>(type: "INTEGER", nullable: false),
                     State = table.Column<int>(type: "INTEGER", nullable: false),
                     Detail = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
@@ -66,6 +147,7 @@ namespace Microservices.Jobs.Migrations.Sqlite
                     OwnerId = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
                     Jobs = table.Column<int>(type: "INTEGER", nullable: false),
                     Schedules = table.Column<int>(type: "INTEGER", nullable: false),
+                    Flows = table.Column<int>(type: "INTEGER", nullable: false),
                     Bytes = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -97,6 +179,52 @@ namespace Microservices.Jobs.Migrations.Sqlite
                 {
                     table.PrimaryKey("PK_Schedules", x => x.ScheduleId);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_FlowSteps_Cache",
+                table: "FlowSteps",
+                columns: new[] { "OwnerId", "CacheKey" },
+                filter: "\"CacheKey\" <> '' AND \"State\" = 2");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_FlowSteps_FlowId_Name_Occurrence",
+                table: "FlowSteps",
+                columns: new[] { "FlowId", "Name", "Occurrence" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_EndTime",
+                table: "Flows",
+                column: "EndTime");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOver",
+                table: "Flows",
+                column: "FlowId",
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOverOwner",
+                table: "Flows",
+                columns: new[] { "OwnerId", "FlowId" },
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_NotOverPartition",
+                table: "Flows",
+                columns: new[] { "Partition", "FlowId" },
+                filter: "\"EndTime\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_OwnerId_EndTime",
+                table: "Flows",
+                columns: new[] { "OwnerId", "EndTime" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Flows_OwnerId_FlowId",
+                table: "Flows",
+                columns: new[] { "OwnerId", "FlowId" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Jobs_EndTime",
@@ -163,6 +291,18 @@ namespace Microservices.Jobs.Migrations.Sqlite
         {
             migrationBuilder.DropTable(
                 name: "Contents");
+
+            migrationBuilder.DropTable(
+                name: "FlowContents");
+
+            migrationBuilder.DropTable(
+                name: "FlowSignals");
+
+            migrationBuilder.DropTable(
+                name: "FlowSteps");
+
+            migrationBuilder.DropTable(
+                name: "Flows");
 
             migrationBuilder.DropTable(
                 name: "Jobs");
