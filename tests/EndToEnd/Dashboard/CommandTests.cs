@@ -5,7 +5,6 @@ using Aspire.Hosting.Testing;
 using Microservices.Local;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Xunit;
 
@@ -32,9 +31,9 @@ public sealed class CommandTests
             await RunAsync(app, KnownResourceCommands.RestartCommand);
             await UntilReadyAsync(app);
 
+            foreach (var service in Catalog.Services)
+                await UntilHealthyAsync(app, service.Name);
             Assert.False(stopping.IsCancellationRequested);
-            Assert.All(Catalog.Services, service => Assert.True(
-                app.ResourceNotifications.TryGetCurrentState(service.Name, out var now) && now.Snapshot.HealthStatus == HealthStatus.Healthy, service.Name));
         }
 
         Directory.Delete(data, recursive: true);
@@ -48,9 +47,13 @@ public sealed class CommandTests
 
     private static async Task UntilReadyAsync(DistributedApplication app)
     {
-        await app.ResourceNotifications.WaitForResourceHealthyAsync("orders").WaitAsync(Eventually.Timeout);
+        await UntilHealthyAsync(app, "orders");
         await Eventually.UntilAsync(IsReadyAsync, "orders is ready");
     }
+
+    // Just after a command, the newest news of a resource may be the end of the process before.
+    private static async Task UntilHealthyAsync(DistributedApplication app, string name) =>
+        await app.ResourceNotifications.WaitForResourceHealthyAsync(name, WaitBehavior.WaitOnResourceUnavailable).WaitAsync(Eventually.Timeout);
 
     private static async Task<bool> IsReadyAsync()
     {

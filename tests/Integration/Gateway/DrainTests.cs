@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Grpc.Core;
 using Microservices.Orders.V1;
 using Microservices.Tests.Support;
@@ -61,16 +62,21 @@ public sealed class DrainTests
     {
         using var gateway = new GatewayFixture();
         await gateway.InitializeAsync();
-        var port = Eventually.FreePort();
-        await using var another = gateway.AnotherGateway(("Backends:Users:Addresses:0", $"http://127.0.0.1:{port}"));
+        // A call is made again for a second, within which a server need not have started on a busy machine: it is there, and its port opens.
+        await using var users = await Backend.StartAsync(gateway.Users);
+        using var door = new TcpListener(IPAddress.Loopback, Eventually.FreePort());
+        await using var another = gateway.AnotherGateway(("Backends:Users:Addresses:0", $"http://{door.LocalEndpoint}"));
         using var nobody = await another.Rest.GetAsync("/v1/users/ada");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, nobody.StatusCode);
 
         var asked = another.Rest.GetAsync("/v1/users/ada");
-        await using var users = await Backend.StartAsync(gateway.Users, port);
+        door.Start();
+        var relaying = RelayAsync(door, IPEndPoint.Parse(new Uri(users.Address).Authority));
 
         using var answer = await asked;
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        door.Stop();
+        await relaying;
         await gateway.DisposeAsync();
     }
 
@@ -105,5 +111,29 @@ public sealed class DrainTests
         Assert.Equal(StatusCode.Unavailable, ended.StatusCode);
         await stopping;
         await gateway.DisposeAsync();
+    }
+
+    // Until the door is closed.
+    private static async Task RelayAsync(TcpListener door, IPEndPoint server)
+    {
+        try
+        {
+            while (true)
+            {
+                var caller = await door.AcceptTcpClientAsync();
+                var callee = new TcpClient();
+                await callee.ConnectAsync(server);
+                _ = Task.WhenAny(caller.GetStream().CopyToAsync(callee.GetStream()), callee.GetStream().CopyToAsync(caller.GetStream()))
+                    .ContinueWith(_ =>
+                    {
+                        caller.Dispose();
+                        callee.Dispose();
+                    }, TaskScheduler.Default);
+            }
+        }
+        catch (SocketException)
+        {
+            // It is closed.
+        }
     }
 }
