@@ -31,9 +31,13 @@ public static class Shell
         return start;
     }
 
-    /// <summary>Sends a signal, by its name without SIG.</summary>
-    public static async Task SignalAsync(int pid, string signal) =>
+    /// <summary>Sends a signal, by its name without SIG. One that is told to STOP has stopped when this returns: a busy machine takes its time for it.</summary>
+    public static async Task SignalAsync(int pid, string signal)
+    {
         await RunAsync(string.Create(CultureInfo.InvariantCulture, $"kill -s {signal} {pid}"));
+        if (signal == "STOP")
+            await Eventually.UntilAsync(() => HasStopped(pid), $"process {pid} has stopped");
+    }
 
     /// <summary>The processes that have this NAME=VALUE in their environment and still run; zombies do not.</summary>
     public static IReadOnlyList<int> ProcessesWith(string variable) =>
@@ -43,13 +47,27 @@ public static class Shell
             .Where(pid => pid > 0 && Read(pid, "environ").Split('\0').Contains(variable) && IsRunning(pid)),
     ];
 
+    // Each thread stops by itself, and one that has ended cannot.
+    private static bool HasStopped(int pid)
+    {
+        try
+        {
+            return Directory.GetDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")).All(thread => State(pid, $"task/{Path.GetFileName(thread)}/stat") is not ('R' or 'S' or 'D'));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Whether there is such a process and it is no zombie.</summary>
-    public static bool IsRunning(int pid) =>
-        // "1234 (name) S ...": the name may hold anything, the state comes after its end.
-        Read(pid, "stat") is { Length: > 0 } stat && stat[(stat.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
+    public static bool IsRunning(int pid) => State(pid, "stat") is not (null or 'Z' or 'X');
 
     /// <summary>The command line of a process, its arguments parted by spaces; empty when it has ended.</summary>
     public static string CommandLine(int pid) => Read(pid, "cmdline").Replace('\0', ' ');
+
+    // "1234 (name) S ...": the name may hold anything, the state comes after its end.
+    private static char? State(int pid, string file) => Read(pid, file) is { Length: > 0 } stat ? stat[stat.LastIndexOf(')') + 2] : null;
 
     private static string Read(int pid, string file)
     {
