@@ -3,8 +3,8 @@ using Microservices.Persistence;
 using Microservices.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Microservices.Jobs.V1.JobsService.JobsServiceClient;
-using FlowsClient = Microservices.Jobs.V1.FlowsService.FlowsServiceClient;
 using Context = Microservices.Jobs.JobsDbContext;
+using FlowsClient = Microservices.Jobs.V1.FlowsService.FlowsServiceClient;
 using SchedulesClient = Microservices.Jobs.V1.SchedulesService.SchedulesServiceClient;
 
 namespace Microservices.Tests.Integration.Jobs;
