@@ -14,5 +14,6 @@ p.dashboard('microservices-service', 'Service', 'One service, whichever is chose
   service.webhooks(chosen),
   service.egress(chosen),
   service.jobs(chosen),
+  service.flows(chosen),
   service.process(chosen),
 ], service=true)

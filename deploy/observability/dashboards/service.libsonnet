@@ -154,6 +154,19 @@ local select(job) = 'namespace=~"$namespace",job="%s"' % job;
     ]),
   ]),
 
+  flows(job):: local of = select(job); p.row('Flows', [
+    p.panel('Flows started, by kind', 'cps', 'Also those that run another one again.', [
+      p.line('sum by (kind) (rate(flows_started_total{%s}[$__rate_interval]))' % of, '{{kind}}'),
+    ]),
+    p.panel('Flows that are over, by how', 'cps', 'Succeeded, failed or cancelled; what the last two had done is undone.', [
+      p.line('sum by (outcome) (rate(flows_ended_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
+    ]),
+    p.panel('Steps that are over, by how', 'cps', 'Done, failed in all attempts, or waited in vain. Jobs and signals that end a step are not counted here.', [
+      p.line('sum by (outcome) (rate(flows_steps_total{%s}[$__rate_interval]))' % of, '{{outcome}}'),
+    ]),
+    p.panel('Time that flows go on', 's', 'From when a flow goes on to when it waits, is over, or others have their turn.', p.quantiles('flows_turn_seconds', of)),
+  ]),
+
   process(job):: local of = select(job); p.row('What each replica costs', [
     p.panel('Processor time used', 'short', 'Processors busy, for each replica.', [
       p.line('sum by (instance) (rate(dotnet_process_cpu_time_seconds_total{%s}[$__rate_interval]))' % of, '{{instance}}'),

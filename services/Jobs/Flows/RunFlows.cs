@@ -171,7 +171,7 @@ internal sealed partial class RunFlows(
         if (await context.LockFlowAsync(turn.Flow.FlowId, cancellationToken) is not { IsOver: false } flow || flow.Ending != ending)
             return;
         await context.EndAsync(flow, state, detail, output, time.GetUtcNow().ToMicroseconds(), options.Value.MaxKeptPerOwner, cancellationToken);
-        metrics.Ended(flow);
+        context.AfterCommit(() => metrics.Ended(flow));
     });
 
     [LoggerMessage(LogLevel.Error, "The code of the {Kind} {FlowId} has failed; the flow has failed, and what it has done is undone")]

@@ -113,7 +113,7 @@ internal sealed class SendingRun(
         if (health.Record(now, Now()))
         {
             context.PublishDisabled(now, now.UpdateTime);
-            metrics.Disabled();
+            context.AfterCommit(metrics.Disabled);
         }
 
         if (now.State != EndpointState.Enabled || await Sendable(context).MinAsync(d => (long?)d.NextAttemptMs, cancellationToken) is not { } next)

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microservices.Gateway.V1;
@@ -71,13 +72,15 @@ public sealed class ObservedSuite : IAsyncDisposable
         over.Dispose();
     }
 
-    // Until the end: REST, server-sent events, unary calls, call streams, event streams, a stream of commands, webhooks and jobs.
+    // Until the end: REST, server-sent events, unary calls, call streams, event streams, a stream of commands, webhooks, jobs and flows.
     private async Task UseAsync(string receiver, CancellationToken until)
     {
         var ids = await OrderLoad.NewUsersAsync(Services["users"][0].Address, 3);
         using var webhooksChannel = Tokens.Channel(Services["webhooks"][0].Address);
         await new WebhooksService.WebhooksServiceClient(webhooksChannel).CreateEndpointAsync(new CreateEndpointRequest { OwnerId = ids[0], Url = receiver }, cancellationToken: until);
         using var jobsChannel = Tokens.Channel(Services["jobs"][0].Address);
+        var flows = new FlowsService.FlowsServiceClient(jobsChannel);
+        var archive = new StartFlowRequest { OwnerId = ids[0], Kind = "archive-csv", Input = new ArchiveCsvInput { Csv = "a\n1\n" }.ToByteString() };
         using var client = Tokens.Rest(Services["gateway"][0].HttpPort);
         using var gatewayChannel = Tokens.Channel(Services["gateway"][0].Address);
         using var ordersChannel = Tokens.Channel(Services["orders"][0].Address);
@@ -111,6 +114,9 @@ public sealed class ObservedSuite : IAsyncDisposable
                 await new NotificationsService.NotificationsServiceClient(notificationsChannel).ListNotificationsAsync(new ListNotificationsRequest { UserId = ids[0], PageSize = 1 }, cancellationToken: until);
                 await client.GetAsync($"/v1/users/{ids[1]}", until);
                 await new JobsService.JobsServiceClient(jobsChannel).EnqueueJobAsync(new EnqueueJobRequest { OwnerId = ids[0], Kind = "hash" }, cancellationToken: until);
+                // It waits for somebody's approval.
+                var flow = (await flows.StartFlowAsync(archive, cancellationToken: until)).Flow;
+                await flows.CancelFlowAsync(new CancelFlowRequest { FlowId = flow.FlowId }, cancellationToken: until);
                 ada.DisplayName = $"Ada {call}";
                 ada = (await users.UpdateUserAsync(new UpdateUserRequest { User = ada, UpdateMask = new FieldMask { Paths = { "display_name" } } }, cancellationToken: until)).User;
                 await Task.Delay(TimeSpan.FromMilliseconds(100), until);

@@ -27,7 +27,7 @@ public sealed partial class PrometheusTests
             "Events that it publishes", "Event streams of other services that it follows", "Partitions of other services that it consumes", "Work that is due at a time", "Webhooks",
             "Requests to addresses of strangers",
         ],
-        ["jobs"] = ["Events that it publishes", "Work that is due at a time", "Jobs"],
+        ["jobs"] = ["Events that it publishes", "Work that is due at a time", "Jobs", "Flows"],
         ["gateway"] = [DashboardPanel.Answers, "Call streams: what it asks other services", "Event streams of other services that it follows"],
     };
 

@@ -63,7 +63,10 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
     }
 
     /// <summary>The request of the example, about what is the owner's.</summary>
-    public HttpRequestMessage Request(string owner, string orderId, (string Endpoint, string Delivery, string Source, string Received, string Job, string Schedule, string Flow) hook, string? method = null)
+    /// <param name="owner">The user.</param>
+    /// <param name="ids">What else paths are about, by the names of their parameters.</param>
+    /// <param name="method">Instead of that of the route.</param>
+    public HttpRequestMessage Request(string owner, IReadOnlyDictionary<string, string> ids, string? method = null)
     {
         var body = Example?.DeepClone();
         if (body?[UserId] is not null)
@@ -75,10 +78,7 @@ internal sealed record GatewayRoute(string Method, string Path, IReadOnlyList<Me
         // None, which is not valid, rather than one that is not there: so 404 always means "not yours".
         if (body?["notificationIds"] is not null)
             body["notificationIds"] = new JsonArray();
-        var path = Path.Replace($"{{{UserId}}}", owner, StringComparison.Ordinal).Replace("{orderId}", orderId, StringComparison.Ordinal)
-            .Replace("{endpointId}", hook.Endpoint, StringComparison.Ordinal).Replace("{deliveryId}", hook.Delivery, StringComparison.Ordinal)
-            .Replace("{sourceId}", hook.Source, StringComparison.Ordinal).Replace("{receivedId}", hook.Received, StringComparison.Ordinal).Replace("{jobId}", hook.Job, StringComparison.Ordinal)
-            .Replace("{scheduleId}", hook.Schedule, StringComparison.Ordinal).Replace("{flowId}", hook.Flow, StringComparison.Ordinal);
+        var path = ids.Append(new(UserId, owner)).Aggregate(Path, (path, id) => path.Replace($"{{{id.Key}}}", id.Value, StringComparison.Ordinal));
         if (Path is Endpoints or Sources or Jobs or Schedules or Flows && body is null)
             path += $"?{OwnerId}={owner}";
         return new(new HttpMethod(method ?? Method), path) { Content = body is null ? null : Http.Body(body.ToJsonString()) };

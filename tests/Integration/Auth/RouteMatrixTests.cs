@@ -1,15 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Microservices.Auth.V1;
-using Microservices.Jobs.V1;
 using Microservices.Tests.Integration.Gateway;
-using Microservices.Tests.Integration.Webhooks;
 using Microservices.Tests.Support;
 using Microservices.Users.V1;
-using Microservices.Webhooks.V1;
 
 namespace Microservices.Tests.Integration.Auth;
 
@@ -19,21 +14,14 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
     private readonly string ada = $"ada-{Guid.NewGuid():N}";
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = hosts.Gateway.RestAddress };
     private IReadOnlyList<GatewayRoute> routes = [];
-    private string orderId = "";
-    private string endpointId = "";
-    private string deliveryId = "";
-    private string sourceId = "";
-    private string receivedId = "";
-    private string jobId = "";
-    private string scheduleId = "";
-    private string flowId = "";
+    private OwnedThings things = null!;
 
     private IEnumerable<GatewayRoute> Guarded => routes.Where(route => !route.IsOpen);
 
     public async Task InitializeAsync()
     {
         await hosts.Users.CreateUserAsync(new CreateUserRequest { UserId = ada, DisplayName = "Ada Lovelace", Email = $"{ada}@example.com" });
-        orderId = (await hosts.Orders.PlaceOrderAsync(Backends.AnOrder(ada))).Order.OrderId;
+        things = new(hosts, ada);
         routes = await GatewayRoute.AllAsync(hosts.Gateway);
     }
 
@@ -216,48 +204,12 @@ public sealed class RouteMatrixTests(AuthHosts hosts) : IClassFixture<AuthHosts>
 
     private async Task<HttpResponseMessage> SendAsync(GatewayRoute route, string? authorization, string owner, string? method = null, HttpContent? body = null)
     {
-        if (endpointId.Length == 0)
-            await CreateEndpointAsync();
-        if (sourceId.Length == 0)
-            await CreateSourceAsync();
-        if (jobId.Length == 0)
-            jobId = (await hosts.Jobs.Client.EnqueueJobAsync(new() { OwnerId = ada, Kind = "hash", DueTime = DateTime.UtcNow.AddHours(1).ToTimestamp() })).Job.JobId;
-        if (scheduleId.Length == 0)
-            scheduleId = (await hosts.Jobs.Schedules.CreateScheduleAsync(new() { OwnerId = ada, Cron = "0 0 1 1 *", Kind = "hash" })).Schedule.ScheduleId;
-        if (flowId.Length == 0)
-            flowId = (await hosts.Jobs.Flows.StartFlowAsync(new() { OwnerId = ada, Kind = "archive-csv", Input = new ArchiveCsvInput { Csv = "a\n1\n" }.ToByteString() })).Flow.FlowId;
-        using var request = route.Request(owner, orderId, (endpointId, deliveryId, sourceId, receivedId, jobId, scheduleId, flowId), method);
+        using var request = route.Request(owner, await things.MakeAsync(), method);
         request.Content = body ?? request.Content;
         request.Headers.TryAddWithoutValidation("authorization", authorization);
         // Events go on and on: the headers say how it came out.
         var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Eventually.Timeout);
-        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
-            endpointId = "";
-        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
-            sourceId = "";
-        if (answer.IsSuccessStatusCode && route is { Method: "DELETE" } && route.Path.StartsWith(GatewayRoute.Schedules, StringComparison.Ordinal))
-            scheduleId = "";
-        // An owner may have ten only.
-        if (answer.Headers.Location?.OriginalString is { } created && created.StartsWith(GatewayRoute.Endpoints, StringComparison.Ordinal))
-            await hosts.Webhooks.Client.DeleteEndpointAsync(new() { EndpointId = created[(created.LastIndexOf('/') + 1)..] });
-        if (answer.Headers.Location?.OriginalString is { } made && made.StartsWith(GatewayRoute.Sources, StringComparison.Ordinal))
-            await hosts.Webhooks.Sources.DeleteSourceAsync(new() { SourceId = made[(made.LastIndexOf('/') + 1)..] });
-        if (answer.Headers.Location?.OriginalString is { } scheduled && scheduled.StartsWith(GatewayRoute.Schedules, StringComparison.Ordinal))
-            await hosts.Jobs.Schedules.DeleteScheduleAsync(new() { ScheduleId = scheduled[(scheduled.LastIndexOf('/') + 1)..] });
+        await things.AnsweredAsync(route, answer);
         return answer;
-    }
-
-    private async Task CreateSourceAsync()
-    {
-        var created = await hosts.Webhooks.Sources.CreateSourceAsync(new() { OwnerId = ada, Kind = SourceKind.Github });
-        var headers = new Sender(SourceKind.Github, created.Secret).Sign([1], "1");
-        sourceId = created.Source.SourceId;
-        receivedId = (await hosts.Webhooks.Sources.ReceiveAsync(new() { SourceId = sourceId, Headers = { headers }, Body = Google.Protobuf.ByteString.CopyFrom(1) })).ReceivedId;
-    }
-
-    private async Task CreateEndpointAsync()
-    {
-        endpointId = (await hosts.Webhooks.Client.CreateEndpointAsync(new() { OwnerId = ada, Url = "https://hooks.example.com/" })).Endpoint.EndpointId;
-        deliveryId = (await hosts.Webhooks.Client.PingEndpointAsync(new() { EndpointId = endpointId })).Delivery.DeliveryId;
     }
 }

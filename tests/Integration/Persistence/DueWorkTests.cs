@@ -53,45 +53,6 @@ public abstract class DueWorkTests(PostgresDatabases? postgres = null) : DueTest
         Assert.Equal(["first", "first", "first", "second"], process.Begun.Select(work => work.Id));
     }
 
-    /// <summary>Whoever asks again may have committed something that the work, which is being done, has not seen.</summary>
-    [SkippableFact]
-    public async Task What_is_asked_for_again_while_it_is_done_is_done_once_more()
-    {
-        var process = await StartAsync();
-        var goOn = new TaskCompletionSource();
-        process.Handle = async (work, _) =>
-        {
-            var round = process.Begun.Count;
-            if (round == 1)
-                await goOn.Task;
-            return DueProcess.Done(work, $"/{round}");
-        };
-        await process.AddAsync(DueProcess.Work("look"));
-        await UntilBegunAsync(process, 1);
-
-        await process.AddAsync(DueProcess.Work("look") with { AsksAgain = true });
-        await process.AddAsync(DueProcess.Work("look") with { AsksAgain = true }, DueProcess.Work("look") with { AsksAgain = true });
-        goOn.SetResult();
-        await UntilDoneAsync(process, 2);
-
-        Assert.Equal(["look/1", "look/2"], (await process.DoneAsync()).Order());
-        Assert.Equal([1, 1], process.Begun.Select(work => work.Attempts));
-    }
-
-    [SkippableFact]
-    public async Task What_is_asked_for_again_is_due_at_the_earlier_of_both_times()
-    {
-        var process = await StartAsync();
-        await process.AddAsync(DueProcess.Work("look") with { Delay = TimeSpan.FromDays(1) });
-        await process.AddAsync(DueProcess.Work("look") with { AsksAgain = true, Delay = TimeSpan.FromDays(2) });
-        var before = Assert.Single(await process.RowsAsync()).DueAtMs;
-
-        await process.AddAsync(DueProcess.Work("look") with { AsksAgain = true });
-        await UntilDoneAsync(process, 1);
-
-        Assert.InRange(before - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), TimeSpan.FromHours(23).TotalMilliseconds, TimeSpan.FromHours(25).TotalMilliseconds);
-    }
-
     [SkippableFact]
     public async Task A_commit_wakes_the_worker_of_its_process()
     {

@@ -10,7 +10,7 @@ public sealed class DueWork
     internal const int MaxKeyLength = 200;
     internal const int MaxErrorLength = 512;
 
-    /// <summary>Its number: in the order of commits for each key.</summary>
+    /// <summary>Its number: in the order of commits for each key, of those that asked for it or, where it was asked for again while it was done, of the end of that.</summary>
     public required long Number { get; init; }
 
     /// <summary>What it is, which names its handler.</summary>
@@ -110,7 +110,7 @@ public sealed record NewDueWork(string Kind, byte[] Payload)
 
     /// <summary>
     /// Where there is such work already it is due when this would be, if that is earlier, and has all its attempts again; what is being done just now is done
-    /// once more afterwards. So work that looks at what there is to do misses nothing that was committed before it was asked for.
+    /// once more afterwards, behind what is due by then. So work that looks at what there is to do misses nothing that was committed before it was asked for.
     /// </summary>
     public bool AsksAgain { get; init; }
 

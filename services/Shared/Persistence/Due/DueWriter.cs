@@ -63,11 +63,15 @@ internal static class DueWriter
         if (ended.Error is null && await DeleteAsync(context, ended.Work, cancellationToken) == 1)
             return 1;
         await using var command = OutboxSql.Command(context);
-        var (state, retryAt) = ((int)(ended is { Error: not null, RetryIn: null } ? DueState.Quarantined : DueState.Ready), $"{OutboxSql.Now(context)} + {command.Parameter((long)(ended.RetryIn?.TotalMilliseconds ?? 0))}");
+        var (table, now) = (OutboxSql.Table<DueWork>(context), OutboxSql.Now(context));
+        var (state, retryAt) = ((int)(ended is { Error: not null, RetryIn: null } ? DueState.Quarantined : DueState.Ready), $"{now} + {command.Parameter((long)(ended.RetryIn?.TotalMilliseconds ?? 0))}");
+        var last = context.Database.IsSqlite() ? $"""(SELECT MAX("Number") + 1 FROM {table})""" : $"nextval(pg_get_serial_sequence({command.Parameter(table)}, 'Number'))";
+        // What was asked for again has had its turn: it comes behind all that is due by now, also in its key. Else what is asked for all the time would hold up the rest.
         command.CommandText = $"""
-            UPDATE {OutboxSql.Table<DueWork>(context)} SET "Owner" = '', "LeasedUntilMs" = 0, "Fence" = "Fence" + 1, "LastError" = {command.Parameter(Line(ended.Error ?? ""))},
-            "State" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {state} ELSE {(int)DueState.Ready} END,
-            "DueAtMs" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {retryAt} ELSE "DueAtMs" END
+            UPDATE {table} SET "Owner" = '', "LeasedUntilMs" = 0, "Fence" = "Fence" + 1, "LastError" = {command.Parameter(Line(ended.Error ?? ""))},
+            "State" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {state} WHEN "Key" = '' THEN {(int)DueState.Ready} ELSE {(int)DueState.Behind} END,
+            "DueAtMs" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} THEN {retryAt} WHEN "DueAtMs" < {now} THEN {now} ELSE "DueAtMs" END,
+            "Number" = CASE WHEN "Attempts" = {command.Parameter(ended.Work.Attempts)} OR "Key" = '' THEN "Number" ELSE {last} END
             WHERE "Number" = {command.Parameter(ended.Work.Number)} AND "Fence" = {command.Parameter(ended.Work.Fence)}
             """;
         return await command.ExecuteNonQueryAsync(cancellationToken);

@@ -37,6 +37,9 @@ public abstract class FlowsTestBase(JobsHost host) : IAsyncLifetime
 
     private protected async Task<GetFlowResponse> GetAsync(Flow flow) => await Client.GetFlowAsync(new() { FlowId = flow.FlowId });
 
+    private protected async Task SignalAsync(Flow flow, string name, string payload) =>
+        await Client.SignalFlowAsync(new() { FlowId = flow.FlowId, Name = name, Payload = ByteString.CopyFromUtf8(payload) });
+
     /// <summary>The flow, once it is as it is to be.</summary>
     private protected async Task<GetFlowResponse> UntilAsync(Flow flow, Func<GetFlowResponse, bool> condition, string what)
     {
