@@ -9,7 +9,7 @@ namespace Microservices.Jobs;
 internal readonly record struct StepPlace(string Name, int Occurrence);
 
 /// <summary>Reads the steps of a flow for a turn of it, and commits what becomes of one.</summary>
-internal sealed class FlowSteps(Database<JobsDbContext> database, EnqueueJob jobs, JobMetrics jobMetrics, FlowMetrics metrics, TimeProvider time)
+internal sealed class FlowSteps(Database<JobsDbContext> database, EnqueueJob jobs, FlowMetrics metrics, TimeProvider time)
 {
     /// <summary>What a turn begins with; null where the flow is over.</summary>
     public Task<(Flow Flow, byte[] Input, List<FlowStep> Steps)?> ReadAsync(string flowId, CancellationToken cancellationToken) =>
@@ -31,9 +31,8 @@ internal sealed class FlowSteps(Database<JobsDbContext> database, EnqueueJob job
     /// <param name="kind">What it does.</param>
     /// <param name="cacheKey">What its result may be found by again.</param>
     /// <param name="change">What becomes of it. It may run several times.</param>
-    /// <param name="enqueued">The kind of the job that is enqueued with it; empty for none.</param>
     /// <returns>The step as it is now.</returns>
-    public async Task<FlowStep> CommitAsync(FlowTurn turn, StepPlace place, FlowStepKind kind, string cacheKey, Func<StepChange, Task> change, string enqueued = "")
+    public async Task<FlowStep> CommitAsync(FlowTurn turn, StepPlace place, FlowStepKind kind, string cacheKey, Func<StepChange, Task> change)
     {
         var (step, ending) = await database.WriteAsync(async context =>
         {
@@ -46,11 +45,9 @@ internal sealed class FlowSteps(Database<JobsDbContext> database, EnqueueJob job
             await change(new(context, flow, step, now, await context.ReadClockAsync(turn.CancellationToken)));
             flow.State = turn.IsStopping ? FlowState.Undoing : FlowState.Running;
             context.Publish(FlowEventKind.Stepped, flow, now, step);
+            context.AfterCommit(() => metrics.Stepped(step));
             return (step, flow.Ending);
         }, turn.CancellationToken);
-        metrics.Stepped(step);
-        if (enqueued.Length > 0)
-            jobMetrics.Enqueued(enqueued);
         turn.Saw(ending);
         return step;
     }

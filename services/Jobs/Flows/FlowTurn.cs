@@ -125,7 +125,7 @@ internal sealed partial class FlowTurn(Flow flow, IEnumerable<FlowStep> known, F
                     change.End(FlowStepState.Done, output: cached);
                 else
                     await store.EnqueueAsync(change, request, terms, cancellationToken);
-            }, enqueued: cached is null ? request.Kind : "");
+            });
         }
         catch (StatusException)
         {
@@ -192,9 +192,9 @@ internal sealed partial class FlowTurn(Flow flow, IEnumerable<FlowStep> known, F
         _ => null,
     };
 
-    private async Task<FlowStep?> ChangeAsync(StepPlace place, FlowStepKind kind, string cacheKey, Func<StepChange, Task> change, string enqueued = "")
+    private async Task<FlowStep?> ChangeAsync(StepPlace place, FlowStepKind kind, string cacheKey, Func<StepChange, Task> change)
     {
-        steps[place] = await FaultlessAsync(store.CommitAsync(this, place, kind, cacheKey, change, enqueued));
+        steps[place] = await FaultlessAsync(store.CommitAsync(this, place, kind, cacheKey, change));
         hasChanged = true;
         return Result(steps[place]);
     }
